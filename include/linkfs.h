@@ -1,0 +1,124 @@
+/* linkfs.h - the linker as a library: make a link, learn its size, fill any range of its bytes.
+ *
+ * Everything here is what ld.linkfs (file mode, in-process), the linker process of a mount, and the tests use; nothing
+ * of linker/ is visible beyond it. Libraries return 0 or -errno and put the text into a diag sink; they never print,
+ * exit or abort.
+ *
+ * Threads: one linker may serve several threads; making links is serialised inside, filling is not: linkfs_image_fill
+ * is pure, allocation-free and may run from any number of threads at once, as long as the image is referenced.
+ */
+#ifndef LINKFS_H
+#define LINKFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "diag.h"
+
+#define LINKFS_VERSION "0.1.0"
+
+/* Keeps inputs parsed: mapped files, parsed objects, interned names. One per process is the rule. */
+struct linkfs_linker;
+/* One finished link: frozen, immutable, its bytes a pure function of (file offset). Reference counted. */
+struct linkfs_image;
+
+struct linkfs_config {
+	unsigned threads;      /* worker threads of one link; 0: one per online CPU */
+	unsigned map_budget;   /* how many input mappings at most; 0: half of vm.max_map_count */
+};
+
+/* Where files come from. A link opens nothing behind this interface's back, so that the owner of a mount can answer
+ * from descriptors it holds (replay after a crash) and learn every name that was probed, found or not (freshness).
+ * open: a read-only descriptor the linker will close, or -errno; PATH is absolute or relative to the request's cwd_fd.
+ * It may be called from one thread at a time only. NULL: openat(cwd_fd, path, O_RDONLY | O_CLOEXEC). */
+struct linkfs_opener {
+	int (*open)(void *ctx, const char *path);
+	void *ctx;
+};
+
+struct linkfs_request {
+	int argc;                       /* as an ld command line, argv[0] being the program's name */
+	const char *const *argv;
+	int cwd_fd;                     /* relative names are looked up here; AT_FDCWD: the process's own */
+	const struct linkfs_opener *opener; /* NULL: plain openat */
+};
+
+/* What a command line asks for, known without opening an input. */
+struct linkfs_verdict {
+	const char *output;    /* -o, "a.out" by default; owned by the image */
+	bool is_executable;    /* an executable or shared object: what may live on a mount */
+};
+
+int linkfs_linker_new(const struct linkfs_config *cfg, struct linkfs_linker **ret_linker);
+struct linkfs_linker *linkfs_linker_free(struct linkfs_linker *l); /* after the last image is gone */
+
+/* Makes a link: reads headers, symbols and relocations; resolves, lays out, checks. Copies no section byte.
+ * 0: *ret_image is new with one reference. -ECANCELED: the command line asked only for text (--help, --version, -v alone),
+ * *ret_text (caller frees) is what goes to standard output. Otherwise -errno, with at least one error in D; with -v
+ * and inputs *ret_text is the version line and the link goes on. */
+int linkfs_link(struct linkfs_linker *l, const struct linkfs_request *rq, struct diag *d, struct linkfs_image **ret_image,
+		char **ret_text);
+
+struct linkfs_image *linkfs_image_ref(struct linkfs_image *img);
+struct linkfs_image *linkfs_image_unref(struct linkfs_image *img); /* takes NULL, returns NULL */
+
+/* The exact size in bytes of the output file: known before any byte is made. */
+uint64_t linkfs_image_size(const struct linkfs_image *img);
+const struct linkfs_verdict *linkfs_image_verdict(const struct linkfs_image *img);
+
+/* Writes the bytes [off, off+sz) of the output file to DST (file offsets, bytes). Pure: any order, any thread, any cut.
+ * Errors: -EINVAL beyond the size; -ESTALE an input changed since it was opened (dst is then undefined and must not be
+ * shown); -EIO an error in a non-allocated section. WHY (may be NULL, else WHY_SZ bytes) gets one line of text then. */
+int linkfs_image_fill(struct linkfs_image *img, uint64_t off, uint64_t sz, void *dst, char *why, size_t why_sz);
+
+/* A good end for a fill that starts at off and should be about WANT bytes: rounded so that a section is not cut where
+ * that is cheap. For whole-file writers. */
+uint64_t linkfs_image_cut(const struct linkfs_image *img, uint64_t off, uint64_t want);
+
+/* File mode: writes the whole output to PATH (below DIR_FD) in parallel: blocks allocated first, renamed over the
+ * target, mode 0777 less umask; a device, a pipe or "-" (standard output) is written to, never replaced. On failure the
+ * old file is untouched. */
+int linkfs_image_write(struct linkfs_image *img, int dir_fd, const char *path, struct diag *d);
+/* The same with the command line's own names: -o, and -Map where one was asked for ("-": standard output). */
+int linkfs_image_write_outputs(struct linkfs_image *img, int dir_fd, struct diag *d);
+
+/* The link map, as -Map writes it. The caller frees; NULL without memory. */
+char *linkfs_image_map(struct linkfs_image *img, size_t *ret_sz);
+
+/* The inputs by their position on the command line, searched libraries resolved. I < count. */
+struct linkfs_input {
+	const char *path;      /* as opened */
+	int fd;                /* owned by the image: dup it to keep it */
+	struct stat st;        /* at the time it was opened: dev, ino, size, mtime and ctime are its identity */
+};
+size_t linkfs_image_input_count(const struct linkfs_image *img);
+struct linkfs_input linkfs_image_input(const struct linkfs_image *img, size_t i);
+
+struct linkfs_image_stats {
+	uint64_t input_bytes;    /* bytes of the files used */
+	uint64_t eager_bytes;    /* output bytes computed at link time */
+	uint64_t relocs_total;   /* relocations of live sections: what a whole output applies */
+	uint64_t relocs_applied; /* so far, by fills of this image (a range filled twice counts twice) */
+	uint64_t filled_bytes;   /* so far */
+	double link_ms;
+};
+void linkfs_image_stats(const struct linkfs_image *img, struct linkfs_image_stats *ret_stats);
+
+struct linkfs_linker_stats {
+	uint64_t inputs, input_bytes, mappings; /* held now */
+	uint64_t parsed_objects;                /* since start: a relink that parses nothing leaves it unchanged */
+};
+void linkfs_linker_stats(const struct linkfs_linker *l, struct linkfs_linker_stats *ret_stats);
+
+/* Timers per pass of the link that made the image and of its last write, as --linkfs-time prints them. Caller frees. */
+char *linkfs_image_timers(const struct linkfs_image *img);
+/* Did the command line ask for --linkfs-time? */
+bool linkfs_image_wants_timers(const struct linkfs_image *img);
+
+/* Splits the text of a response file or a recipe (GNU @file rules: white space separates, quotes and backslash protect)
+ * into arguments. *ret_argv is one allocation, NULL-terminated; the caller frees it. -EINVAL: an open quote. */
+int linkfs_split_args(const char *text, size_t sz, int *ret_argc, char ***ret_argv);
+
+#endif

@@ -1,0 +1,121 @@
+/* msg.h - what the mount process and the linker process say to each other.
+ *
+ * Two SOCK_SEQPACKET sockets connect them (fs/transport.c hides that). On the *control* socket one thread of the linker
+ * process makes links, one at a time; on the *fill* socket all of its threads take the short requests, each of which is
+ * one packet. A packet is one struct msg, up to MSG_TEXT_MAX bytes of text, and up to MSG_FD_MAX descriptors.
+ * Anything longer (a recipe, diagnostics, a record, a link map) travels as a sealed memfd.
+ *
+ * The linker process is not trusted to be well: every field that steers the mount process is checked there.
+ */
+#ifndef LINKFS_MSG_H
+#define LINKFS_MSG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define MSG_MAGIC 0x3173666cu /* "lfs1", little-endian */
+#define MSG_VERSION 1
+#define MSG_TEXT_MAX 1024
+#define MSG_FD_MAX 200
+#define MSG_BLOB_MAX ((uint64_t)1 << 30) /* no payload memfd is believed to be longer */
+
+/* Direction: > to the linker process, < back. A reply has the request's id, and its type with MSG_REPLY set. */
+enum msg_type {
+	MSG_HELLO = 1, /* < control: ready to work, .version is in every header */
+	MSG_FDS,       /* <> control: descriptors for the LINK request or verdict of the same id that follows */
+	MSG_LINK,      /* > control: make a link (replay: from its record); < the verdict */
+	MSG_BACKING,   /* > fill: generation, its backing file (fd) and size; no reply */
+	MSG_FILL,      /* > fill: write [off, off + sz) of the generation into its backing file; < done or why not */
+	MSG_MAP,       /* > fill: render the link map; < memfd */
+	MSG_STATS,     /* > fill: counters of the linker; < them */
+	MSG_DROP,      /* > fill: forget the generation; no reply */
+	MSG_TYPE_END,
+};
+#define MSG_REPLY 0x100
+
+/* Counters of the linker process; they start again with each new one. */
+struct msg_stats {
+	uint64_t inputs;
+	uint64_t input_bytes;
+	uint64_t mappings;
+	uint64_t parsed_objects;
+};
+
+/* Counters of one image since it was made in this linker process. */
+struct msg_image_stats {
+	uint64_t filled_bytes;
+	uint64_t relocs_applied;
+};
+
+struct msg_link {
+	uint64_t recipe_sz; /* > of the memfd (fd 0): the recipe's text, then the record's bytes when it is a replay */
+	uint64_t record_sz; /* > 0: a first link. Otherwise the FDS before it are the record's inputs, in its order */
+};
+
+struct msg_verdict {
+	uint64_t diag_sz;   /* < of the memfd (fd 0): the diagnostics' text, */
+	uint64_t record_sz; /* < then the record */
+	uint64_t size;	    /* < of the output, bytes */
+	uint64_t input_bytes;
+	uint64_t eager_bytes;
+	uint64_t relocs_total;
+	uint64_t link_us;
+	struct msg_stats linker;
+};
+
+struct msg_range {
+	uint64_t off;
+	uint64_t sz;
+	struct msg_image_stats image; /* < */
+};
+
+struct msg {
+	uint32_t magic;
+	uint16_t version;
+	uint16_t type;
+	uint64_t id;	  /* of the request, chosen by the mount process, never reused */
+	uint64_t gen;	  /* which generation it is about; 0: none */
+	int32_t error;	  /* replies: 0 or -errno */
+	uint32_t text_sz; /* bytes that follow this struct: why, for a person */
+	union {
+		struct msg_link link;
+		struct msg_verdict verdict;
+		struct msg_range range; /* FILL; BACKING uses sz alone */
+		struct msg_stats stats;
+		uint64_t map_sz;
+		uint64_t words[16];
+	} u;
+};
+_Static_assert(sizeof(struct msg) == 32 + 128, "both processes are one binary, but the layout is fixed all the same");
+
+/* --- the resolved record: what a link saw of the file system. A header, the directory it ran in, then the probes in
+ * the order they were made, each followed by its path; everything padded to 8 bytes. */
+#define RECORD_MAGIC 0x3164636572736c66ull
+#define RECORD_PATH_MAX 4096
+
+struct record_head {
+	uint64_t magic;
+	uint32_t probe_cnt;
+	uint32_t fd_cnt; /* probes that gave a descriptor; after a failed link they are not sent */
+	uint32_t cwd_sz; /* bytes of the absolute directory's name that follow, without the padding */
+	uint32_t reserved;
+};
+
+/* An input's identity: all five equal means the same bytes. */
+struct msg_identity {
+	uint64_t dev;
+	uint64_t ino;
+	uint64_t size;
+	int64_t mtime_ns;
+	int64_t ctime_ns;
+};
+
+struct record_probe {
+	int32_t open_error;	/* 0 or -errno of the open */
+	int32_t stat_error;	/* 0 or -errno of looking: what is compared later */
+	int32_t fd_idx;		/* place among the descriptors passed, -1: none */
+	uint32_t path_sz;	/* bytes that follow, without the padding */
+	struct msg_identity id; /* valid when stat_error is 0 */
+};
+
+#endif
