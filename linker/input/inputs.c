@@ -1,0 +1,642 @@
+/* inputs.c - from operands to the ordered list of files of a link.
+ *
+ * Opening is sequential (the opener belongs to one thread, and positions are an order); parsing is parallel. The search
+ * itself is in search.c; formats are recognised by their first bytes, never by the file's name.
+ * Source: GNU ld manual, "Command-line Options" (-l, -L, --start-group), "Implicit Linker Scripts".
+ */
+#include "inputs.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "inputs_priv.h"
+#include "script.h"
+#include "search.h"
+
+#define SCRIPT_DEPTH_MAX 16
+
+static void source_free(void *p)
+{
+	struct source *s = p;
+	if (!s)
+		return;
+	if (*s->names_slot)
+		names_rehome(*s->names_slot, s->file->data, s->file->sz);
+	if (s->archive)
+		for (uint32_t i = 0; i < s->archive->member_cnt; i++)
+			object_free(s->members[i]);
+	if (s->thin_files)
+		for (uint32_t i = 0; i < s->archive->member_cnt; i++)
+			if (s->thin_files[i])
+				mapper_unref(s->mapper, s->thin_files[i]);
+	free(s->thin_files);
+	free(s->members);
+	archive_free(s->archive);
+	object_free(s->obj);
+	shlib_free(s->shlib);
+	script_free(s->script);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+const struct archive *inputs_archive(const struct ifile *f)
+{
+	return f->source ? f->source->archive : NULL;
+}
+
+const char *inputs_name(const struct ifile *f)
+{
+	if (f->kind == IFILE_INTERNAL)
+		return "<linker-defined>";
+	return f->obj ? f->obj->name : f->file->path;
+}
+
+/* ---- growing the lists ---- */
+
+static int grow(void *list_ptr, uint32_t cnt, uint32_t *cap, size_t elem)
+{
+	void **list = list_ptr;
+	if (cnt < *cap)
+		return 0;
+	uint32_t n = *cap ? *cap * 2 : 64;
+	void *p = n > *cap ? realloc(*list, (size_t)n * elem) : NULL;
+	if (!p)
+		return -ENOMEM;
+	*list = p;
+	*cap = n;
+	return 0;
+}
+
+static struct ifile *new_file(struct inputs *in)
+{
+	struct inputs_private *pv = in->priv;
+	if (in->file_cnt >= INPUTS_FILE_MAX || grow(&in->files, in->file_cnt, &pv->file_cap, sizeof(*in->files)) < 0) {
+		diag_error(in->diag, pv->place, "out of memory for the list of input files");
+		return NULL;
+	}
+	struct ifile *f = &in->files[in->file_cnt++];
+	memset(f, 0, sizeof(*f));
+	return f;
+}
+
+static int hold(struct inputs *in, struct infile *file)
+{
+	struct inputs_private *pv = in->priv;
+	if (grow(&in->held, in->held_cnt, &pv->held_cap, sizeof(*in->held)) < 0) {
+		mapper_unref(in->mapper, file);
+		diag_error(in->diag, pv->place, "out of memory for the list of input files");
+		return -ENOMEM;
+	}
+	in->held[in->held_cnt++] = file;
+	return 0;
+}
+
+/* ---- recognising a file ---- */
+
+static bool is_text(const uint8_t *data, uint64_t sz)
+{
+	for (uint64_t i = 0; i < sz && i < 512; i++)
+		if (data[i] == 0 || (data[i] < ' ' && !strchr("\t\n\r\f\v", data[i])))
+			return false;
+	return true;
+}
+
+static struct source *source_new(struct inputs *in, struct infile *file)
+{
+	struct source *s = calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	s->mapper = in->mapper;
+	s->names_slot = in->priv->names_slot;
+	s->file = file;
+	pthread_mutex_init(&s->lock, NULL);
+	return s;
+}
+
+static int recognise_archive(struct inputs *in, struct infile *file, struct source *s)
+{
+	uint64_t place = in->priv->place;
+	int rc = archive_parse(file, in->names, in->diag, place, &s->archive);
+	if (rc < 0)
+		return rc;
+	s->kind = SOURCE_ARCHIVE;
+	s->members = calloc((size_t)s->archive->member_cnt + 1, sizeof(*s->members));
+	if (s->archive->is_thin)
+		s->thin_files = calloc((size_t)s->archive->member_cnt + 1, sizeof(*s->thin_files));
+	if (!s->members || (s->archive->is_thin && !s->thin_files)) {
+		diag_error(in->diag, place, "%s: out of memory for its members", file->path);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static int recognise_elf(struct inputs *in, struct infile *file, struct source *s)
+{
+	uint16_t type, machine;
+	uint8_t class;
+	bool be;
+	int rc = object_peek(file->data, file->sz, &type, &machine, &class, &be);
+	if (rc < 0) {
+		diag_error(in->diag, in->priv->place, "%s: truncated elf header: %llu bytes", file->path,
+			   (unsigned long long)file->sz);
+		return rc;
+	}
+	if (type == ET_DYN) {
+		s->kind = SOURCE_SHLIB;
+		return shlib_parse(file, in->names, in->diag, in->priv->place, &s->shlib);
+	}
+	if (type != ET_REL) {
+		diag_error(in->diag, in->priv->place,
+			   "%s: cannot be an input: elf type %u, expected a relocatable object (1) or a shared "
+			   "library (3)", file->path, type);
+		return -EINVAL;
+	}
+	s->kind = SOURCE_OBJECT; /* parsed later, in parallel */
+	return 0;
+}
+
+/* What the file is; products of an earlier link are found on it. NULL: an error was reported. */
+static struct source *recognise(struct inputs *in, struct infile *file)
+{
+	if (file->product)
+		return file->product;
+	struct source *s = source_new(in, file);
+	int rc = -ENOMEM;
+	if (!s)
+		diag_error(in->diag, in->priv->place, "%s: out of memory", file->path);
+	else if (archive_is(file->data, file->sz))
+		rc = recognise_archive(in, file, s);
+	else if (object_is_elf(file->data, file->sz))
+		rc = recognise_elf(in, file, s);
+	else if (file->sz >= 4 && !memcmp(file->data, "BC\xc0\xde", 4)) {
+		s->kind = SOURCE_OBJECT; /* object_parse says what an LTO object needs */
+		rc = 0;
+	} else if (file->sz && is_text(file->data, file->sz)) {
+		s->kind = SOURCE_SCRIPT;
+		rc = script_parse((const char *)file->data, file->sz, file->path, in->diag, in->priv->place, &s->script);
+	} else {
+		diag_error(in->diag, in->priv->place,
+			   "%s: file format not recognized: expected an elf object, archive, shared library or linker "
+			   "script", file->path);
+	}
+	if (rc < 0) {
+		source_free(s);
+		return NULL;
+	}
+	file->product = s;
+	file->product_free = source_free;
+	return s;
+}
+
+/* The machine of a file where it can be told without parsing; false: not ELF. */
+static bool machine_of(const struct infile *file, uint16_t *ret_machine, uint8_t *ret_class, bool *ret_be)
+{
+	uint16_t type;
+	const struct source *s = file->product;
+	if (s && s->kind == SOURCE_ARCHIVE) {
+		for (uint32_t i = 0; !s->archive->is_thin && i < s->archive->member_cnt && i < 8; i++) {
+			const struct archive_member *m = &s->archive->members[i];
+			if (object_is_elf(file->data + m->off, m->sz) &&
+			    !object_peek(file->data + m->off, m->sz, &type, ret_machine, ret_class, ret_be))
+				return true;
+		}
+		return false;
+	}
+	return object_is_elf(file->data, file->sz) &&
+	       !object_peek(file->data, file->sz, &type, ret_machine, ret_class, ret_be);
+}
+
+static bool arch_accepts(struct inputs *in, const struct infile *file, bool may_choose)
+{
+	uint16_t machine;
+	uint8_t class;
+	bool be;
+	if (!machine_of(file, &machine, &class, &be))
+		return true;
+	const struct arch *a = arch_find(machine, class, be);
+	if (!in->arch && may_choose && a)
+		in->arch = a;
+	return a && a == in->arch;
+}
+
+static const char *machine_text(const struct infile *file, char *buf, size_t sz)
+{
+	uint16_t machine = 0;
+	uint8_t class = 0;
+	bool be = false;
+	if (machine_of(file, &machine, &class, &be)) {
+		const struct arch *a = arch_find(machine, class, be);
+		snprintf(buf, sz, "%s%self machine %u, %u bit, %s-endian", a ? a->name : "", a ? ": " : "", machine,
+			 class == ELFCLASS64 ? 64 : 32, be ? "big" : "little");
+	}
+	return buf;
+}
+
+/* ---- adding a file ---- */
+
+static int add_script(struct inputs *in, struct infile *file, const struct script *script, const struct operand *op);
+
+static bool excludes_libs(const struct options *opt, const char *path)
+{
+	const char *base = strrchr(path, '/');
+	base = base ? base + 1 : path;
+	for (size_t i = 0; i < opt->exclude_lib_cnt; i++)
+		if (!strcmp(opt->exclude_libs[i], "ALL") || !strcmp(opt->exclude_libs[i], base))
+			return true;
+	return false;
+}
+
+static int add_archive(struct inputs *in, struct infile *file, struct source *s, const struct operand *op)
+{
+	bool hides = excludes_libs(in->opt, file->path);
+	for (uint32_t i = 0; i < s->archive->member_cnt; i++) {
+		struct ifile *f = new_file(in);
+		if (!f)
+			return -ENOMEM;
+		f->kind = IFILE_OBJECT;
+		f->is_lazy = !op->whole_archive;
+		atomic_init(&f->is_live, op->whole_archive);
+		f->hides_symbols = hides;
+		f->member = i;
+		f->file = file;
+		f->source = s;
+		f->obj = s->members[i];
+	}
+	return 0;
+}
+
+static int add_shlib(struct inputs *in, struct infile *file, struct source *s, const struct operand *op)
+{
+	const char *base = strrchr(file->path, '/');
+	const char *soname = s->shlib->soname;
+	if (!soname) /* ld(1): without DT_SONAME the name given counts, for -l its base name */
+		soname = op->kind == OPERAND_LIBRARY && base ? base + 1 : file->path;
+	for (uint32_t i = 1; i < in->file_cnt; i++) {
+		struct ifile *old = &in->files[i];
+		if (old->kind == IFILE_SHLIB && !strcmp(old->soname, soname)) {
+			if (!op->as_needed) {
+				old->as_needed = false;
+				atomic_store(&old->is_live, true);
+			}
+			return 0;
+		}
+	}
+	if (in->opt->is_static && in->opt->kind == OUTPUT_EXEC) {
+		diag_error(in->diag, in->priv->place,
+			   "%s: attempted static link of a shared library: link its archive, or drop -static",
+			   file->path);
+		return -EINVAL;
+	}
+	struct ifile *f = new_file(in);
+	if (!f)
+		return -ENOMEM;
+	f->kind = IFILE_SHLIB;
+	f->as_needed = op->as_needed;
+	atomic_init(&f->is_live, !op->as_needed);
+	f->file = file;
+	f->source = s;
+	f->shlib = s->shlib;
+	f->soname = soname;
+	return 0;
+}
+
+static int add_object(struct inputs *in, struct infile *file, struct source *s, const struct operand *op)
+{
+	struct ifile *f = new_file(in);
+	if (!f)
+		return -ENOMEM;
+	f->kind = IFILE_OBJECT;
+	f->is_lazy = op->is_lib;
+	atomic_init(&f->is_live, !op->is_lib);
+	f->file = file;
+	f->source = s;
+	f->obj = s->obj;
+	return 0;
+}
+
+/* Takes over FD. SKIP_WRONG: a library search goes on where the file is of another machine (returns 1). */
+static int add_fd(struct inputs *in, int fd, const char *path, const struct operand *op, bool skip_wrong)
+{
+	struct infile *file;
+	int rc = mapper_add(in->mapper, fd, path, &file);
+	if (rc < 0) {
+		diag_error(in->diag, in->priv->place, "%s: cannot read: %s", path, strerror(-rc));
+		return rc;
+	}
+	struct source *s = recognise(in, file);
+	if (!s) {
+		mapper_unref(in->mapper, file);
+		return -EINVAL;
+	}
+	if (s->kind != SOURCE_SCRIPT && !arch_accepts(in, file, true)) {
+		char text[96] = "";
+		if (!skip_wrong)
+			diag_error(in->diag, in->priv->place, "%s: is incompatible with %s: it is for %s", path,
+				   in->arch ? in->arch->emulations[0] : "every CPU of this linker",
+				   machine_text(file, text, sizeof(text)));
+		mapper_unref(in->mapper, file);
+		return skip_wrong ? 1 : -EINVAL;
+	}
+	if ((rc = hold(in, file)) < 0)
+		return rc;
+	if (in->opt->trace)
+		diag_note(in->diag, in->priv->place, "%s", path);
+	switch (s->kind) {
+	case SOURCE_ARCHIVE:
+		return add_archive(in, file, s, op);
+	case SOURCE_SHLIB:
+		return add_shlib(in, file, s, op);
+	case SOURCE_SCRIPT:
+		return add_script(in, file, s->script, op);
+	default:
+		return add_object(in, file, s, op);
+	}
+}
+
+static int add_operand(struct inputs *in, const struct operand *op, const struct search_from *from)
+{
+	struct search_state st = { .in = in, .op = op, .from = from };
+	char *path;
+	int fd;
+	while ((fd = search_next(&st, &path)) >= 0) {
+		int rc = add_fd(in, fd, path, op, op->kind == OPERAND_LIBRARY);
+		free(path);
+		if (rc <= 0)
+			return rc;
+	}
+	return fd; /* search_next has said what is missing */
+}
+
+static int add_script(struct inputs *in, struct infile *file, const struct script *script, const struct operand *op)
+{
+	struct inputs_private *pv = in->priv;
+	struct search_from from = { .path = file->path, .dirs = script->search_dirs, .dir_cnt = script->search_dir_cnt };
+	int rc = 0;
+	if (pv->script_depth >= SCRIPT_DEPTH_MAX) {
+		diag_error(in->diag, pv->place, "%s: linker scripts include each other more than %d deep", file->path,
+			   SCRIPT_DEPTH_MAX);
+		return -ELOOP;
+	}
+	pv->script_depth++;
+	if (script->entry)
+		in->entry = script->entry;
+	for (size_t i = 0; i < script->extern_cnt; i++) {
+		if ((rc = grow(&in->externs, in->extern_cnt, &pv->extern_cap, sizeof(*in->externs))) < 0)
+			break;
+		in->externs[in->extern_cnt++] = script->externs[i];
+	}
+	for (size_t i = 0; i < script->input_cnt && rc >= 0; i++) {
+		struct operand sub = *op;
+		sub.kind = OPERAND_FILE;
+		sub.name = script->inputs[i].name;
+		sub.as_needed = op->as_needed || script->inputs[i].as_needed;
+		if (!strncmp(sub.name, "-l", 2)) {
+			sub.kind = OPERAND_LIBRARY;
+			sub.name += 2;
+		}
+		rc = add_operand(in, &sub, &from);
+	}
+	pv->script_depth--;
+	return rc;
+}
+
+/* ---- parsing objects ---- */
+
+struct parse_job {
+	struct inputs *in;
+	const uint32_t *files;
+};
+
+static int open_thin(struct inputs *in, struct ifile *f, struct infile **ret_file)
+{
+	struct source *s = f->source;
+	const struct archive_member *m = &s->archive->members[f->member];
+	int rc = 0;
+	pthread_mutex_lock(&in->priv->open_lock);
+	if (!s->thin_files[f->member]) {
+		char *path = search_beside(f->file->path, m->name);
+		int fd = path ? in->priv->opener->open(in->priv->opener->ctx, path) : -ENOMEM;
+		rc = fd < 0 ? fd : mapper_add(in->mapper, fd, path, &s->thin_files[f->member]);
+		if (rc < 0)
+			diag_error(in->diag, (uint64_t)(f - in->files) << 32,
+				   "%s(%s): cannot open the member of the thin archive: %s", f->file->path, m->name,
+				   strerror(-rc));
+		free(path);
+	}
+	pthread_mutex_unlock(&in->priv->open_lock);
+	*ret_file = s->thin_files[f->member];
+	return rc;
+}
+
+/* Where an ifile's bytes are; for a member of a thin archive its file is opened. */
+static int locate(struct inputs *in, struct ifile *f, struct infile **ret_file, uint64_t *ret_off, uint64_t *ret_sz)
+{
+	const struct archive *ar = f->source->archive;
+	*ret_file = f->file;
+	*ret_off = 0;
+	*ret_sz = f->file->sz;
+	if (!ar)
+		return 0;
+	if (ar->is_thin) {
+		int rc = open_thin(in, f, ret_file);
+		*ret_sz = rc < 0 ? 0 : (*ret_file)->sz;
+		return rc;
+	}
+	*ret_off = ar->members[f->member].off;
+	*ret_sz = ar->members[f->member].sz;
+	return 0;
+}
+
+static bool object_fits(struct inputs *in, const struct object *o, uint64_t place)
+{
+	if (o->is_lto)
+		diag_error(in->diag, place,
+			   "%s: is an LTO object without machine code: linkfs has no LTO yet: compile with -fno-lto or "
+			   "-ffat-lto-objects", o->name);
+	else if (o->machine != in->arch->machine || o->elf_class != in->arch->elf_class || o->is_be != in->arch->is_be)
+		diag_error(in->diag, place, "%s: is incompatible with %s: elf machine %u, %u bit", o->name,
+			   in->arch->emulations[0], o->machine, o->elf_class == ELFCLASS64 ? 64 : 32);
+	else
+		return true;
+	return false;
+}
+
+static void parse_one(struct inputs *in, struct ifile *f)
+{
+	struct source *s = f->source;
+	struct object **slot = s->archive ? &s->members[f->member] : &s->obj;
+	uint64_t place = (uint64_t)(f - in->files) << 32;
+	struct infile *file;
+	uint64_t off, sz;
+	pthread_mutex_lock(&s->lock);
+	struct object *o = *slot;
+	pthread_mutex_unlock(&s->lock);
+	if (!o) {
+		char *name = NULL;
+		if (locate(in, f, &file, &off, &sz) < 0)
+			return;
+		if (s->archive && asprintf(&name, "%s(%s)", f->file->path, s->archive->members[f->member].name) < 0)
+			return;
+		int rc = object_parse(file, off, sz, name ? name : file->path, in->names, in->diag, place, &o);
+		free(name);
+		if (rc < 0)
+			return;
+		atomic_fetch_add(in->parsed_objects, 1);
+		pthread_mutex_lock(&s->lock);
+		if (*slot)
+			object_free(o);
+		else
+			*slot = o;
+		o = *slot;
+		pthread_mutex_unlock(&s->lock);
+	}
+	if (object_fits(in, o, place))
+		f->obj = o;
+}
+
+static void parse_range(void *ctx, size_t begin, size_t end, unsigned worker)
+{
+	struct parse_job *job = ctx;
+	(void)worker;
+	for (size_t i = begin; i < end; i++)
+		if (job->in->files[job->files[i]].kind == IFILE_OBJECT && !job->in->files[job->files[i]].obj)
+			parse_one(job->in, &job->in->files[job->files[i]]);
+}
+
+void inputs_parse(struct inputs *in, const uint32_t *files, uint32_t cnt)
+{
+	size_t bound = 0;
+	for (uint32_t i = 0; i < cnt; i++) {
+		struct ifile *f = &in->files[files[i]];
+		struct infile *file;
+		uint64_t off, sz;
+		if (f->kind != IFILE_OBJECT)
+			continue;
+		if (f->obj) {
+			if (!object_fits(in, f->obj, (uint64_t)files[i] << 32))
+				f->obj = NULL;
+			continue;
+		}
+		if (!locate(in, f, &file, &off, &sz))
+			bound += object_sym_bound(file->data + off, sz);
+	}
+	if (names_reserve(in->names, bound) < 0) {
+		diag_error(in->diag, 0, "out of memory for %zu symbol names", bound);
+		return;
+	}
+	struct parse_job job = { in, files };
+	pool_for(in->pool, cnt, 4, parse_range, &job);
+}
+
+/* ---- the stage ---- */
+
+static const struct arch *find_emulation(const char *name)
+{
+	for (const struct arch *const *a = arch_table; *a; a++)
+		for (const char *const *e = (*a)->emulations; *e; e++)
+			if (!strcmp(*e, name))
+				return *a;
+	return NULL;
+}
+
+static int choose_emulation(struct inputs *in)
+{
+	const char *name = in->opt->emulation;
+	if (!name)
+		return 0;
+	in->arch = find_emulation(name);
+	if (in->arch)
+		return 0;
+	diag_error(in->diag, 0, "-m %s: unrecognised emulation: this linker has %s (see --help)", name,
+		   arch_table[0] ? arch_table[0]->emulations[0] : "none");
+	return -EINVAL;
+}
+
+static int add_operands(struct inputs *in)
+{
+	const struct options *opt = in->opt;
+	for (size_t i = 0; i < opt->operand_cnt; i++) {
+		const struct operand *op = &opt->operands[i];
+		in->priv->place = (uint64_t)in->file_cnt << 32;
+		if (op->kind == OPERAND_SCRIPT) {
+			diag_error(in->diag, in->priv->place,
+				   "-T %s: linker scripts with SECTIONS are not supported in this version", op->name);
+			continue;
+		}
+		if (op->kind == OPERAND_FILE || op->kind == OPERAND_LIBRARY)
+			add_operand(in, op, NULL); /* reported; go on to find more */
+	}
+	return diag_errors(in->diag) ? -EINVAL : 0;
+}
+
+static int parse_live(struct inputs *in)
+{
+	uint32_t *live = malloc(((size_t)in->file_cnt + 1) * sizeof(*live)), cnt = 0;
+	if (!live)
+		return -ENOMEM;
+	for (uint32_t i = 1; i < in->file_cnt; i++) {
+		struct ifile *f = &in->files[i];
+		/* Files without an index must show their symbols before anybody can ask for them. */
+		bool must_look = f->is_lazy && (!f->source->archive || !f->source->archive->has_index);
+		if (f->kind == IFILE_OBJECT && (atomic_load(&f->is_live) || must_look))
+			live[cnt++] = i;
+	}
+	inputs_parse(in, live, cnt);
+	free(live);
+	return diag_errors(in->diag) ? -EINVAL : 0;
+}
+
+int inputs_load(const struct inputs_config *cfg, struct inputs **ret_inputs)
+{
+	struct inputs *in = calloc(1, sizeof(*in));
+	struct inputs_private *pv = calloc(1, sizeof(*pv));
+	if (!in || !pv) {
+		free(in);
+		free(pv);
+		return -ENOMEM;
+	}
+	*in = (struct inputs){ .opt = cfg->opt, .mapper = cfg->mapper, .names = *cfg->names_slot, .pool = cfg->pool,
+			       .diag = cfg->diag, .parsed_objects = cfg->parsed_objects, .priv = pv };
+	pv->opener = cfg->opener;
+	pv->names_slot = cfg->names_slot;
+	pthread_mutex_init(&pv->open_lock, NULL);
+	int rc = choose_emulation(in);
+	if (!rc && !new_file(in))
+		rc = -ENOMEM;
+	if (!rc) {
+		in->files[0].kind = IFILE_INTERNAL;
+		atomic_init(&in->files[0].is_live, true);
+		rc = add_operands(in);
+	}
+	if (!rc && !in->arch) {
+		diag_error(in->diag, 0, "no input file tells the CPU: give an object, or -m EMULATION");
+		rc = -EINVAL;
+	}
+	if (!rc)
+		rc = parse_live(in);
+	if (rc < 0) {
+		inputs_free(in);
+		return rc;
+	}
+	*ret_inputs = in;
+	return 0;
+}
+
+struct inputs *inputs_free(struct inputs *in)
+{
+	if (!in)
+		return NULL;
+	for (uint32_t i = 0; i < in->held_cnt; i++)
+		mapper_unref(in->mapper, in->held[i]);
+	pthread_mutex_destroy(&in->priv->open_lock);
+	free(in->priv);
+	free(in->held);
+	free(in->externs);
+	free(in->files);
+	free(in);
+	return NULL;
+}

@@ -1,0 +1,91 @@
+/* inputs.h - the command line's files, opened, recognised and put in order: the first frozen product of a link.
+ *
+ * inputs_load walks the operands, finds libraries, reads linker scripts and lists every file that could provide a
+ * symbol, archive members included, in command-line order: the index of a file here is its position, and positions are
+ * what the provider rule compares. Objects that are certainly part of the link are parsed at once, members when
+ * something needs them (inputs_parse). After inputs_load: no new files; after extraction only is_live has changed.
+ *
+ * What was parsed hangs on the mapped file (struct infile, `product`), so the next link of the process finds it there.
+ */
+#ifndef LINKFS_INPUTS_H
+#define LINKFS_INPUTS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch.h"
+#include "archive.h"
+#include "diag.h"
+#include "linkfs.h"
+#include "mapper.h"
+#include "names.h"
+#include "object.h"
+#include "options.h"
+#include "pool.h"
+#include "shlib.h"
+
+enum ifile_kind {
+	IFILE_INTERNAL, /* index 0: what the linker itself defines */
+	IFILE_OBJECT,   /* an object, or a member of an archive */
+	IFILE_SHLIB,
+};
+
+/* One possible provider of symbols; its index is its position on the command line. */
+struct ifile {
+	uint8_t kind;
+	bool is_lazy;          /* a member, or between --start-lib and --end-lib: part of the link when extracted */
+	bool as_needed;        /* shared library: DT_NEEDED only if used */
+	bool hides_symbols;    /* --exclude-libs */
+	atomic_bool is_live;   /* set once, by extraction; lazy files start false */
+	uint32_t member;       /* index into the archive's members, where there is one */
+	struct infile *file;   /* the file or the archive, held by the inputs */
+	struct source *source; /* what the file is */
+	struct object *obj;    /* NULL until parsed */
+	struct shlib *shlib;
+	const char *soname;    /* shared library: DT_NEEDED's text */
+};
+
+struct linker_state;
+
+struct inputs {
+	const struct options *opt;
+	const struct arch *arch;
+	struct mapper *mapper;
+	struct names *names;
+	struct pool *pool;
+	struct diag *diag;
+	struct ifile *files;       /* [0] is IFILE_INTERNAL */
+	uint32_t file_cnt;
+	struct infile **held;      /* every file opened, in order; one reference each */
+	uint32_t held_cnt;
+	const char *entry;         /* from a script's ENTRY, NULL: none */
+	const char **externs;      /* from scripts' EXTERN */
+	uint32_t extern_cnt;
+	atomic_uint_fast64_t *parsed_objects; /* the process's counter */
+	struct inputs_private *priv;
+};
+
+struct inputs_config {
+	const struct options *opt;
+	struct mapper *mapper;
+	struct names **names_slot; /* the process's names; set to NULL by their owner when they are freed */
+	struct pool *pool;
+	struct diag *diag;
+	const struct linkfs_opener *opener; /* never NULL here */
+	atomic_uint_fast64_t *parsed_objects;
+};
+
+/* 0, or -errno with errors in the sink. Frees nothing it does not own: options, mapper, names outlive it. */
+int inputs_load(const struct inputs_config *cfg, struct inputs **ret_inputs);
+struct inputs *inputs_free(struct inputs *in);
+
+/* Parses the objects FILES[0..cnt) (indices) that are not parsed yet, in parallel. Errors go to the sink. */
+void inputs_parse(struct inputs *in, const uint32_t *files, uint32_t cnt);
+
+/* The archive an ifile is a member of, NULL otherwise. */
+const struct archive *inputs_archive(const struct ifile *f);
+/* Its display name: "path", "path(member)". */
+const char *inputs_name(const struct ifile *f);
+
+#endif

@@ -1,0 +1,38 @@
+/* inputs_priv.h - what inputs.c and search.c share and nobody else sees. */
+#ifndef LINKFS_INPUTS_PRIV_H
+#define LINKFS_INPUTS_PRIV_H
+
+#include <pthread.h>
+
+#include "inputs.h"
+#include "script.h"
+
+#define INPUTS_FILE_MAX (1u << 28) /* positions take 28 bits of a provider's rank */
+
+enum source_kind { SOURCE_OBJECT, SOURCE_ARCHIVE, SOURCE_SHLIB, SOURCE_SCRIPT };
+
+/* What a mapped file is: the product that stays with it from link to link. */
+struct source {
+	enum source_kind kind;
+	struct mapper *mapper;
+	struct names **names_slot;   /* whose names point into the file; *names_slot is NULL when they are gone */
+	struct infile *file;
+	struct archive *archive;
+	struct object **members;     /* by member index, NULL until parsed; by lock */
+	struct infile **thin_files;  /* thin archive: the members' files, counted; by inputs_private.open_lock */
+	struct object *obj;          /* by lock */
+	struct shlib *shlib;
+	struct script *script;
+	pthread_mutex_t lock;
+};
+
+struct inputs_private {
+	const struct linkfs_opener *opener;
+	struct names **names_slot;
+	pthread_mutex_t open_lock; /* the opener and thin_files belong to one thread at a time */
+	uint64_t place;            /* for messages: position of the operand being added */
+	uint32_t file_cap, held_cap, extern_cap;
+	int script_depth;
+};
+
+#endif

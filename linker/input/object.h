@@ -1,0 +1,194 @@
+/* object.h - a relocatable object as a link-independent, frozen product.
+ *
+ * Everything that steers a later store is checked here, once, at the door: header, section table, names, symbol table,
+ * groups, and that each relocation table's section, symbol table and size make sense. Relocations themselves stay in the
+ * file and are read in place by `rel_get`; their symbol indices and offsets are checked while scanning, by every reader.
+ * Both classes and byte orders are read through the same accessors.
+ * Source: System V gABI chapter 4 ("Object Files"), psABI supplements for the flags.
+ */
+#ifndef LINKFS_OBJECT_H
+#define LINKFS_OBJECT_H
+
+#include <elf.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "diag.h"
+#include "elfbytes.h"
+#include "mapper.h"
+#include "names.h"
+
+enum isec_kind {
+	ISEC_NONE,     /* not content: symbol and string tables, relocation tables, groups, notes consumed by the linker */
+	ISEC_REGULAR,  /* copied and relocated; NOBITS too */
+	ISEC_MERGE,    /* SHF_MERGE: split into pieces, one copy each */
+	ISEC_EH_FRAME, /* split into CIEs and FDEs */
+	ISEC_PROPERTY, /* .note.gnu.property: read here, merged by the linker */
+	ISEC_DISCARD,  /* SHF_EXCLUDE, .gnu.warning.*, LTO leftovers: never in the output */
+};
+
+/* One section, indexed by its ELF section index. */
+struct isec {
+	uint64_t off;       /* of its bytes, from the object's start */
+	uint64_t sz;        /* bytes in memory */
+	uint64_t rel_off;   /* of its relocation table, from the object's start */
+	uint32_t rel_cnt;   /* entries */
+	uint32_t name;      /* offset in shstrtab */
+	uint32_t flags;     /* SHF_..., low 32 bits */
+	uint32_t type;      /* SHT_... */
+	uint32_t link;      /* SHF_LINK_ORDER: the section it goes with */
+	uint32_t group;     /* 1 + index into groups, 0: none */
+	uint32_t entsize;
+	uint8_t p2align;
+	uint8_t kind;       /* enum isec_kind */
+	bool is_rel : 1;         /* its table is SHT_REL */
+	bool rel_unsorted : 1;   /* offsets do not ascend: readers use object_rel_order */
+	bool rel_unchecked : 1;  /* not SHF_ALLOC: nobody looked yet; a reader that cares asks object_rel_is_sorted */
+	bool is_compressed : 1;  /* SHF_COMPRESSED: its bytes begin with an Elf32_Chdr or Elf64_Chdr, which fits */
+};
+
+struct group {
+	name_id signature;
+	bool is_comdat;
+	uint32_t member_cnt;
+	uint32_t *members;  /* section indices, checked */
+};
+
+struct object {
+	struct infile *file;     /* not counted here; the input that made it holds it */
+	const uint8_t *data;     /* its first byte in the file's mapping */
+	uint64_t sz;
+	uint64_t file_off;       /* where in the file */
+	char *name;              /* "path" or "path(member)" */
+	uint16_t machine;
+	uint8_t elf_class;
+	bool is_be;
+	uint32_t e_flags;
+	bool is_lto;             /* only intermediate code inside: a plugin would have to compile it */
+	bool has_gnu_stack, exec_stack;
+	bool has_split_stack;
+	uint32_t sec_cnt;
+	struct isec *secs;
+	const char *shstrtab;    /* NUL-terminated inside its bounds */
+	uint64_t shstrtab_sz;
+	uint32_t sym_cnt, first_global;
+	const uint8_t *symtab;   /* raw, in the file */
+	const uint8_t *shndx;    /* SHT_SYMTAB_SHNDX, NULL: none */
+	const char *strtab;
+	uint64_t strtab_sz;
+	name_id *names;          /* of the globals: names[i - first_global]; a trailing @@V is cut off, @V stays */
+	uint32_t group_cnt;
+	struct group *groups;
+	uint32_t property_cnt;   /* .note.gnu.property entries, in order */
+	struct object_property {
+		uint32_t type;
+		uint32_t value;
+	} *properties;
+	uint64_t rel_cnt;        /* all tables */
+	_Atomic uint64_t digest[2]; /* object_digest; both 0 until made */
+};
+
+/* A symbol, host order. shndx: section index with extended ones resolved; reserved ones keep SHN_ABS and SHN_COMMON + the
+ * 0xffff0000 that makes them unmistakable. */
+#define OBJ_SHN_ABS (UINT32_C(0xffff0000) | SHN_ABS)
+#define OBJ_SHN_COMMON (UINT32_C(0xffff0000) | SHN_COMMON)
+struct esym {
+	uint64_t value, size;
+	uint32_t name;  /* offset in strtab */
+	uint32_t shndx;
+	uint8_t type, bind, vis;
+};
+
+/* A relocation, host order. */
+struct rel {
+	uint64_t off;   /* bytes from the section's start */
+	int64_t addend; /* RELA; 0 for REL: it lies in the field */
+	uint32_t type, sym;
+};
+
+/* I < sym_cnt. */
+static inline void esym_get(const struct object *o, uint32_t i, struct esym *ret)
+{
+	uint8_t info;
+	uint16_t shndx;
+	if (o->elf_class == ELFCLASS64) {
+		const uint8_t *p = o->symtab + (uint64_t)i * sizeof(Elf64_Sym);
+		ret->name = load32(p, o->is_be);
+		info = p[4];
+		ret->vis = p[5] & 3;
+		shndx = load16(p + 6, o->is_be);
+		ret->value = load64(p + 8, o->is_be);
+		ret->size = load64(p + 16, o->is_be);
+	} else {
+		const uint8_t *p = o->symtab + (uint64_t)i * sizeof(Elf32_Sym);
+		ret->name = load32(p, o->is_be);
+		ret->value = load32(p + 4, o->is_be);
+		ret->size = load32(p + 8, o->is_be);
+		info = p[12];
+		ret->vis = p[13] & 3;
+		shndx = load16(p + 14, o->is_be);
+	}
+	ret->type = info & 15;
+	ret->bind = info >> 4;
+	if (shndx == SHN_XINDEX && o->shndx)
+		ret->shndx = load32(o->shndx + (uint64_t)i * 4, o->is_be);
+	else
+		ret->shndx = shndx >= SHN_LORESERVE ? UINT32_C(0xffff0000) | shndx : shndx;
+}
+
+/* I < s->rel_cnt, in the table's order. */
+static inline void rel_get(const struct object *o, const struct isec *s, uint32_t i, struct rel *ret)
+{
+	const uint8_t *p = o->data + s->rel_off;
+	if (o->elf_class == ELFCLASS64) {
+		p += (uint64_t)i * (s->is_rel ? sizeof(Elf64_Rel) : sizeof(Elf64_Rela));
+		uint64_t info = load64(p + 8, o->is_be);
+		ret->off = load64(p, o->is_be);
+		ret->type = (uint32_t)info;
+		ret->sym = (uint32_t)(info >> 32);
+		ret->addend = s->is_rel ? 0 : (int64_t)load64(p + 16, o->is_be);
+	} else {
+		p += (uint64_t)i * (s->is_rel ? sizeof(Elf32_Rel) : sizeof(Elf32_Rela));
+		uint32_t info = load32(p + 4, o->is_be);
+		ret->off = load32(p, o->is_be);
+		ret->type = info & 0xff;
+		ret->sym = info >> 8;
+		ret->addend = s->is_rel ? 0 : (int32_t)load32(p + 8, o->is_be);
+	}
+}
+
+static inline const char *isec_name(const struct object *o, const struct isec *s)
+{
+	return o->shstrtab + s->name;
+}
+
+static inline const uint8_t *isec_bytes(const struct object *o, const struct isec *s)
+{
+	return o->data + s->off; /* SHT_NOBITS has none: callers ask first */
+}
+
+/* 128 bits over the object's bytes, for the build-id: made when first asked for, then kept. Thread-safe. */
+void object_digest(struct object *o, uint64_t *ret_low, uint64_t *ret_high);
+
+bool object_is_elf(const uint8_t *data, uint64_t sz);
+/* e_type, e_machine, class and order of anything ELF, checked for length: what a link asks before it parses. */
+int object_peek(const uint8_t *data, uint64_t sz, uint16_t *ret_type, uint16_t *ret_machine, uint8_t *ret_class,
+		bool *ret_be);
+
+/* Where the section headers of anything ELF lie and how many there are (0: none). -EINVAL where they do not lie in the
+ * SZ bytes, as in a truncated file, or have an odd size. */
+int object_sections(const uint8_t *data, uint64_t sz, uint64_t *ret_off, uint64_t *ret_cnt);
+
+/* Parses the SZ bytes at OFF of F. NAME is copied. Names are interned; room for the symbols must have been reserved
+ * (object_sym_bound tells how much). Many threads at once, each its own object. */
+int object_parse(struct infile *f, uint64_t off, uint64_t sz, const char *name, struct names *names, struct diag *d,
+		 uint64_t place, struct object **ret_object);
+struct object *object_free(struct object *o);
+/* Do the offsets of S's relocations ascend? Reads them all. */
+bool object_rel_is_sorted(const struct object *o, const struct isec *s);
+/* The indices of S's relocations by ascending offset, equal offsets in the table's order: rel_cnt of them, malloc'd. */
+int object_rel_order(const struct object *o, const struct isec *s, uint32_t **ret_order);
+/* How many global symbols at most, from the section headers alone; 0 where they make no sense. */
+uint32_t object_sym_bound(const uint8_t *data, uint64_t sz);
+
+#endif
