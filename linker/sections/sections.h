@@ -1,0 +1,272 @@
+/* sections.h - which input sections live, where they go, and what the link must make because of their relocations.
+ *
+ * Products, in the order they are made: output sections (outsec.c), call frame records (ehframe.c), liveness (gc.c),
+ * merged pieces (merge.c), needs and dynamic relocations (scan.c), slots (slots.c), dynamic symbols (dynsym.c). All are
+ * functions of the symbols and the inputs; arrays are indexed by global section number (symtab.h) or name_id.
+ * After this stage: no new sections; only addresses are missing.
+ */
+#ifndef LINKFS_SECTIONS_H
+#define LINKFS_SECTIONS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "symtab.h"
+
+#define OUT_NONE UINT16_MAX
+#define SLOT_NONE UINT32_MAX
+
+/* ---- output sections ---- */
+
+/* One output section by name. Order among them is decided in layout/order.c. */
+struct outsec {
+	const char *name;
+	_Atomic uint32_t flags;      /* SHF_..., of all members ORed */
+	_Atomic uint32_t type;       /* SHT_... */
+	_Atomic uint32_t first;      /* the lowest global section number in it: what ties are ordered by */
+	uint32_t member_cnt;
+};
+
+/* How sections of one output section follow each other, before their position: .text.hot, .init_array.N. */
+typedef uint16_t outsec_rank;
+
+/* ---- call frames ---- */
+
+struct fde {
+	uint32_t off, sz;      /* bytes in the input .eh_frame */
+	uint32_t rel, rel_cnt; /* its relocations: [rel, rel+rel_cnt) */
+	uint32_t cie;          /* index */
+	uint32_t sec;          /* section index of the code it describes */
+	uint64_t pc;           /* offset of that code in the section */
+};
+
+struct cie {
+	uint32_t off, sz, rel, rel_cnt;
+	uint32_t leader_file, leader; /* the earliest equal CIE of the link; itself when it leads */
+	bool is_used;
+	uint8_t fde_enc;       /* DW_EH_PE_ of FDE pointers, 0xff: an augmentation nobody knows (no search table) */
+	uint32_t out_off;      /* of the leader in the output's .eh_frame; UINT32_MAX: not in it */
+};
+
+/* The .eh_frame of one object; frozen after ehframe.c but for liveness and offsets. */
+struct eh_object {
+	uint32_t sec;          /* section index, 0: none */
+	uint32_t cie_cnt, fde_cnt;
+	struct cie *cies;
+	struct fde *fdes;      /* in file order */
+	uint32_t *by_sec;      /* FDE indices ordered by (section, pc) */
+	uint32_t *fde_off;     /* offset of each in the output's .eh_frame; UINT32_MAX: dead */
+	uint64_t out_off, out_sz; /* this object's part of the output's .eh_frame */
+};
+
+/* ---- merged pieces ---- */
+
+/* One mergeable input section: its pieces, and for each the entry that stands for it. */
+struct merge_sec {
+	uint32_t file, shndx;
+	uint32_t set;
+	uint32_t piece_cnt;
+	uint32_t *start;       /* piece_cnt + 1 offsets in the section; NULL: all pieces are entsize long */
+	uint32_t *entry;       /* index | shard << MERGE_SHARD_SHIFT into the set's tables */
+};
+#define MERGE_SHARD_SHIFT 28
+#define MERGE_SHARD_MAX 16
+
+/* Entries of one hash shard of a set, in order of first appearance. */
+struct merge_shard {
+	uint32_t cnt;
+	uint32_t *owner_sec;   /* merge_sec index: the earliest section that has the piece */
+	uint32_t *owner_piece;
+	uint64_t *off;         /* in the set's chunk */
+};
+
+/* All mergeable sections of one output section with equal entry size and kind: one chunk of it. */
+struct merge_set {
+	uint16_t outsec;
+	bool is_strings;
+	uint32_t entsize;
+	uint8_t p2align;
+	uint32_t first;        /* lowest global section number */
+	uint32_t sec_cnt;
+	uint32_t *secs;        /* indices into merge_secs, ascending position */
+	uint64_t *sec_off;     /* where the pieces that the section owns start in the chunk */
+	uint32_t shard_cnt;
+	struct merge_shard *shards;
+	uint64_t sz;           /* bytes of the chunk */
+};
+
+/* ---- slots ---- */
+
+/* A symbol that needs something made: global (name) or local (name 0). Ordered by provider file and symbol. */
+struct aux {
+	uint64_t key;          /* file << 32 | symbol index; UINT64_MAX: nobody provides it */
+	name_id name;
+	uint32_t needs;        /* NEED_ bits */
+	uint32_t got, gottp, tlsgd, tlsdesc; /* first slot (words) in .got, SLOT_NONE: none */
+	uint32_t got_ifunc;    /* slot that holds the function an IFUNC chose: what its PLT entry jumps through */
+	uint32_t plt;          /* entry in .plt, SLOT_NONE */
+	uint32_t pltgot;       /* entry in .plt.got, SLOT_NONE */
+	uint64_t copy_off;     /* NEED_COPY: offset in its copy chunk */
+	bool copy_ro, copy_lead; /* of several names of one object, the one that the COPY relocation uses */
+};
+
+enum got_kind { GOT_ADDR, GOT_IFUNC, GOT_TPOFF, GOT_DTPMOD, GOT_DTPOFF, GOT_DESC, GOT_DESC_2, GOT_LD, GOT_LD_2 };
+struct got_slot {
+	uint32_t aux;          /* index; unused for GOT_LD */
+	uint8_t kind;
+};
+
+/* ---- dynamic relocations ---- */
+
+/* A symbolic one, found while scanning; RELATIVE ones are only counted. */
+struct dynrel {
+	uint32_t gsec, rel;    /* section and index of the static relocation */
+	uint32_t file;
+	name_id name;
+};
+
+/* ---- dynamic symbols ---- */
+
+struct dynsym {
+	name_id name;
+	uint32_t hash;         /* of .gnu.hash */
+	uint16_t version;      /* index for .gnu.version */
+	uint32_t str;          /* offset in .dynstr */
+};
+
+struct verneed_version {
+	const char *name;
+	uint32_t hash;         /* System V hash of the name */
+	uint16_t index;        /* in .gnu.version */
+	uint32_t str;
+	bool is_weak;
+};
+struct verneed {
+	uint32_t file;         /* shared library */
+	uint32_t str;
+	uint32_t version_cnt;
+	struct verneed_version *versions;
+};
+
+struct strbuf {
+	char *data;
+	uint32_t sz, cap;
+};
+
+struct suspect {
+	uint32_t gsec, rel, file;
+};
+
+/* Extremes of the addends a class of rows carries: what the overflow proof needs (layout/overflow.c). */
+struct addend_range {
+	int64_t min, max;
+};
+
+struct sections {
+	struct symtab *st;
+	const struct inputs *in;
+	struct arena *arena;         /* everything below that is not noted otherwise */
+
+	struct outsec *outs;         /* capacity OUT_NONE */
+	_Atomic uint32_t out_cnt;
+	_Atomic uint16_t *out_of;    /* by global section number */
+	outsec_rank *rank_of;
+	uint16_t out_interp, out_text, out_rodata, out_bss, out_tbss, out_comment;
+
+	struct eh_object *eh;        /* by file */
+	uint32_t *fde_first;         /* by global section number: 1 + index in by_sec of its first FDE; 0: none live */
+	uint64_t eh_sz;              /* of the output's .eh_frame, with its terminator */
+	uint32_t fde_cnt;            /* live ones */
+	bool eh_has_unknown;         /* some CIE cannot be searched: no table in .eh_frame_hdr */
+
+	struct merge_sec *merge_secs;
+	uint32_t merge_sec_cnt;
+	uint32_t *merge_of;          /* by global section number: index + 1; 0: not merged */
+	struct merge_set *merge_sets;
+	uint32_t merge_set_cnt;
+
+	uint32_t *rel_relative;      /* by global section number: RELATIVE relocations it needs */
+	uint64_t relocs_total;
+	struct dynrel *dynrels;      /* symbolic, by (file, section, relocation); malloc-ed */
+	uint32_t dynrel_cnt;
+	struct suspect *suspects;    /* malloc-ed */
+	uint32_t suspect_cnt;
+	struct addend_range addends; /* of all 32-bit PC- and GOT-relative rows */
+	uint64_t alloc_bound;        /* at least the bytes all allocated live sections take: an upper bound of the image */
+	bool small_image, low_image; /* what relaxations may rely on (arch.h), decided from alloc_bound */
+	bool needs_got_base;         /* somebody mentions the GOT itself */
+	bool has_static_tls;         /* DF_STATIC_TLS: initial-exec in a shared object */
+	bool has_textrel;
+	bool needs_tlsld;
+	name_id tls_get_addr;        /* 0: nobody mentions it */
+
+	struct aux *aux;
+	uint32_t aux_cnt;
+	uint32_t *aux_of;            /* by name_id: index + 1; 0: none */
+	struct got_slot *got;
+	uint32_t got_cnt;
+	uint32_t tlsld_slot;
+	uint32_t *plt, plt_cnt;      /* aux indices, in order of entries */
+	uint32_t *pltgot, pltgot_cnt;
+	bool plt_ibt;
+	uint64_t copy_sz[2], copy_align[2]; /* [1]: read-only ones */
+	uint32_t copy_cnt;           /* COPY relocations */
+	uint64_t got_relative, got_irelative, got_symbolic; /* dynamic relocations of GOT slots */
+
+	struct dynsym *dynsyms;      /* [0] is the null symbol; imports, then hashed ones in .gnu.hash order */
+	uint32_t dynsym_cnt, dynsym_hashed; /* index of the first hashed one */
+	uint32_t *dynsym_of;         /* by name_id; 0: none */
+	uint32_t gnu_buckets;
+	struct strbuf dynstr;        /* malloc-ed */
+	struct verneed *verneeds;
+	uint32_t verneed_cnt;
+	uint32_t soname_str, rpath_str;
+	uint32_t *needed_str, needed_cnt;
+
+	struct sections_private *priv;
+	uint32_t property_and, property_or; /* merged .note.gnu.property values; 0: no note */
+	bool has_property;
+};
+
+int sections_new(struct symtab *st, struct sections **ret_sections);
+struct sections *sections_free(struct sections *s);
+
+/* The passes, in order. 0 or -errno with errors in the sink. */
+int outsec_assign(struct sections *s);
+int ehframe_parse(struct sections *s);
+int gc_mark(struct sections *s);
+int merge_pieces(struct sections *s);
+int ehframe_select(struct sections *s);
+int property_merge(struct sections *s);
+int scan_relocations(struct sections *s);
+int slots_assign(struct sections *s);
+int dynsym_build(struct sections *s);
+
+/* The output section for a name and flags, made when new; OUT_NONE: too many (an error was reported). Thread-safe. */
+uint16_t outsec_get(struct sections *s, const char *name, uint32_t flags, uint32_t type, uint32_t first);
+
+/* Offset, in its set's chunk, of byte OFF of a merged section. false: no piece there. */
+bool merge_offset(const struct sections *s, const struct merge_sec *m, uint64_t off, uint64_t *ret_off);
+/* The bytes of piece P. */
+const uint8_t *merge_piece(const struct sections *s, const struct merge_sec *m, uint32_t p, uint32_t *ret_sz);
+
+/* The local aux of symbol SYM of FILE, NULL: none. */
+const struct aux *aux_local(const struct sections *s, uint32_t file, uint32_t sym);
+static inline const struct aux *aux_global(const struct sections *s, name_id id)
+{
+	return s->aux_of[id] ? &s->aux[s->aux_of[id] - 1] : NULL;
+}
+
+/* Adds a string, NUL included; its offset. UINT32_MAX without memory. */
+uint32_t strbuf_add(struct strbuf *b, const char *str, size_t len);
+
+/* What a GOT slot asks of the dynamic loader. TYPE is the arch's number where SYMBOLIC. */
+enum got_rel { GOT_REL_NONE, GOT_REL_RELATIVE, GOT_REL_SYMBOLIC, GOT_REL_IRELATIVE };
+enum got_rel got_relocation(const struct sections *s, const struct got_slot *slot, uint32_t *ret_type,
+			    bool *ret_by_name);
+/* The facts of an aux: the name's, or those of the local symbol. */
+uint32_t aux_flags(const struct sections *s, const struct aux *a);
+
+#endif

@@ -1,0 +1,23 @@
+/* sections_priv.h - what the passes of this stage share and later stages do not see. */
+#ifndef LINKFS_SECTIONS_PRIV_H
+#define LINKFS_SECTIONS_PRIV_H
+
+#include <pthread.h>
+
+#include "sections.h"
+
+#define OUTSEC_MAX 16384 /* names of output sections; found by a linear search, which dozens make cheap */
+
+struct sections_private {
+	pthread_mutex_t lock; /* of adding output sections and merge sets */
+};
+
+/* What a relocation in a live section refers to: marks its section and what must live with it (gc.c). */
+struct eh_range {
+	const struct eh_object *eh;
+	uint32_t begin, end; /* in by_sec */
+};
+/* The FDEs of code section SHNDX of FILE. */
+struct eh_range ehframe_of(const struct sections *s, uint32_t file, uint32_t shndx);
+
+#endif
