@@ -1,0 +1,300 @@
+/* members.c - the chunks of each output section: input sections in command-line order (by rank first), merge sets where
+ * their first section stood, synthetic sections at the front of an output section they share.
+ *
+ * A counting pass, a filling pass, and a stable sort only where ranks differ. Offsets within the section follow from
+ * sizes and alignments; addresses come later.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "layout_priv.h"
+
+static const struct isec *isec_of(const struct layout *l, uint32_t file, uint32_t gs)
+{
+	return &l->in->files[file].obj->secs[gs - l->st->sec_base[file]];
+}
+
+/* Calls FN for each live chunk in command-line order. */
+typedef void (*chunk_fn)(struct layout *l, uint32_t out, uint32_t chunk, uint32_t file);
+
+static void each_chunk(struct layout *l, chunk_fn fn)
+{
+	const struct sections *s = l->s;
+	for (uint32_t k = 0; k < l->st->obj_cnt; k++) {
+		uint32_t file = l->st->objs[k];
+		const struct object *o = l->in->files[file].obj;
+		uint32_t base = l->st->sec_base[file];
+		for (uint32_t gs = base + 1; gs < base + o->sec_cnt; gs++) {
+			if (!sec_is(l->st, gs, SEC_LIVE))
+				continue;
+			const struct isec *is = &o->secs[gs - base];
+			if (is->kind == ISEC_EH_FRAME)
+				continue; /* SYN_EH_FRAME stands for all of them */
+			uint32_t m = s->merge_of[gs];
+			if (!m) {
+				fn(l, l->out_index[s->out_of[gs]], gs, file);
+				continue;
+			}
+			uint32_t set = s->merge_secs[m - 1].set;
+			if (s->merge_sets[set].secs[0] == m - 1)
+				fn(l, l->out_index[s->out_of[gs]], CHUNK_MERGE | set, 0);
+		}
+	}
+}
+
+static void count_chunk(struct layout *l, uint32_t out, uint32_t chunk, uint32_t file)
+{
+	(void)chunk;
+	(void)file;
+	l->outs[out].chunk_cnt++;
+}
+
+static void add_chunk(struct layout *l, uint32_t out, uint32_t chunk, uint32_t file)
+{
+	struct out *o = &l->outs[out];
+	o->chunk[o->chunk_cnt] = chunk;
+	o->chunk_file[o->chunk_cnt++] = file;
+}
+
+static uint64_t chunk_sz(const struct layout *l, uint32_t chunk, uint32_t file, uint8_t *ret_p2align)
+{
+	if (chunk & CHUNK_SYN) {
+		const struct synthetic *y = l->syn[chunk & CHUNK_INDEX];
+		*ret_p2align = y->align ? y->align(l) : y->p2align;
+		return l->syn_sz[chunk & CHUNK_INDEX];
+	}
+	if (chunk & CHUNK_MERGE) {
+		*ret_p2align = l->s->merge_sets[chunk & CHUNK_INDEX].p2align;
+		return l->s->merge_sets[chunk & CHUNK_INDEX].sz;
+	}
+	const struct isec *is = isec_of(l, file, chunk);
+	*ret_p2align = is->p2align;
+	return is->sz;
+}
+
+/* ---- output sections ---- */
+
+static bool syn_present(const struct layout *l, int id)
+{
+	return l->syn_sz[id] > 0;
+}
+
+/* The synthetic section named like an output section, or -1. Chunks of shared ones are found the same way. */
+static uint32_t find_out(const struct layout *l, const char *name, bool is_alloc)
+{
+	for (uint32_t i = 1; i < l->out_cnt; i++)
+		if (!strcmp(l->outs[i].name, name) && !!(l->outs[i].flags & SHF_ALLOC) == is_alloc)
+			return i;
+	return 0;
+}
+
+static void add_input_outs(struct layout *l)
+{
+	const struct sections *s = l->s;
+	for (uint32_t i = 0; i < s->out_cnt; i++) {
+		const struct outsec *o = &s->outs[i];
+		if (!strcmp(o->name, ".eh_frame"))
+			continue;
+		l->out_index[i] = (uint16_t)l->out_cnt;
+		l->outs[l->out_cnt++] = (struct out){
+			.name = o->name, .type = o->type, .outsec = (uint16_t)i, .first = o->first,
+			.flags = o->flags & ~(uint32_t)SHF_GNU_RETAIN,
+		};
+	}
+}
+
+static void add_syn_outs(struct layout *l)
+{
+	for (int i = 0; i < SYN_CNT; i++) {
+		const struct synthetic *y = l->syn[i];
+		if (!syn_present(l, i))
+			continue;
+		uint32_t out = find_out(l, y->name, y->flags & SHF_ALLOC);
+		if (!out) {
+			out = l->out_cnt++;
+			l->outs[out] = (struct out){ .name = y->name, .type = y->type, .flags = y->flags,
+						     .outsec = OUT_NONE, .first = UINT32_MAX,
+						     .entsize = y->entsize };
+		}
+		l->outs[out].flags |= y->flags;
+		if (l->outs[out].type == SHT_NOBITS && y->type != SHT_NOBITS)
+			l->outs[out].type = y->type;
+		l->syn_out[i] = out;
+		l->outs[out].chunk_cnt++;
+	}
+}
+
+/* Output sections all of whose input sections died are left out. */
+static void drop_empty(struct layout *l)
+{
+	uint32_t n = 1;
+	uint32_t *moved = calloc(l->out_cnt, sizeof(*moved));
+	if (!moved)
+		return; /* empty sections stay: legal, only longer */
+	for (uint32_t i = 1; i < l->out_cnt; i++) {
+		if (!l->outs[i].chunk_cnt)
+			continue;
+		moved[i] = n;
+		l->outs[n++] = l->outs[i];
+	}
+	for (uint32_t i = 0; i < l->s->out_cnt; i++)
+		l->out_index[i] = (uint16_t)moved[l->out_index[i]];
+	for (int i = 0; i < SYN_CNT; i++)
+		l->syn_out[i] = moved[l->syn_out[i]];
+	l->out_cnt = n;
+	free(moved);
+}
+
+/* ---- order within a section ---- */
+
+static void sort_by_rank(struct layout *l, struct out *o)
+{
+	const outsec_rank *rank = l->s->rank_of;
+	uint32_t *count, *chunk, *file, lead = 0;
+	bool differ = false;
+	while (lead < o->chunk_cnt && (o->chunk[lead] & CHUNK_SYN))
+		lead++;
+	for (uint32_t i = lead + 1; i < o->chunk_cnt; i++) {
+		uint32_t a = o->chunk[i - 1], b = o->chunk[i];
+		if ((a | b) & (CHUNK_SYN | CHUNK_MERGE))
+			continue;
+		differ |= rank[a] != rank[b];
+	}
+	if (!differ)
+		return;
+	count = calloc(UINT16_MAX + 2, sizeof(*count));
+	chunk = arena_alloc_array(l->arena, o->chunk_cnt, sizeof(*chunk), 8);
+	file = arena_alloc_array(l->arena, o->chunk_cnt, sizeof(*file), 8);
+	if (count && chunk && file) {
+#define RANK(c) ((c) & (CHUNK_SYN | CHUNK_MERGE) ? 0u : rank[c])
+		for (uint32_t i = lead; i < o->chunk_cnt; i++)
+			count[RANK(o->chunk[i]) + 1]++;
+		for (uint32_t r = 1; r <= UINT16_MAX; r++)
+			count[r] += count[r - 1];
+		memcpy(chunk, o->chunk, lead * sizeof(*chunk));
+		memcpy(file, o->chunk_file, lead * sizeof(*file));
+		for (uint32_t i = lead; i < o->chunk_cnt; i++) {
+			uint32_t at = lead + count[RANK(o->chunk[i])]++;
+			chunk[at] = o->chunk[i];
+			file[at] = o->chunk_file[i];
+		}
+#undef RANK
+		o->chunk = chunk;
+		o->chunk_file = file;
+	} else {
+		diag_error(l->in->diag, 0, "out of memory for the order of %s", o->name);
+	}
+	free(count);
+}
+
+/* ---- offsets within a section ---- */
+
+static int place_chunks(struct layout *l, struct out *o, uint32_t out)
+{
+	uint64_t at = 0;
+	uint32_t entsize = UINT32_MAX;
+	for (uint32_t i = 0; i < o->chunk_cnt; i++) {
+		uint8_t p2align;
+		uint32_t c = o->chunk[i];
+		uint64_t sz = chunk_sz(l, c, o->chunk_file[i], &p2align);
+		if (p2align > 40 || sz > UINT64_MAX / 4 || at > UINT64_MAX / 4) {
+			diag_error(l->in->diag, 0, "%s: the output section is too large", o->name);
+			return -EFBIG;
+		}
+		at = align_up(at, UINT64_C(1) << p2align);
+		o->chunk_off[i] = at;
+		o->p2align = p2align > o->p2align ? p2align : o->p2align;
+		if (c & CHUNK_SYN) {
+			l->syn_off[c & CHUNK_INDEX] = at;
+		} else if (!(c & CHUNK_MERGE)) {
+			uint32_t e = isec_of(l, o->chunk_file[i], c)->entsize;
+			entsize = entsize == UINT32_MAX || entsize == e ? e : 0;
+			l->sec_va[c] = at;
+			if (l->s->rel_relative[c])
+				l->relatives[l->relative_cnt++] = (struct relative_run){ out, i, 0 };
+			if (l->s->fde_first[c])
+				l->fde_runs[l->fde_run_cnt++] = (struct fde_run){ out, i, 0 };
+		}
+		at += sz;
+	}
+	o->chunk_off[o->chunk_cnt] = o->sz = at;
+	bool is_array = o->type == SHT_INIT_ARRAY || o->type == SHT_FINI_ARRAY || o->type == SHT_PREINIT_ARRAY;
+	if (o->outsec != OUT_NONE && is_array)
+		o->entsize = entsize == UINT32_MAX ? 0 : entsize;
+	return 0;
+}
+
+/* A section that holds one merge set alone keeps the flags that say so; .comment's own line is a string too. */
+static void keep_merge_flags(struct layout *l, struct out *o)
+{
+	const struct merge_set *t = NULL;
+	for (uint32_t i = 0; i < o->chunk_cnt; i++) {
+		uint32_t c = o->chunk[i];
+		if (c & CHUNK_MERGE && !t)
+			t = &l->s->merge_sets[c & CHUNK_INDEX];
+		else if (c != (CHUNK_SYN | SYN_COMMENT))
+			return;
+	}
+	if (!t || (t->p2align > 0 && t->is_strings))
+		return;
+	o->flags |= SHF_MERGE | (t->is_strings ? SHF_STRINGS : 0);
+	o->entsize = t->entsize;
+}
+
+int members_collect(struct layout *l)
+{
+	uint32_t cap = l->s->out_cnt + SYN_CNT + 2, rel = 0, fde = 0;
+	l->outs = arena_alloc_array(l->arena, cap, sizeof(*l->outs), 8);
+	l->out_index = arena_alloc_array(l->arena, (size_t)l->s->out_cnt + 1, sizeof(*l->out_index), 8);
+	l->sec_va = arena_alloc_array(l->arena, l->st->sec_cnt, sizeof(*l->sec_va), 64);
+	if (!l->outs || !l->out_index || !l->sec_va)
+		return -ENOMEM;
+	l->out_cnt = 1;
+	add_input_outs(l);
+	each_chunk(l, count_chunk);
+	add_syn_outs(l);
+	drop_empty(l);
+	for (uint32_t i = 1; i < l->out_cnt; i++) {
+		struct out *o = &l->outs[i];
+		o->chunk = arena_alloc_array(l->arena, o->chunk_cnt, sizeof(*o->chunk), 8);
+		o->chunk_file = arena_alloc_array(l->arena, o->chunk_cnt, sizeof(*o->chunk_file), 8);
+		o->chunk_off = arena_alloc_array(l->arena, (size_t)o->chunk_cnt + 1, sizeof(*o->chunk_off), 8);
+		if (!o->chunk || !o->chunk_file || !o->chunk_off)
+			return -ENOMEM;
+		o->chunk_cnt = 0;
+	}
+	for (int i = 0; i < SYN_CNT; i++)
+		if (syn_present(l, i) && i != SYN_COMMENT && i != SYN_COMMON)
+			add_chunk(l, l->syn_out[i], CHUNK_SYN | (uint32_t)i, 0);
+	each_chunk(l, add_chunk);
+	/* As ld's default script has it: *(COMMON) after *(.bss); the linker's own line last. */
+	for (int i = SYN_COMMON; i <= SYN_COMMENT; i++)
+		if (syn_present(l, i) && (i == SYN_COMMENT || i == SYN_COMMON))
+			add_chunk(l, l->syn_out[i], CHUNK_SYN | (uint32_t)i, 0);
+	for (uint32_t i = 0; i < l->st->sec_cnt; i++) {
+		rel += l->s->rel_relative[i] != 0;
+		fde += l->s->fde_first[i] != 0;
+	}
+	l->relatives = arena_alloc_array(l->arena, (size_t)rel + 1, sizeof(*l->relatives), 8);
+	l->fde_runs = arena_alloc_array(l->arena, (size_t)fde + 1, sizeof(*l->fde_runs), 8);
+	if (!l->relatives || !l->fde_runs)
+		return -ENOMEM;
+	for (uint32_t i = 1; i < l->out_cnt; i++)
+		sort_by_rank(l, &l->outs[i]);
+	order_sections(l);
+	/* After this: no new output sections, and their order is fixed. */
+	for (uint32_t i = 1; i < l->out_cnt; i++) {
+		int rc = place_chunks(l, &l->outs[i], i);
+		if (rc)
+			return rc;
+		keep_merge_flags(l, &l->outs[i]);
+	}
+	uint64_t before = 0;
+	for (uint32_t i = 0; i < l->relative_cnt; i++) {
+		struct relative_run *r = &l->relatives[i];
+		r->before = before;
+		before += l->s->rel_relative[l->outs[r->out].chunk[r->chunk]];
+	}
+	return diag_errors(l->in->diag) ? -EINVAL : 0;
+}

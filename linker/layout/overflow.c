@@ -1,0 +1,64 @@
+/* overflow.c - proves that no relocation overflows without looking at every one (DESIGN.md).
+ *
+ * Scanning kept the extreme addends of all 32-bit relative rows. If the image's span plus the largest addend fits the
+ * field, those rows cannot overflow and only suspects are evaluated; if not, every relocation of allocated sections is.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+
+#include "layout_priv.h"
+
+struct overflow_job {
+	const struct layout *l;
+	overflow_check check;
+	atomic_int rc;
+};
+
+static void suspects_range(void *ctx, size_t begin, size_t end, unsigned worker)
+{
+	struct overflow_job *j = ctx;
+	(void)worker;
+	for (size_t i = begin; i < end; i++) {
+		const struct suspect *x = &j->l->s->suspects[i];
+		if (j->check(j->l, x->file, x->gsec - j->l->st->sec_base[x->file], x->rel) < 0)
+			atomic_store(&j->rc, -ERANGE);
+	}
+}
+
+static void objects_range(void *ctx, size_t begin, size_t end, unsigned worker)
+{
+	struct overflow_job *j = ctx;
+	(void)worker;
+	for (size_t k = begin; k < end; k++) {
+		uint32_t file = j->l->st->objs[k];
+		const struct object *o = j->l->in->files[file].obj;
+		for (uint32_t i = 1; i < o->sec_cnt; i++) {
+			const struct isec *is = &o->secs[i];
+			if (!(is->flags & SHF_ALLOC) || is->kind == ISEC_EH_FRAME ||
+			    !sec_is(j->l->st, gsec(j->l->st, file, i), SEC_LIVE))
+				continue;
+			for (uint32_t r = 0; r < is->rel_cnt; r++)
+				if (j->check(j->l, file, i, r) < 0)
+					atomic_store(&j->rc, -ERANGE);
+		}
+	}
+}
+
+static bool is_proved(const struct layout *l)
+{
+	uint64_t span = l->image_end - l->image_base, limit = UINT64_C(1) << 31;
+	const struct addend_range *a = &l->s->addends;
+	uint64_t up = a->max > 0 ? (uint64_t)a->max : 0, down = a->min < 0 ? -(uint64_t)a->min : 0;
+	uint64_t worst = up > down ? up : down;
+	return span < limit && worst < limit && span + worst < limit;
+}
+
+int overflow_prove(struct layout *l, overflow_check check)
+{
+	struct overflow_job j = { .l = l, .check = check };
+	if (is_proved(l))
+		pool_for(l->in->pool, l->s->suspect_cnt, 1024, suspects_range, &j);
+	else
+		pool_for(l->in->pool, l->st->obj_cnt, 4, objects_range, &j);
+	return atomic_load(&j.rc);
+}

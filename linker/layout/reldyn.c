@@ -1,0 +1,105 @@
+/* reldyn.c - the symbolic dynamic relocations as rows, grouped by symbol so that the loader looks each up once.
+ *
+ * RELATIVE ones are not listed: they are counted per chunk and rendered by walking (render/syn_reldyn.c). Also here, for
+ * the same reason, the prefix sums of FDEs per chunk that .eh_frame_hdr is rendered by.
+ * Source: gABI ch. 5 "Relocation"; psABI for the types; GNU ld's -z combreloc for the order.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "judge.h"
+#include "layout_priv.h"
+
+static int by_symbol(const void *x, const void *y)
+{
+	const struct dyn_row *a = x, *b = y;
+	if (a->dynsym != b->dynsym)
+		return a->dynsym < b->dynsym ? -1 : 1;
+	if (a->va != b->va)
+		return a->va < b->va ? -1 : 1;
+	return a->type < b->type ? -1 : a->type > b->type;
+}
+
+static void add(struct layout *l, uint32_t dynsym, uint32_t type, uint64_t va, int64_t addend)
+{
+	l->dyn_rows[l->dyn_row_cnt++] = (struct dyn_row){ dynsym, type, va, addend };
+}
+
+static void add_sections(struct layout *l)
+{
+	for (uint32_t i = 0; i < l->s->dynrel_cnt; i++) {
+		const struct dynrel *d = &l->s->dynrels[i];
+		const struct object *o = l->in->files[d->file].obj;
+		uint32_t shndx = d->gsec - l->st->sec_base[d->file];
+		struct rel r;
+		rel_get(o, &o->secs[shndx], d->rel, &r);
+		add(l, l->s->dynsym_of[d->name], l->in->arch->dyn.abs, section_va(l, d->file, shndx, r.off), r.addend);
+	}
+}
+
+static uint64_t aux_tls_va(const struct layout *l, const struct aux *a)
+{
+	struct esym e;
+	if (a->name)
+		return l->va[a->name];
+	const struct object *o = l->in->files[a->key >> 32].obj;
+	esym_get(o, (uint32_t)a->key, &e);
+	return e.shndx && e.shndx < o->sec_cnt ? section_va(l, (uint32_t)(a->key >> 32), e.shndx, e.value) : e.value;
+}
+
+static void add_got(struct layout *l)
+{
+	for (uint32_t i = 0; i < l->s->got_cnt; i++) {
+		const struct got_slot *g = &l->s->got[i];
+		uint32_t type;
+		bool by_name;
+		if (got_relocation(l->s, g, &type, &by_name) != GOT_REL_SYMBOLIC)
+			continue;
+		if (by_name) {
+			add(l, l->s->dynsym_of[l->s->aux[g->aux].name], type, got_slot_va(l, i), 0);
+			continue;
+		}
+		int64_t addend = 0;
+		if (g->kind == GOT_TPOFF || g->kind == GOT_DESC)
+			addend = (int64_t)(aux_tls_va(l, &l->s->aux[g->aux]) - l->tls_va);
+		add(l, 0, type, got_slot_va(l, i), addend);
+	}
+}
+
+static void add_copies(struct layout *l)
+{
+	for (uint32_t i = 0; i < l->s->aux_cnt; i++) {
+		const struct aux *a = &l->s->aux[i];
+		if (a->copy_lead)
+			add(l, l->s->dynsym_of[a->name], l->in->arch->dyn.copy, l->va[a->name], 0);
+	}
+}
+
+static void count_fdes(struct layout *l)
+{
+	uint32_t before = 0;
+	for (uint32_t i = 0; i < l->fde_run_cnt; i++) {
+		struct fde_run *r = &l->fde_runs[i];
+		const struct out *o = &l->outs[r->out];
+		uint32_t gs = o->chunk[r->chunk], file = o->chunk_file[r->chunk];
+		const struct eh_object *eh = &l->s->eh[file];
+		uint32_t sec = gs - l->st->sec_base[file], first = l->s->fde_first[gs] - 1;
+		r->before = before;
+		for (uint32_t k = first; k < eh->fde_cnt && eh->fdes[eh->by_sec[k]].sec == sec; k++)
+			before++;
+	}
+}
+
+int reldyn_collect(struct layout *l)
+{
+	size_t cnt = (size_t)l->s->dynrel_cnt + l->s->got_symbolic + l->s->copy_cnt + 1;
+	l->dyn_rows = arena_alloc_array(l->arena, cnt, sizeof(*l->dyn_rows), 8);
+	if (!l->dyn_rows)
+		return -ENOMEM;
+	add_sections(l);
+	add_got(l);
+	add_copies(l);
+	qsort(l->dyn_rows, l->dyn_row_cnt, sizeof(*l->dyn_rows), by_symbol);
+	count_fdes(l);
+	return 0;
+}

@@ -1,0 +1,181 @@
+/* symcount.c - what .symtab and .strtab hold, counted: per object, so that any range can be rendered by walking one.
+ *
+ * Locals of all objects come first, then the globals each object provides, then linker-defined and imported names.
+ * Source: gABI ch. 4 "Symbol Table" (locals before globals, sh_info); GNU ld manual -s, -S, -x, -X.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "layout_priv.h"
+
+static bool is_in_output(const struct layout *l, uint32_t file, const struct object *o, uint32_t shndx)
+{
+	if (shndx >= UINT32_C(0xffff0000))
+		return shndx == OBJ_SHN_ABS || shndx == OBJ_SHN_COMMON;
+	return shndx && shndx < o->sec_cnt && sec_is(l->st, gsec(l->st, file, shndx), SEC_LIVE);
+}
+
+static bool keeps_local(const struct layout *l, uint32_t file, const struct object *o, const struct esym *e)
+{
+	const struct options *opt = l->in->opt;
+	if (e->type == STT_SECTION || e->name >= o->strtab_sz || !o->strtab[e->name] || opt->discard == DISCARD_ALL)
+		return false;
+	if (!is_in_output(l, file, o, e->shndx))
+		return false;
+	bool is_temp = o->strtab[e->name] == '.' && o->strtab[e->name + 1] == 'L';
+	if (is_temp && opt->discard == DISCARD_LOCALS)
+		return false;
+	/* By default temporaries go where they name pieces of merged strings (ld: -X for merged sections). */
+	return !(is_temp && opt->discard == DISCARD_DEFAULT && e->shndx < o->sec_cnt &&
+		 (o->secs[e->shndx].flags & SHF_MERGE));
+}
+
+static bool provides(const struct layout *l, uint32_t file, const struct object *o, uint32_t i, struct esym *ret_e)
+{
+	uint64_t win = sym_win(l->st, o->names[i - o->first_global]);
+	if (win == PROVIDER_NONE || provider_file(win) != file || provider_sym(win) != i)
+		return false;
+	esym_get(o, i, ret_e);
+	return is_in_output(l, file, o, ret_e->shndx);
+}
+
+/* gABI: hidden names are local in an executable or shared object. */
+static bool is_local_name(const struct layout *l, name_id id)
+{
+	uint32_t fl = sym_flags(l->st, id);
+	return (fl & SYM_LOCAL_VERSION) || sym_visibility(fl) == STV_HIDDEN || sym_visibility(fl) == STV_INTERNAL;
+}
+
+void symtab_walk(const struct layout *l, uint32_t k, bool locals, sym_visit visit, void *ctx)
+{
+	struct out_sym s = { .file = l->st->objs[k] };
+	const struct object *o = l->in->files[s.file].obj;
+	for (uint32_t i = 1; locals && i < o->first_global && i < o->sym_cnt; i++) {
+		esym_get(o, i, &s.e);
+		if (!keeps_local(l, s.file, o, &s.e))
+			continue;
+		s.name = o->strtab + s.e.name;
+		s.len = (uint32_t)strlen(s.name);
+		visit(ctx, &s);
+	}
+	for (uint32_t i = o->first_global; i < o->sym_cnt; i++) {
+		if (!provides(l, s.file, o, i, &s.e))
+			continue;
+		s.id = o->names[i - o->first_global];
+		if (is_local_name(l, s.id) != locals)
+			continue;
+		const struct name *n = names_get(l->in->names, s.id);
+		s.name = n->str;
+		s.len = n->len;
+		visit(ctx, &s);
+	}
+}
+
+struct count {
+	uint32_t cnt;
+	uint64_t str;
+};
+
+static void count_one(void *ctx, const struct out_sym *s)
+{
+	struct count *c = ctx;
+	c->cnt++;
+	c->str += (uint64_t)s->len + 1;
+}
+
+static void count_range(void *ctx, size_t begin, size_t end, unsigned worker)
+{
+	struct layout *l = ctx;
+	(void)worker;
+	for (size_t k = begin; k < end; k++) {
+		struct count loc = { 0 }, glob = { 0 };
+		symtab_walk(l, (uint32_t)k, true, count_one, &loc);
+		symtab_walk(l, (uint32_t)k, false, count_one, &glob);
+		l->sym_parts[k] = (struct symtab_part){ loc.cnt, glob.cnt, loc.str, glob.str };
+	}
+}
+
+static int by_text(const void *x, const void *y, void *ctx)
+{
+	const struct layout *l = ctx;
+	const struct name *a = names_get(l->in->names, *(const uint32_t *)x);
+	const struct name *b = names_get(l->in->names, *(const uint32_t *)y);
+	size_t n = a->len < b->len ? a->len : b->len;
+	bool la = is_local_name(l, *(const uint32_t *)x), lb = is_local_name(l, *(const uint32_t *)y);
+	if (la != lb)
+		return la ? -1 : 1;
+	int c = memcmp(a->str, b->str, n);
+	return c ? c : a->len < b->len ? -1 : a->len > b->len;
+}
+
+static bool is_extra(const struct layout *l, name_id id)
+{
+	uint32_t fl = sym_flags(l->st, id);
+	uint64_t win = sym_win(l->st, id);
+	if (fl & SYM_DEF)
+		return win != PROVIDER_NONE && !provider_file(win);
+	return (fl & SYM_REF_OBJ) && (fl & (SYM_PREEMPT | SYM_UNDEF_WEAK));
+}
+
+static int list_extra(struct layout *l)
+{
+	uint32_t cnt = 0;
+	for (name_id id = 1; id < l->st->cnt; id++)
+		cnt += is_extra(l, id);
+	l->sym_extra = arena_alloc_array(l->arena, (size_t)cnt + 1, sizeof(*l->sym_extra), 8);
+	if (!l->sym_extra)
+		return -ENOMEM;
+	for (name_id id = 1; id < l->st->cnt; id++)
+		if (is_extra(l, id))
+			l->sym_extra[l->sym_extra_cnt++] = id;
+	qsort_r(l->sym_extra, cnt, sizeof(*l->sym_extra), by_text, l);
+	while (l->sym_extra_locals < cnt && is_local_name(l, l->sym_extra[l->sym_extra_locals]))
+		l->sym_extra_locals++;
+	return 0;
+}
+
+static uint64_t extra_str(const struct layout *l, uint32_t first, uint32_t end)
+{
+	uint64_t sz = 0;
+	for (uint32_t i = first; i < end; i++)
+		sz += (uint64_t)names_get(l->in->names, l->sym_extra[i])->len + 1;
+	return sz;
+}
+
+int symcount_measure(struct layout *l)
+{
+	uint32_t n = l->st->obj_cnt;
+	if (l->in->opt->strip == STRIP_ALL)
+		return 0;
+	l->sym_parts = arena_alloc_array(l->arena, (size_t)n + 1, sizeof(*l->sym_parts), 8);
+	if (!l->sym_parts || list_extra(l))
+		return -ENOMEM;
+	pool_for(l->in->pool, n, 8, count_range, l);
+	struct symtab_part at = { .locals = 1, .local_str = 1 };
+	for (uint32_t k = 0; k < n; k++) { /* counts become starts */
+		struct symtab_part c = l->sym_parts[k];
+		l->sym_parts[k].locals = at.locals;
+		l->sym_parts[k].local_str = at.local_str;
+		at.locals += c.locals;
+		at.local_str += c.local_str;
+	}
+	at.globals = l->symtab_locals = at.locals + l->sym_extra_locals;
+	l->sym_extra_str = at.local_str;
+	at.global_str = at.local_str + extra_str(l, 0, l->sym_extra_locals);
+	for (uint32_t k = 0; k < n; k++) {
+		struct symtab_part c = l->sym_parts[k];
+		l->sym_parts[k].globals = at.globals;
+		l->sym_parts[k].global_str = at.global_str;
+		at.globals += c.globals;
+		at.global_str += c.global_str;
+	}
+	l->sym_parts[n] = at;
+	l->symtab_cnt = at.globals + l->sym_extra_cnt - l->sym_extra_locals;
+	l->strtab_sz = at.global_str + extra_str(l, l->sym_extra_locals, l->sym_extra_cnt);
+	if (l->strtab_sz > UINT32_MAX) {
+		diag_error(l->in->diag, 0, ".strtab of the output is larger than 4 GiB: link with -s or -S");
+		return -EFBIG;
+	}
+	return 0;
+}
