@@ -1,0 +1,236 @@
+/* plan.c - from a file offset to what lies there: headers, chunks of output sections, gaps.
+ *
+ * The extents are the layout's own sorted arrays: sections by file offset, chunks by offset within a section. Gaps in
+ * executable sections are filled with the CPU's trap bytes by file offset, others with zeros.
+ * Source: gABI ch. 4 "ELF Header", "Section Header"; ch. 5 "Program Header".
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "render.h"
+
+struct range {
+	const struct layout *l;
+	uint64_t off, sz;
+	uint8_t *dst;
+	struct fill *f;
+};
+
+/* ---- headers ---- */
+
+static void put_ehdr(const struct range *r)
+{
+	const struct layout *l = r->l;
+	const struct arch *a = l->in->arch;
+	bool be = a->is_be, wide = a->elf_class == ELFCLASS64;
+	uint8_t b[sizeof(Elf64_Ehdr)] = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, a->elf_class, be ? ELFDATA2MSB : ELFDATA2LSB,
+					  EV_CURRENT, ELFOSABI_NONE };
+	unsigned w = word_sz(l), at = 24;
+	store16(b + 16, l->st->is_pic ? ET_DYN : ET_EXEC, be);
+	store16(b + 18, a->machine, be);
+	store32(b + 20, EV_CURRENT, be);
+	put_word(l, b + at, l->entry);
+	put_word(l, b + at + w, wide ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr));
+	put_word(l, b + at + 2 * w, l->shoff);
+	at += 3 * w;
+	store32(b + at, 0, be);
+	store16(b + at + 4, wide ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr), be);
+	store16(b + at + 6, wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr), be);
+	store16(b + at + 8, (uint16_t)l->phdr_cnt, be);
+	store16(b + at + 10, wide ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr), be);
+	store16(b + at + 12, (uint16_t)l->out_cnt, be);
+	store16(b + at + 14, (uint16_t)l->syn_out[SYN_SHSTRTAB], be);
+	put_piece(r->off, r->sz, r->dst, 0, b, at + 16);
+}
+
+static void put_phdrs(const struct range *r)
+{
+	const struct layout *l = r->l;
+	bool be = l->in->arch->is_be, wide = word_sz(l) == 8;
+	uint64_t at = wide ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr);
+	for (uint32_t i = 0; i < l->phdr_cnt; i++) {
+		const Elf64_Phdr *p = &l->phdrs[i];
+		const uint64_t words[] = { p->p_offset, p->p_vaddr, p->p_paddr, p->p_filesz, p->p_memsz };
+		uint8_t b[sizeof(Elf64_Phdr)];
+		unsigned w = word_sz(l), pos = wide ? 8 : 4;
+		store32(b, p->p_type, be);
+		if (wide)
+			store32(b + 4, p->p_flags, be);
+		for (int k = 0; k < 5; k++, pos += w)
+			put_word(l, b + pos, words[k]);
+		if (!wide) {
+			store32(b + pos, p->p_flags, be);
+			pos += 4;
+		}
+		put_word(l, b + pos, p->p_align);
+		put_piece(r->off, r->sz, r->dst, at, b, pos + w);
+		at += pos + w;
+	}
+}
+
+static void put_shdrs(const struct range *r)
+{
+	const struct layout *l = r->l;
+	bool be = l->in->arch->is_be;
+	unsigned w = word_sz(l);
+	uint64_t each = w == 8 ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
+	for (uint32_t i = 0; i < l->out_cnt; i++) {
+		const struct out *o = &l->outs[i];
+		uint8_t b[sizeof(Elf64_Shdr)] = { 0 }, *p = b + 8;
+		if (i) {
+			const uint64_t words[] = { o->flags, o->va, o->off, o->sz };
+			store32(b, o->name_off, be);
+			store32(b + 4, o->type, be);
+			for (int k = 0; k < 4; k++, p += w)
+				put_word(l, p, words[k]);
+			store32(p, o->link, be);
+			store32(p + 4, o->info, be);
+			put_word(l, p + 8, UINT64_C(1) << o->p2align);
+			put_word(l, p + 8 + w, o->entsize);
+		}
+		put_piece(r->off, r->sz, r->dst, l->shoff + i * each, b, each);
+	}
+}
+
+/* ---- sections ---- */
+
+static void fill_gap(const struct range *r, const struct out *o, uint64_t begin, uint64_t end)
+{
+	const uint8_t *trap = r->l->in->arch->trap;
+	uint64_t lo = begin > r->off ? begin : r->off, hi = end < r->off + r->sz ? end : r->off + r->sz;
+	if (!(o->flags & SHF_EXECINSTR))
+		return; /* the range was cleared */
+	for (; lo < hi; lo++)
+		r->dst[lo - r->off] = trap[lo & 3];
+}
+
+static int put_merge(const struct layout *l, uint32_t set_idx, uint64_t begin, uint64_t end, uint8_t *dst)
+{
+	const struct merge_set *t = &l->s->merge_sets[set_idx];
+	uint32_t lo = 0, hi = t->sec_cnt;
+	while (hi - lo > 1) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (t->sec_off[mid] <= begin)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	for (; lo < t->sec_cnt && t->sec_off[lo] < end; lo++) {
+		uint32_t sec = t->secs[lo];
+		const struct merge_sec *m = &l->s->merge_secs[sec];
+		if (t->sec_off[lo + 1] <= begin || t->sec_off[lo] == t->sec_off[lo + 1])
+			continue;
+		for (uint32_t p = 0; p < m->piece_cnt; p++) {
+			const struct merge_shard *sh = &t->shards[m->entry[p] >> MERGE_SHARD_SHIFT];
+			uint32_t e = m->entry[p] & ((UINT32_C(1) << MERGE_SHARD_SHIFT) - 1), sz;
+			if (sh->owner_sec[e] != sec || sh->owner_piece[e] != p || sh->off[e] >= end)
+				continue;
+			const uint8_t *data = merge_piece(l->s, m, p, &sz);
+			put_piece(begin, end - begin, dst, sh->off[e], data, sz);
+		}
+	}
+	return 0;
+}
+
+/* The bytes [begin, end) of chunk C, whose own bytes start at 0. */
+static int put_chunk(const struct layout *l, const struct out *o, uint32_t c, uint64_t begin, uint64_t end, uint8_t *dst,
+		     struct fill *f)
+{
+	uint32_t chunk = o->chunk[c], file = o->chunk_file[c];
+	if (chunk & CHUNK_SYN) {
+		const struct synthetic *y = l->syn[chunk & CHUNK_INDEX];
+		return y->render ? y->render(l, begin, end - begin, dst, f) : 0;
+	}
+	if (chunk & CHUNK_MERGE)
+		return put_merge(l, chunk & CHUNK_INDEX, begin, end, dst);
+	uint32_t shndx = chunk - l->st->sec_base[file];
+	if (l->in->files[file].obj->secs[shndx].type == SHT_NOBITS)
+		return 0;
+	return section_render(l, file, shndx, begin, end, dst, f);
+}
+
+static uint64_t chunk_sz(const struct layout *l, const struct out *o, uint32_t c)
+{
+	uint32_t chunk = o->chunk[c];
+	if (chunk & CHUNK_SYN)
+		return (chunk & CHUNK_INDEX) == SYN_SHSTRTAB ? l->shstrtab_sz : l->syn_sz[chunk & CHUNK_INDEX];
+	if (chunk & CHUNK_MERGE)
+		return l->s->merge_sets[chunk & CHUNK_INDEX].sz;
+	uint32_t file = o->chunk_file[c];
+	return l->in->files[file].obj->secs[chunk - l->st->sec_base[file]].sz;
+}
+
+/* The last chunk that starts at or before OFF of the section. */
+static uint32_t chunk_at(const struct out *o, uint64_t off)
+{
+	uint32_t lo = 0, hi = o->chunk_cnt;
+	while (hi - lo > 1) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (o->chunk_off[mid] <= off)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static int put_section(const struct range *r, const struct out *o)
+{
+	uint64_t begin = r->off > o->off ? r->off - o->off : 0;
+	uint64_t end = r->off + r->sz - o->off < o->sz ? r->off + r->sz - o->off : o->sz;
+	uint32_t c = chunk_at(o, begin);
+	/* Chunks of no bytes share their start with the next. */
+	for (; c < o->chunk_cnt && o->chunk_off[c] < end; c++) {
+		uint64_t at = o->chunk_off[c], sz = chunk_sz(r->l, o, c);
+		uint64_t lo = begin > at ? begin : at, hi = end < at + sz ? end : at + sz;
+		if (lo < hi) {
+			int rc = put_chunk(r->l, o, c, lo - at, hi - at, r->dst + (o->off + lo - r->off), r->f);
+			if (rc)
+				return rc;
+		}
+		fill_gap(r, o, o->off + at + sz, o->off + o->chunk_off[c + 1]);
+	}
+	return 0;
+}
+
+int plan_fill(const struct layout *l, uint64_t off, uint64_t sz, uint8_t *dst, struct fill *f)
+{
+	struct range r = { l, off, sz, dst, f };
+	if (off > l->file_sz || sz > l->file_sz - off) {
+		if (f->why)
+			snprintf(f->why, f->why_sz, "the range is beyond the end of the output");
+		return -EINVAL;
+	}
+	memset(dst, 0, sz);
+	if (off < l->headers_sz) {
+		put_ehdr(&r);
+		put_phdrs(&r);
+	}
+	if (off + sz > l->shoff)
+		put_shdrs(&r);
+	for (uint32_t i = 1; i < l->out_cnt; i++) {
+		const struct out *o = &l->outs[i];
+		if (o->type == SHT_NOBITS || o->off >= off + sz || o->off + o->sz <= off)
+			continue;
+		int rc = put_section(&r, o);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+uint64_t plan_cut(const struct layout *l, uint64_t off, uint64_t want)
+{
+	uint64_t end = off + want;
+	if (want >= l->file_sz || end >= l->file_sz)
+		return l->file_sz;
+	for (uint32_t i = 1; i < l->out_cnt; i++) {
+		const struct out *o = &l->outs[i];
+		if (o->type == SHT_NOBITS || o->off > end || o->off + o->sz <= end)
+			continue;
+		uint32_t c = chunk_at(o, end - o->off);
+		uint64_t next = o->off + o->chunk_off[c + 1];
+		return next < end + want ? next : end;
+	}
+	return end;
+}

@@ -1,0 +1,118 @@
+/* section.c - input sections: copy, relocate, clip.
+ *
+ * A range is copied and every relocation whose footprint lies inside it is applied in place. Where the range cuts the
+ * section, bytes near the cut may belong to a footprint that crosses it: they are made in a padded window around the
+ * cut and copied over. Relocations are found by offset in the object's own table, never copied; a table that is not in
+ * order is walked whole, in its order.
+ * The widest footprint is checked against EDGE by a unit test over all rows.
+ */
+#include <string.h>
+
+#include "render.h"
+
+#define EDGE 32               /* at least the bytes a relocation may touch on either side of its offset */
+#define WINDOW (4 * EDGE)
+
+/* Is the table in ascending order? Looked at once for sections that are not allocated. */
+static bool is_sorted(const struct spot *sp)
+{
+	const struct symtab *st = sp->l->st;
+	uint32_t gs = gsec(st, sp->file, sp->shndx);
+	if (!sp->is->rel_unchecked)
+		return !sp->is->rel_unsorted;
+	if (!sec_is(st, gs, SEC_SORTED | SEC_UNSORTED)) {
+		uint8_t state = object_rel_is_sorted(sp->o, sp->is) ? SEC_SORTED : SEC_UNSORTED;
+		atomic_fetch_or_explicit(&st->sec_state[gs], state, memory_order_relaxed);
+	}
+	return sec_is(st, gs, SEC_SORTED);
+}
+
+/* The first relocation at or after OFF. */
+static uint32_t first_at(const struct spot *sp, uint64_t off)
+{
+	uint32_t lo = 0, hi = sp->is->rel_cnt;
+	struct rel r;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		rel_get(sp->o, sp->is, mid, &r);
+		if (r.off < off)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* The bytes [begin, end), with every relocation that lies in them whole. */
+static int render_whole(const struct spot *sp, uint64_t begin, uint64_t end, uint8_t *dst, struct fill *f)
+{
+	const struct arch *arch = sp->l->in->arch;
+	bool sorted = sp->is->rel_cnt && is_sorted(sp);
+	uint32_t i = sorted && begin ? first_at(sp, begin) : 0;
+	memcpy(dst, isec_bytes(sp->o, sp->is) + begin, end - begin);
+	if (i && i < sp->is->rel_cnt && sp->is_alloc && relocation_consumes(sp, i - 1))
+		i++;
+	for (; i < sp->is->rel_cnt; i++) {
+		struct rel r;
+		bool consumed = false;
+		rel_get(sp->o, sp->is, i, &r);
+		const struct rel_row *row = arch_row(arch, r.type);
+		if (sorted && r.off >= end)
+			break;
+		uint64_t before = row ? row->before : 0, width = row ? arch->fields[row->field].size : 1;
+		uint64_t after = row && row->after > width ? row->after : width;
+		if (r.off > sp->is->sz || width > sp->is->sz - r.off) {
+			if (sp->is_alloc || r.off >= end || r.off < begin)
+				continue; /* allocated ones were refused while scanning */
+			return relocation_outside(sp, &r, f);
+		}
+		before = r.off < before ? r.off : before;
+		after = after > sp->is->sz - r.off ? sp->is->sz - r.off : after;
+		if (r.off - before < begin || r.off + after > end) {
+			if (sp->is_alloc && row && (row->flags & ROW_CONSUMES_NEXT) && relocation_consumes(sp, i))
+				i++;
+			continue;
+		}
+		int rc = relocation_apply(sp, i, &r, sp->va + r.off, dst + (r.off - begin), &consumed, f);
+		if (rc)
+			return rc;
+		i += consumed;
+	}
+	return 0;
+}
+
+/* Bytes within EDGE of the cut at CUT, where they belong to [begin, end). */
+static int render_edge(const struct spot *sp, uint64_t cut, uint64_t begin, uint64_t end, uint8_t *dst, struct fill *f)
+{
+	uint8_t window[WINDOW];
+	struct fill quiet = { .why = f->why, .why_sz = f->why_sz };
+	uint64_t lo = cut < WINDOW / 2 ? 0 : cut - WINDOW / 2;
+	uint64_t hi = cut + WINDOW / 2 < sp->is->sz ? cut + WINDOW / 2 : sp->is->sz;
+	int rc = render_whole(sp, lo, hi, window, &quiet);
+	if (rc)
+		return rc;
+	uint64_t from = cut < EDGE ? 0 : cut - EDGE, to = cut + EDGE < hi ? cut + EDGE : hi;
+	from = from < begin ? begin : from;
+	to = to > end ? end : to;
+	if (from < to)
+		memcpy(dst + (from - begin), window + (from - lo), to - from);
+	return 0;
+}
+
+int section_render(const struct layout *l, uint32_t file, uint32_t shndx, uint64_t begin, uint64_t end, uint8_t *dst,
+		   struct fill *f)
+{
+	struct spot sp;
+	const struct object *o = l->in->files[file].obj;
+	if (!o->secs[shndx].rel_cnt) {
+		memcpy(dst, isec_bytes(o, &o->secs[shndx]) + begin, end - begin);
+		return 0;
+	}
+	spot_init(&sp, l, file, shndx);
+	int rc = render_whole(&sp, begin, end, dst, f);
+	if (!rc && begin)
+		rc = render_edge(&sp, begin, begin, end, dst, f);
+	if (!rc && end < sp.is->sz)
+		rc = render_edge(&sp, end, begin, end, dst, f);
+	return rc;
+}
