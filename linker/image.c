@@ -1,0 +1,181 @@
+/* image.c - the public face of a finished link: fills, sizes, inputs, counters; and of the process's linker.
+ *
+ * A fill checks the inputs' identities before and after, behind a SIGBUS guard, so that an input that changed under a
+ * generation gives -ESTALE and never wrong bytes. Making links is link.c's, writing files output.c's.
+ */
+#include "image.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int linkfs_linker_new(const struct linkfs_config *cfg, struct linkfs_linker **ret_linker)
+{
+	struct mapper_config mc = { .budget = cfg ? cfg->map_budget : 0 };
+	struct linkfs_linker *l = calloc(1, sizeof(*l));
+	int rc = l ? 0 : -ENOMEM;
+	if (!l)
+		return rc;
+	pthread_mutex_init(&l->lock, NULL);
+	if (!rc)
+		rc = mapper_new(&mc, &l->mapper);
+	if (!rc)
+		rc = names_new(&l->names);
+	if (!rc)
+		rc = pool_new(cfg ? cfg->threads : 0, &l->pool);
+	if (rc) {
+		linkfs_linker_free(l);
+		return rc;
+	}
+	*ret_linker = l;
+	return 0;
+}
+
+struct linkfs_linker *linkfs_linker_free(struct linkfs_linker *l)
+{
+	if (!l)
+		return NULL;
+	l->names = names_free(l->names); /* first: then nobody need copy names out of the mappings */
+	mapper_free(l->mapper);
+	pool_free(l->pool);
+	pthread_mutex_destroy(&l->lock);
+	free(l);
+	return NULL;
+}
+
+void linkfs_linker_stats(const struct linkfs_linker *l, struct linkfs_linker_stats *ret_stats)
+{
+	struct mapper_stats m;
+	mapper_stats(l->mapper, &m);
+	*ret_stats = (struct linkfs_linker_stats){ .inputs = m.files, .input_bytes = m.bytes, .mappings = m.mappings,
+						   .parsed_objects = atomic_load(&l->parsed_objects) };
+}
+
+struct linkfs_image *linkfs_image_ref(struct linkfs_image *img)
+{
+	atomic_fetch_add(&img->refs, 1);
+	return img;
+}
+
+struct linkfs_image *linkfs_image_unref(struct linkfs_image *img)
+{
+	if (!img || atomic_fetch_sub(&img->refs, 1) > 1)
+		return NULL;
+	layout_free(img->l);
+	sections_free(img->s);
+	symtab_free(img->st);
+	inputs_free(img->in);
+	options_free(img->opt);
+	free(img);
+	return NULL;
+}
+
+uint64_t linkfs_image_size(const struct linkfs_image *img)
+{
+	return img->l->file_sz;
+}
+
+const struct linkfs_verdict *linkfs_image_verdict(const struct linkfs_image *img)
+{
+	return &img->verdict;
+}
+
+/* ---- filling ---- */
+
+struct guarded {
+	struct linkfs_image *img;
+	uint64_t off, sz;
+	uint8_t *dst;
+	struct fill *f;
+};
+
+static int fill_guarded(void *ctx)
+{
+	struct guarded *g = ctx;
+	return plan_fill(g->img->l, g->off, g->sz, g->dst, g->f);
+}
+
+int image_check_inputs(const struct linkfs_image *img, char *why, size_t why_sz)
+{
+	for (uint32_t i = 0; i < img->in->held_cnt; i++) {
+		bool rehash = false;
+		const struct infile *f = img->in->held[i];
+		int rc = infile_check(f, &rehash);
+		if (rc) {
+			if (why && why_sz)
+				snprintf(why, why_sz, "%s: the input changed after it was linked: link again", f->path);
+			return -ESTALE;
+		}
+	}
+	return 0;
+}
+
+int linkfs_image_fill(struct linkfs_image *img, uint64_t off, uint64_t sz, void *dst, char *why, size_t why_sz)
+{
+	struct fill f = { .why = why, .why_sz = why_sz };
+	struct guarded g = { img, off, sz, dst, &f };
+	int rc = img->is_writing ? 0 : image_check_inputs(img, why, why_sz);
+	if (!rc)
+		rc = mapper_guard(fill_guarded, &g);
+	if (rc == -ESTALE && why && why_sz && !*why)
+		snprintf(why, why_sz, "an input was truncated after it was linked: link again");
+	if (!rc && !img->is_writing)
+		rc = image_check_inputs(img, why, why_sz);
+	if (rc)
+		return rc;
+	atomic_fetch_add_explicit(&img->relocs_applied, f.relocs, memory_order_relaxed);
+	atomic_fetch_add_explicit(&img->filled_bytes, sz, memory_order_relaxed);
+	return 0;
+}
+
+uint64_t linkfs_image_cut(const struct linkfs_image *img, uint64_t off, uint64_t want)
+{
+	return plan_cut(img->l, off, want);
+}
+
+/* ---- questions ---- */
+
+size_t linkfs_image_input_count(const struct linkfs_image *img)
+{
+	return img->in->held_cnt;
+}
+
+struct linkfs_input linkfs_image_input(const struct linkfs_image *img, size_t i)
+{
+	const struct infile *f = img->in->held[i];
+	return (struct linkfs_input){ f->path, f->fd, f->st };
+}
+
+void linkfs_image_stats(const struct linkfs_image *img, struct linkfs_image_stats *ret_stats)
+{
+	*ret_stats = (struct linkfs_image_stats){
+		.input_bytes = img->input_bytes,
+		.eager_bytes = img->eager_bytes,
+		.relocs_total = img->s->relocs_total,
+		.relocs_applied = atomic_load(&img->relocs_applied),
+		.filled_bytes = atomic_load(&img->filled_bytes),
+		.link_ms = img->link_ms,
+	};
+}
+
+bool linkfs_image_wants_timers(const struct linkfs_image *img)
+{
+	return img->opt->linkfs_time;
+}
+
+char *linkfs_image_timers(const struct linkfs_image *img)
+{
+	char *text = NULL;
+	size_t sz = 0;
+	FILE *f = open_memstream(&text, &sz);
+	if (!f)
+		return NULL;
+	for (unsigned i = 0; i < img->timers.cnt; i++) {
+		const char *name = img->timers.rows[i].name;
+		fprintf(f, "%9.2f ms  %.*s\n", img->timers.rows[i].ms, (int)strcspn(name, "("), name);
+	}
+	fprintf(f, "%9.2f ms  link\n", img->link_ms);
+	return fclose(f) ? NULL : text;
+}

@@ -1,0 +1,50 @@
+/* image.h - a finished link and the process's linker, as linkfs.h's functions see them. Seen by the files of this folder only. */
+#ifndef LINKFS_IMAGE_H
+#define LINKFS_IMAGE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "linkfs.h"
+#include "render.h"
+
+struct linkfs_linker {
+	struct mapper *mapper;
+	struct names *names;
+	struct pool *pool;
+	pthread_mutex_t lock; /* links are made one at a time */
+	atomic_uint_fast64_t parsed_objects;
+};
+
+/* Time of each pass, in order. */
+#define TIMER_MAX 40
+struct timers {
+	unsigned cnt;
+	struct {
+		const char *name;
+		double ms;
+	} rows[TIMER_MAX];
+};
+double timer_now_ms(void);
+void timer_add(struct timers *t, const char *name, double since_ms);
+
+struct linkfs_image {
+	struct linkfs_linker *linker;
+	struct options *opt;
+	struct inputs *in;
+	struct symtab *st;
+	struct sections *s;
+	struct layout *l;
+	struct linkfs_verdict verdict;
+	atomic_uint refs;
+	atomic_uint_fast64_t relocs_applied, filled_bytes;
+	uint64_t input_bytes, eager_bytes;
+	double link_ms;
+	struct timers timers;
+	bool is_writing;   /* whole-file writers check inputs once, not around each range */
+};
+
+/* Are all inputs still what was linked? 0 or -ESTALE with one line of text. */
+int image_check_inputs(const struct linkfs_image *img, char *why, size_t why_sz);
+
+#endif

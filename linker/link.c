@@ -1,0 +1,195 @@
+/* link.c - the story of a link, pass by pass.
+ *
+ * Each line makes one frozen product from those before it; the comments between say what can no longer change. What is
+ * left to siblings: image.c fills ranges and answers questions about the result, output.c writes whole files, map.c the
+ * link map.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "image.h"
+
+double timer_now_ms(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
+}
+
+void timer_add(struct timers *t, const char *name, double since_ms)
+{
+	if (t->cnt < TIMER_MAX) {
+		t->rows[t->cnt].name = name;
+		t->rows[t->cnt++].ms = timer_now_ms() - since_ms;
+	}
+}
+
+/* Runs a pass unless one before it failed, and notes its time. */
+#define PASS(call)                                               \
+	do {                                                     \
+		if (!rc) {                                       \
+			double start_ = timer_now_ms();          \
+			rc = (call);                             \
+			timer_add(&img->timers, #call, start_);  \
+			diag_pass(d);                            \
+		}                                                \
+	} while (0)
+
+static int open_plain(void *ctx, const char *path)
+{
+	int fd = openat(*(int *)ctx, path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* For @FILE: the whole text, through the opener like every other file. */
+static int read_text(void *ctx, const char *path, char **ret_text, size_t *ret_sz)
+{
+	const struct linkfs_opener *op = ctx;
+	size_t sz = 0, cap = 4096;
+	int fd = op->open(op->ctx, path), rc = fd < 0 ? fd : 0;
+	char *text = rc ? NULL : malloc(cap + 1);
+	while (!rc && text) {
+		ssize_t n = read(fd, text + sz, cap - sz);
+		if (n < 0 && errno != EINTR)
+			rc = -errno;
+		if (n == 0)
+			break;
+		sz += n > 0 ? (size_t)n : 0;
+		if (sz == cap) {
+			char *p = realloc(text, cap * 2 + 1);
+			rc = p ? 0 : -ENOMEM;
+			text = p ? p : text;
+			cap *= 2;
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+	if (rc || !text) {
+		free(text);
+		return rc ? rc : -ENOMEM;
+	}
+	text[sz] = 0;
+	*ret_text = text;
+	*ret_sz = sz;
+	return 0;
+}
+
+static uint64_t sum_inputs(const struct inputs *in)
+{
+	uint64_t sum = 0;
+	for (uint32_t i = 0; i < in->held_cnt; i++)
+		sum += in->held[i]->sz;
+	return sum;
+}
+
+static uint64_t sum_eager(const struct layout *l)
+{
+	uint64_t sum = 0;
+	for (int i = 0; i < SYN_CNT; i++)
+		sum += l->syn[i]->is_eager ? l->syn_sz[i] : 0;
+	return sum;
+}
+
+/* Options whose effect this linker does not have must not be ignored. */
+static int check_supported(const struct options *opt, struct diag *d)
+{
+	const struct { bool asked; const char *what; } rows[] = {
+		{ opt->kind == OUTPUT_RELOCATABLE, "-r (a relocatable output)" },
+		{ opt->version_script_cnt > 0, "--version-script" },
+		{ opt->dynamic_list_cnt > 0, "--dynamic-list" },
+		{ opt->package_metadata != NULL, "--package-metadata" },
+		{ opt->omagic, "-N (--omagic)" },
+		{ opt->nmagic, "-n (--nmagic)" },
+		{ opt->sort_section != SORT_SECTION_NONE, "--sort-section" },
+		{ opt->sort_common, "--sort-common" },
+		{ opt->cref, "--cref" },
+		{ opt->gc_keep_exported, "--gc-keep-exported" },
+		{ opt->dependency_file != NULL, "--dependency-file" },
+		{ opt->z_pack_relative_relocs, "-z pack-relative-relocs" },
+		{ opt->z_shstk, "-z shstk" },
+		{ opt->z_unique_symbol, "-z unique-symbol" },
+		{ opt->z_keep_text_section_prefix, "-z keep-text-section-prefix" },
+		{ opt->bsymbolic == BSYMBOLIC_NON_WEAK, "-Bsymbolic-non-weak" },
+		{ opt->bsymbolic == BSYMBOLIC_NON_WEAK_FUNCTIONS, "-Bsymbolic-non-weak-functions" },
+		{ opt->build_id == BUILD_ID_UUID, "--build-id=uuid (outputs are functions of their inputs)" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (rows[i].asked)
+			diag_error(d, 0, "%s: this option is not supported by linkfs", rows[i].what);
+	for (size_t i = 0; i < opt->operand_cnt; i++)
+		if (opt->operands[i].just_symbols)
+			diag_error(d, 0, "-R %s: this option is not supported by linkfs", opt->operands[i].name);
+	return diag_errors(d) ? -EINVAL : 0;
+}
+
+static int make(struct linkfs_image *img, const struct inputs_config *cfg, struct diag *d)
+{
+	int rc = 0;
+	PASS(check_supported(img->opt, d));
+	PASS(inputs_load(cfg, &img->in));
+	PASS(symtab_resolve(img->in, &img->st));
+	/* After this: no new files, no new symbols. */
+	PASS(sections_new(img->st, &img->s));
+	PASS(outsec_assign(img->s));
+	PASS(ehframe_parse(img->s));
+	PASS(gc_mark(img->s));
+	PASS(merge_pieces(img->s));
+	PASS(ehframe_select(img->s));
+	PASS(property_merge(img->s));
+	/* After this: no new input sections, every one is live or dead. */
+	PASS(scan_relocations(img->s));
+	PASS((symtab_check_shared(img->st), diag_errors(d) ? -EINVAL : 0));
+	PASS(slots_assign(img->s));
+	PASS(dynsym_build(img->s));
+	/* After this: no new sections of any kind. */
+	PASS(layout_make(img->s, synthetics, &img->l));
+	/* After this: nothing moves, the size is exact. */
+	PASS(overflow_prove(img->l, relocation_check));
+	/* After this: every error of allocated sections has been reported; what is left is rendering. */
+	return rc ? rc : diag_errors(d) ? -EINVAL : 0;
+}
+
+int linkfs_link(struct linkfs_linker *l, const struct linkfs_request *rq, struct diag *d, struct linkfs_image **ret_image,
+		char **ret_text)
+{
+	int cwd_fd = rq->cwd_fd;
+	struct linkfs_opener plain = { open_plain, &cwd_fd };
+	const struct linkfs_opener *opener = rq->opener ? rq->opener : &plain;
+	struct options_reader reader = { read_text, (void *)opener };
+	struct linkfs_image *img = calloc(1, sizeof(*img));
+	double start = timer_now_ms();
+	if (!img) {
+		diag_error(d, 0, "out of memory");
+		return -ENOMEM;
+	}
+	img->linker = l;
+	atomic_init(&img->refs, 1);
+	int rc = options_parse(rq->argc, rq->argv, &reader, d, &img->opt, ret_text);
+	if (rc) {
+		linkfs_image_unref(img);
+		return rc;
+	}
+	pthread_mutex_lock(&l->lock);
+	struct inputs_config cfg = { img->opt, l->mapper, &l->names, l->pool, d, opener, &l->parsed_objects };
+	rc = make(img, &cfg, d);
+	pthread_mutex_unlock(&l->lock);
+	if (rc) {
+		if (!diag_errors(d))
+			diag_error(d, 0, "the link failed: %s", strerror(-rc));
+		linkfs_image_unref(img);
+		return rc;
+	}
+	img->verdict.output = img->opt->output;
+	img->verdict.is_executable = true;
+	img->input_bytes = sum_inputs(img->in);
+	img->eager_bytes = sum_eager(img->l);
+	img->link_ms = timer_now_ms() - start;
+	*ret_image = img;
+	return 0;
+}

@@ -1,0 +1,256 @@
+/* output.c - file mode: fills everything in parallel into a mapped file and renames it over the target.
+ *
+ * Blocks are allocated before the first store, so that a full disk is an error here and never a SIGBUS (SEEDS.md R8-R12).
+ * Where the file system cannot allocate, ranges go through pwrite instead. What is not a regular file (a device, a pipe,
+ * standard output) is written to, never replaced. On any failure the old file is untouched and the new one gone.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image.h"
+#include "os.h"
+
+#define PIECE (UINT64_C(1) << 20)
+
+struct write_job {
+	struct linkfs_image *img;
+	uint64_t *cuts; /* piece i is [cuts[i], cuts[i+1]) */
+	uint8_t *map;   /* NULL: pwrite */
+	int fd;
+	atomic_int rc;
+	pthread_mutex_t lock;
+	char why[512];  /* of the first failure; by lock */
+};
+
+static void fail(struct write_job *j, int rc, const char *why)
+{
+	int zero = 0;
+	pthread_mutex_lock(&j->lock);
+	if (atomic_compare_exchange_strong(&j->rc, &zero, rc))
+		snprintf(j->why, sizeof(j->why), "%s", why);
+	pthread_mutex_unlock(&j->lock);
+}
+
+static int write_all(int fd, const uint8_t *data, uint64_t sz, uint64_t off, bool seekable)
+{
+	while (sz) {
+		ssize_t n = seekable ? pwrite(fd, data, sz, (off_t)off) : write(fd, data, sz);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		data += n;
+		off += (uint64_t)n;
+		sz -= (uint64_t)n;
+	}
+	return 0;
+}
+
+static void fill_pieces(void *ctx, size_t begin, size_t end, unsigned worker)
+{
+	struct write_job *j = ctx;
+	(void)worker;
+	for (size_t i = begin; i < end && !atomic_load_explicit(&j->rc, memory_order_relaxed); i++) {
+		uint64_t off = j->cuts[i], sz = j->cuts[i + 1] - off;
+		char why[512] = "";
+		uint8_t *dst = j->map ? j->map + off : malloc(sz);
+		int rc = dst ? linkfs_image_fill(j->img, off, sz, dst, why, sizeof(why)) : -ENOMEM;
+		if (rc)
+			fail(j, rc, *why ? why : strerror(-rc));
+		else if (!j->map && (rc = write_all(j->fd, dst, sz, off, true)))
+			fail(j, rc, strerror(-rc));
+		if (!j->map)
+			free(dst);
+	}
+}
+
+static int cut_pieces(struct write_job *j, size_t *ret_cnt)
+{
+	uint64_t size = linkfs_image_size(j->img);
+	size_t cap = size / PIECE + 4, cnt = 0;
+	j->cuts = malloc((cap + 1) * sizeof(*j->cuts));
+	if (!j->cuts)
+		return -ENOMEM;
+	j->cuts[0] = 0;
+	for (uint64_t off = 0; off < size && cnt < cap; j->cuts[++cnt] = off)
+		off = linkfs_image_cut(j->img, off, PIECE);
+	j->cuts[cnt] = size;
+	*ret_cnt = cnt;
+	return 0;
+}
+
+static void digest_range(void *ctx, size_t begin, size_t end, unsigned worker)
+{
+	struct linkfs_image *img = ctx;
+	uint64_t low, high;
+	(void)worker;
+	for (size_t k = begin; k < end; k++)
+		object_digest(img->in->files[img->st->objs[k]].obj, &low, &high);
+}
+
+/* Fills all pieces into FD, a regular file of our own that is still empty. */
+static int fill_file(struct write_job *j)
+{
+	uint64_t size = linkfs_image_size(j->img);
+	void *map = NULL;
+	size_t cnt;
+	int rc = cut_pieces(j, &cnt);
+	if (!rc)
+		rc = os_fallocate_new(NULL, j->fd, 0, size);
+	bool can_map = !rc;
+	if (rc == -EOPNOTSUPP || rc == -ENOSYS || rc == -EPERM || rc == -EINVAL) /* then never a sparse shared map */
+		rc = os_truncate(NULL, j->fd, size);
+	if (!rc && can_map && os_map(NULL, NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, j->fd, 0, &map))
+		map = NULL;
+	if (rc) {
+		fail(j, rc, strerror(-rc));
+		return rc;
+	}
+	j->map = map;
+	if (j->img->l->syn_out[SYN_BUILD_ID])
+		pool_for(j->img->linker->pool, j->img->st->obj_cnt, 8, digest_range, j->img);
+	pool_for(j->img->linker->pool, cnt, 1, fill_pieces, j);
+	if (map)
+		os_unmap(NULL, map, size);
+	return atomic_load(&j->rc);
+}
+
+/* A device, a pipe or standard output: in order, in pieces. */
+static int fill_stream(struct write_job *j)
+{
+	uint64_t size = linkfs_image_size(j->img);
+	uint8_t *buf = malloc(2 * PIECE);
+	int rc = buf ? 0 : -ENOMEM;
+	for (uint64_t off = 0; off < size && !rc;) {
+		char why[512] = "";
+		uint64_t sz = size - off < PIECE ? size - off : PIECE;
+		rc = linkfs_image_fill(j->img, off, sz, buf, why, sizeof(why));
+		if (rc)
+			fail(j, rc, *why ? why : strerror(-rc));
+		else if ((rc = write_all(j->fd, buf, sz, 0, false)))
+			fail(j, rc, strerror(-rc));
+		off += sz;
+	}
+	if (rc && !atomic_load(&j->rc))
+		fail(j, rc, strerror(-rc));
+	free(buf);
+	return rc;
+}
+
+static int write_stream(struct write_job *j, int dir_fd, const char *path)
+{
+	bool is_stdout = !strcmp(path, "-");
+	j->fd = is_stdout ? STDOUT_FILENO : openat(dir_fd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	if (j->fd < 0) {
+		fail(j, -errno, strerror(errno));
+		return atomic_load(&j->rc);
+	}
+	int rc = fill_stream(j);
+	if (!is_stdout && close(j->fd) && !rc) {
+		rc = -errno;
+		fail(j, rc, strerror(-rc));
+	}
+	return rc;
+}
+
+/* A new file beside PATH; its name in *ret_name (caller frees). Mode 0777 less the umask, by the kernel. */
+static int create_beside(int dir_fd, const char *path, char **ret_name)
+{
+	static atomic_uint serial;
+	for (int tries = 0; tries < 100; tries++) {
+		const char *slash = strrchr(path, '/');
+		int len = slash ? (int)(slash + 1 - path) : 0;
+		char *name;
+		if (asprintf(&name, "%.*s.linkfs-%d-%u", len, path, (int)getpid(), atomic_fetch_add(&serial, 1)) < 0)
+			return -ENOMEM;
+		int fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0777);
+		if (fd >= 0) {
+			*ret_name = name;
+			return fd;
+		}
+		int rc = -errno;
+		free(name);
+		if (rc != -EEXIST)
+			return rc;
+	}
+	return -EEXIST;
+}
+
+static int write_file(struct write_job *j, int dir_fd, const char *path)
+{
+	char *name = NULL;
+	j->fd = create_beside(dir_fd, path, &name);
+	if (j->fd < 0) {
+		fail(j, j->fd, strerror(-j->fd));
+		return j->fd;
+	}
+	int rc = fill_file(j);
+	if (close(j->fd) && !rc) {
+		rc = -errno;
+		fail(j, rc, strerror(-rc));
+	}
+	char why[512] = "";
+	if (!rc && (rc = image_check_inputs(j->img, why, sizeof(why))))
+		fail(j, rc, why);
+	if (!rc && renameat(dir_fd, name, dir_fd, path)) {
+		rc = -errno;
+		fail(j, rc, strerror(-rc));
+	}
+	if (rc)
+		unlinkat(dir_fd, name, 0);
+	free(name);
+	return rc;
+}
+
+
+
+int linkfs_image_write(struct linkfs_image *img, int dir_fd, const char *path, struct diag *d)
+{
+	struct write_job j = { .img = img, .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct stat st;
+	double start = timer_now_ms();
+	bool exists = fstatat(dir_fd, path, &st, 0) == 0;
+	int rc;
+	char why[512] = "";
+	img->is_writing = true; /* identities are checked once here, before and after */
+	if ((rc = image_check_inputs(img, why, sizeof(why))))
+		fail(&j, rc, why);
+	else if (exists && S_ISDIR(st.st_mode))
+		fail(&j, rc = -EISDIR, "is a directory");
+	else if (!strcmp(path, "-") || (exists && !S_ISREG(st.st_mode)))
+		rc = write_stream(&j, dir_fd, path);
+	else
+		rc = write_file(&j, dir_fd, path);
+	img->is_writing = false;
+	timer_add(&img->timers, "write", start);
+	if (rc)
+		diag_error(d, 0, "%s: cannot write the output: %s", path, j.why);
+	free(j.cuts);
+	pthread_mutex_destroy(&j.lock);
+	return rc;
+}
+
+int linkfs_image_write_outputs(struct linkfs_image *img, int dir_fd, struct diag *d)
+{
+	const char *map = img->opt->map_file;
+	size_t sz = 0;
+	int rc = linkfs_image_write(img, dir_fd, img->opt->output, d);
+	char *text = !rc && map ? linkfs_image_map(img, &sz) : NULL;
+	if (rc || !map)
+		return rc;
+	bool is_stdout = !strcmp(map, "-");
+	int fd = is_stdout ? STDOUT_FILENO : openat(dir_fd, map, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	rc = fd < 0 ? -errno : text ? write_all(fd, (uint8_t *)text, sz, 0, false) : -ENOMEM;
+	if (fd >= 0 && !is_stdout && close(fd) && !rc)
+		rc = -errno;
+	if (rc)
+		diag_error(d, 0, "%s: cannot write the link map: %s", map, strerror(-rc));
+	free(text);
+	return rc;
+}
