@@ -1,0 +1,30 @@
+/* commands.h - the subcommands of linkfs: each takes its own argv ([0] is its name) and returns the exit status.
+ *
+ * 0: done. 1: it could not be done, and standard error says why. 2: the command line is wrong.
+ */
+#ifndef FS_COMMANDS_H
+#define FS_COMMANDS_H
+
+#include <stddef.h>
+
+int cmd_mount(int argc, char **argv);
+int cmd_umount(int argc, char **argv);
+int cmd_add(int argc, char **argv);
+int cmd_rm(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_info(int argc, char **argv);
+int cmd_log(int argc, char **argv);
+
+/* The mount a command is about: DIR (NULL: $LINKFS_MOUNT, or the default), as the kernel shows it. Says why not and
+ * returns NULL on failure; the caller frees. */
+char *must_mountpoint(const char *dir);
+/* The same, when it is a linkfs mount that answers. */
+char *must_mounted(const char *dir);
+
+/* Takes --mount=DIR out of the arguments before "--"; NULL: it was not there. */
+const char *take_mount_option(int *argc, char **argv);
+
+/* "linkfs: TEXT" on standard error; returns STATUS. */
+int fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,366 @@
+/* fs.h - what the files of the mount process share: one struct, one lock, and the types that hang off it.
+ *
+ * The story of a request: ops.c decodes it; tree.c finds the node; a page goes through cache.c, a live link's name,
+ * attributes or opening through live.c; what must wait is parked (park.c) and nobody's thread waits with it. verify.c
+ * looks at files, worker_link.c talks to the linker process; both come back with the lock held and put answers into a
+ * list (struct replies), which is sent after the lock is released.
+ *
+ * Lock: fs.lock guards everything below that is not const after start. Held for memory operations and non-blocking
+ * sends only; never while replying, reading files, or waiting. recipes.lock orders changes of recipes on disk and is
+ * taken before fs.lock.
+ */
+#ifndef FS_FS_H
+#define FS_FS_H
+
+#define FUSE_USE_VERSION 314
+
+#include <fuse_lowlevel.h>
+#include <pthread.h>
+#include <sys/queue.h>
+#include <sys/stat.h>
+
+#include "msg.h"
+#include "record.h"
+#include "util.h"
+
+#define CHUNK_SZ ((uint64_t)64 << 10) /* what one fill makes at least */
+
+#define VERIFY_PATIENCE_MS 50	/* a LOOKUP waits this long for a look at the inputs, then gets the placeholder */
+#define PARK_DEADLINE_MS 600000 /* everything else: EIO after that */
+#define LINK_DEADLINE_MS 300000 /* a link that takes longer is taken for a hang */
+#define FILL_DEADLINE_MS 30000	/* so is a fill */
+#define CRASHES_MAX 2		/* a request that crashed this many linker processes is failed */
+#define KILLS_MAX 50		/* and one that lost this many to SIGKILL, which is mostly not its fault */
+#define LOG_MAX ((size_t)64 << 10)
+
+struct fs;
+struct link;
+struct generation;
+struct verifier;
+struct worker_link;
+struct recipes;
+
+/* --- inputs.c: descriptors of inputs, held for as long as a generation needs them --- */
+
+struct input {
+	LIST_ENTRY(input) hash;
+	struct msg_identity id;
+	int fd;
+	unsigned ref;
+};
+
+#define INPUT_BUCKETS 1024
+struct inputs {
+	LIST_HEAD(input_bucket, input) bucket[INPUT_BUCKETS];
+	uint64_t cnt;
+	uint64_t bytes;
+};
+
+/* What one link saw, with custody of what it opened. Shared by the link and its generation. */
+struct resolved {
+	unsigned ref;
+	struct record *record;
+	struct input **input; /* record->fd_cnt of them, or NULL: a failed link keeps none */
+};
+
+/* --- cache.c: chunks of a generation's backing file --- */
+
+/* Reserved: the size is set, no blocks. Prepared: blocks are there, bytes are not. Ready: finished bytes, never written
+ * again. ORDER chunk_state, in the order a chunk goes through them; eviction leads from Ready back to Reserved. */
+enum chunk_state { CHUNK_RESERVED, CHUNK_PREPARED, CHUNK_READY };
+
+struct chunk {
+	uint8_t state;
+	bool busy;     /* someone prepares or fills it: nobody else may; I1: never with READY */
+	bool used;     /* read since the sweeper last came by */
+	uint16_t pins; /* reads that wait for it or copy from it: it may not be evicted */
+};
+
+TAILQ_HEAD(park_queue, parked);
+
+/* --- generation.c --- */
+
+enum node_kind {
+	NODE_ROOT = 1,
+	NODE_CTL,
+	NODE_LINKS,
+	NODE_LOGS,
+	NODE_INFOS,
+	NODE_MAPS,
+	NODE_STATS, /* ids 1..7 */
+	NODE_LIVE,  /* a live link's placeholder */
+	NODE_RECIPE,
+	NODE_LOG,
+	NODE_INFO,
+	NODE_MAP,
+	NODE_GENERATION,
+};
+#define NODE_STATIC_END 8
+#define LINK_NODES 5 /* NODE_LIVE .. NODE_MAP */
+
+struct node {
+	LIST_ENTRY(node) hash;
+	uint64_t id; /* the kernel's nodeid and st_ino; never used again */
+	enum node_kind kind;
+	uint64_t nlookup;	/* what the kernel will give back with FORGET */
+	struct link *link;	/* NODE_LIVE .. NODE_MAP */
+	struct generation *gen; /* NODE_GENERATION */
+};
+
+struct generation {
+	TAILQ_ENTRY(generation) all;
+	struct node node;	   /* .id is the generation's number in messages, too */
+	unsigned ref;		   /* link's current, lookups, open files, jobs, parked reads */
+	struct link *link;	   /* referenced: whose log tells of its troubles */
+	struct resolved *resolved; /* for replay */
+	char *recipe;		   /* for replay; terminated */
+	uint64_t size;
+	struct timespec mtime;
+	int backing_fd;
+	struct chunk *chunk; /* chunk_cnt of them */
+	uint64_t chunk_cnt;
+	uint64_t sweep_idx;	   /* where eviction goes on */
+	uint64_t alloc_bytes;	   /* of chunks with blocks */
+	struct park_queue readers; /* reads waiting for chunks */
+	bool is_lost;		   /* can't be replayed: what is not Ready is EIO */
+	uint64_t loaded_epoch;	   /* the linker process that has it; 0: none */
+	uint64_t backing_epoch;	   /* and that was given the backing file */
+	struct job *replay;	   /* on its way */
+	/* for info */
+	uint64_t input_bytes, eager_bytes, relocs_total, link_us;
+	uint64_t filled_bytes;
+	uint64_t relocs_before; /* by linker processes that died */
+	uint64_t relocs_now;	/* by the present one */
+};
+
+/* --- tree.c: links and nodes --- */
+
+enum live_state { LIVE_IDLE, LIVE_VERIFYING, LIVE_LINKING };
+
+#define GRANTS 16
+struct grant {
+	pid_t pid; /* 0: free */
+	uint64_t gen;
+	int64_t until; /* ms: the kernel asks again at once, or never */
+};
+
+struct link {
+	TAILQ_ENTRY(link) all; /* in order of .serial */
+	LIST_ENTRY(link) hash;
+	char *name;
+	unsigned ref;  /* the tree, lookups, parked requests, generations, jobs, open files */
+	bool is_named; /* still in the tree */
+	uint64_t serial;
+	struct node node[LINK_NODES];
+	/* the recipe */
+	char *recipe; /* NULL: never committed. Terminated */
+	size_t recipe_sz;
+	uint64_t recipe_version; /* counts commits */
+	struct timespec recipe_mtime;
+	struct text draft; /* being written, until a FLUSH that follows data */
+	bool has_draft;
+	bool is_draft_dirty; /* data was written since the last commit */
+	unsigned writers;    /* open files that may write */
+	/* the live link (live.c) */
+	enum live_state state;
+	struct park_queue waiting; /* came too late for the look or the link that is on its way */
+	struct park_queue batch;   /* will be answered by it */
+	struct resolved *resolved; /* of the last link, good or bad; NULL: none yet */
+	struct generation *gen;	   /* NULL: none yet, or the last link failed */
+	bool has_failed;
+	uint64_t linked_version; /* the recipe's, of the last link */
+	int64_t failed_until;	 /* a failure without a record is believed until then, ms */
+	char *reason;		 /* why the last link was made */
+	struct text log;
+	struct grant grant[GRANTS]; /* who was just told ESTALE and may have this generation without a look */
+	unsigned grant_next;
+};
+
+#define LINK_BUCKETS 1024
+#define NODE_BUCKETS 4096
+struct tree {
+	TAILQ_HEAD(link_list, link) links;
+	LIST_HEAD(link_bucket, link) by_name[LINK_BUCKETS];
+	LIST_HEAD(node_bucket, node) by_id[NODE_BUCKETS];
+	uint64_t link_cnt; /* with a committed recipe */
+	uint64_t next_id;
+	uint64_t next_serial;
+	struct node fixed[NODE_STATIC_END];
+};
+
+/* --- park.c: requests that wait, and answers that are ready --- */
+
+enum park_kind { PARK_LOOKUP, PARK_GETATTR, PARK_OPEN, PARK_REPORT, PARK_READ };
+enum outcome { OUT_ERROR, OUT_ENTRY, OUT_ATTR, OUT_OPEN, OUT_DATA };
+
+struct parked {
+	TAILQ_ENTRY(parked) on;	 /* in *queue, or in a list of replies */
+	TAILQ_ENTRY(parked) all; /* in fs.parked while queue is set */
+	struct park_queue *queue;
+	fuse_req_t req;
+	enum park_kind kind;
+	enum node_kind what; /* PARK_REPORT: which file */
+	pid_t pid;	     /* the calling thread, 0: not known */
+	int64_t deadline;
+	struct link *link;	/* referenced; may be NULL */
+	struct generation *gen; /* referenced; may be NULL */
+	uint64_t off, sz;	/* PARK_READ: within the size */
+	struct fuse_file_info fi;
+	/* the answer */
+	enum outcome outcome;
+	int error;
+	struct fuse_entry_param entry;
+	struct stat attr;
+	struct text text; /* of a report: becomes the file handle */
+};
+
+struct replies {
+	struct park_queue list;
+};
+
+struct fs_counters {
+	uint64_t reads, fills, filled_bytes, relocs_applied, evictions, lease_breaks, snapshots, worker_restarts,
+		links_made, replays, fill_errors;
+};
+
+struct fs_config {
+	const char *mountpoint; /* as the kernel shows it */
+	const char *cache_dir;
+	uint64_t cache_limit; /* bytes */
+	unsigned threads;
+	bool allow_other;
+	bool is_foreground;
+};
+
+struct fs {
+	pthread_mutex_t lock;
+	struct fs_config cfg; /* const after start */
+	uid_t uid;
+	gid_t gid;
+	struct timespec start_time;
+	uint64_t own_dev; /* the mount's device, which is never entered; const once mounted */
+	int cache_dir_fd;
+	int ready_fd; /* the starter waits here for "ok" */
+	struct fuse_session *se;
+	struct tree tree;
+	struct inputs inputs;
+	TAILQ_HEAD(generation_list, generation) generations;
+	uint64_t generation_cnt;
+	uint64_t cache_bytes;
+	struct park_queue parked; /* all of them, by .all */
+	unsigned parked_cnt;
+	struct fs_counters count;
+	struct msg_stats linker; /* as last told */
+	struct verifier *verifier;
+	struct worker_link *worker;
+	struct recipes *recipes;
+};
+
+static inline void fs_lock(struct fs *fs)
+{
+	pthread_mutex_lock(&fs->lock);
+}
+
+static inline void fs_unlock(struct fs *fs)
+{
+	pthread_mutex_unlock(&fs->lock);
+}
+
+/* ---- inputs.c (lock held) ---- */
+/* Takes RECORD on success, and those of FDS that it keeps (set to -1). FDS NULL: a failed link. -EPROTO: the
+ * descriptors are not those of the record. */
+int resolved_new(struct fs *fs, struct record *record, int *fds, uint32_t fd_cnt, struct resolved **ret);
+struct resolved *resolved_ref(struct resolved *r);
+struct resolved *resolved_unref(struct fs *fs, struct resolved *r);
+/* Are all inputs in custody still what they were? False also when one cannot be looked at. */
+bool resolved_is_intact(const struct resolved *r);
+uint64_t inputs_deleted_bytes(const struct fs *fs);
+
+/* ---- generation.c (lock held) ---- */
+/* ID was taken with tree_next_id when the link was asked for. One reference. 0 or -errno. */
+int generation_new(struct fs *fs, uint64_t id, struct link *link, const char *recipe, struct resolved *resolved,
+		   const struct msg_verdict *v, struct generation **ret);
+struct generation *generation_ref(struct generation *g);
+struct generation *generation_unref(struct fs *fs, struct generation *g);
+void generation_attr(const struct fs *fs, const struct generation *g, struct stat *ret);
+
+/* ---- cache.c ---- */
+/* (lock held) Backing file of SIZE bytes, no blocks. A descriptor or -errno. */
+int cache_backing_new(const struct fs *fs, uint64_t size);
+/* (lock held) Gives the blocks of G back. */
+void cache_forget(struct fs *fs, struct generation *g);
+/* (no lock) Answers P, a READ, or parks it and asks for what is missing. Takes P. */
+void cache_read(struct fs *fs, struct parked *p);
+/* (lock held) The bytes of [OFF, OFF + SZ) are there, or are not (ERROR, WHY). */
+void cache_filled(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz, int error, const char *why,
+		  struct replies *out);
+/* (lock held) A reply has read its chunks. */
+void cache_unpin(struct generation *g, uint64_t off, uint64_t sz);
+
+/* ---- tree.c (lock held) ---- */
+void tree_init(struct tree *t);
+uint64_t tree_next_id(struct tree *t);
+struct node *tree_node(struct fs *fs, uint64_t id); /* NULL: the kernel names one that it gave back */
+void tree_add_node(struct tree *t, struct node *n);
+struct link *tree_link(struct fs *fs, const char *name);
+bool tree_name_ok(const char *name);
+int tree_add_link(struct fs *fs, const char *name, struct link **ret);
+void tree_remove_link(struct fs *fs, struct link *link, struct replies *out);
+int tree_rename_link(struct fs *fs, struct link *link, const char *name, struct replies *out);
+struct link *link_ref(struct link *l);
+struct link *link_unref(struct fs *fs, struct link *l);
+/* Takes or gives back the kernel's references on a node. */
+void node_remember(struct fs *fs, struct node *n);
+void node_forget(struct fs *fs, struct node *n, uint64_t cnt);
+static inline struct node *link_node(struct link *l, enum node_kind kind)
+{
+	return &l->node[kind - NODE_LIVE];
+}
+void node_attr(const struct fs *fs, const struct node *n, struct stat *ret);
+/* One line for LINK's log (and standard error in the foreground). */
+void link_log(struct fs *fs, struct link *l, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* ---- park.c ---- */
+void replies_init(struct replies *r);
+/* (lock held) A copy of what identifies the request; NULL without memory: answer ENOMEM. Takes references. */
+struct parked *parked_new(fuse_req_t req, enum park_kind kind, struct link *link, struct generation *gen,
+			  const struct fuse_file_info *fi);
+void park_on(struct fs *fs, struct park_queue *q, struct parked *p);
+/* (lock held) Off its queue and onto the list of answers. */
+void park_answer(struct fs *fs, struct parked *p, enum outcome outcome, int error, struct replies *out);
+void park_answer_entry(struct fs *fs, struct parked *p, struct node *n, struct replies *out);
+/* (lock held) Deadlines and callers that were killed. */
+void park_sweep(struct fs *fs, struct replies *out);
+/* (no lock) Sends them. */
+void replies_send(struct fs *fs, struct replies *out);
+
+/* ---- live.c (lock held) ---- */
+void live_park(struct fs *fs, struct parked *p, struct replies *out);
+void live_verified(struct fs *fs, struct link *l, const struct resolved *seen, const char *change, struct replies *out);
+/* GEN: NULL: it failed. DIAG: its diagnostics. VERSION: the recipe's. Takes references of its own. */
+void live_linked(struct fs *fs, struct link *l, uint64_t version, struct generation *gen, struct resolved *resolved,
+		 const char *diag, struct replies *out);
+/* The link is gone: whoever waits gets ENOENT. */
+void live_removed(struct fs *fs, struct link *l, struct replies *out);
+
+/* ---- verify.c ---- */
+int verifier_start(struct fs *fs);
+void verifier_stop(struct fs *fs);
+int verifier_submit(struct fs *fs, struct link *l); /* lock held; takes references; 0 or -ENOMEM */
+
+/* ---- recipes.c ---- */
+int recipes_open(struct fs *fs); /* and loads what persisted */
+void recipes_close(struct fs *fs);
+/* The draft of L becomes its recipe, on disk first. 0 (also without a draft) or -errno. */
+int recipes_commit(struct fs *fs, struct link *l);
+int recipes_unlink(struct fs *fs, const char *name);
+int recipes_rename(struct fs *fs, const char *from, const char *to, bool may_replace);
+
+/* ---- report.c (lock held) ---- */
+void report_info(struct fs *fs, const struct link *l, struct text *ret);
+void report_stats(struct fs *fs, struct text *ret);
+
+/* ---- ops.c ---- */
+extern const struct fuse_lowlevel_ops linkfs_ops;
+
+#endif

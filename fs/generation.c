@@ -1,0 +1,108 @@
+/* generation.c - immutable generations: one finished link, one inode, one backing file.
+ *
+ * A generation is made when a verdict comes in and never changes but for which of its bytes have been made. It lives as
+ * long as anybody can see it: the link it is current for, the kernel (lookups, open files), requests on their way.
+ * Its chunks are cache.c's matter.
+ */
+#include "fs.h"
+#include "worker_link.h"
+
+/* The newest of the inputs and the recipe: a function of both, so that a remount does not make outputs look younger. */
+static struct timespec newest(const struct link *l, const struct resolved *r)
+{
+	int64_t ns = timespec_ns(&l->recipe_mtime);
+
+	for (uint32_t i = 0; i < r->record->probe_cnt; i++) {
+		const struct record_probe *p = &r->record->probes[i].at;
+		if (!p->stat_error && p->fd_idx >= 0 && p->id.mtime_ns > ns)
+			ns = p->id.mtime_ns;
+	}
+	return (struct timespec){ .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
+}
+
+int generation_new(struct fs *fs, uint64_t id, struct link *link, const char *recipe, struct resolved *resolved,
+		   const struct msg_verdict *v, struct generation **ret)
+{
+	if (v->size > (uint64_t)INT64_MAX - CHUNK_SZ)
+		return -EFBIG;
+	uint64_t cnt = (v->size + CHUNK_SZ - 1) / CHUNK_SZ;
+	int backing = cache_backing_new(fs, v->size);
+	if (backing < 0)
+		return backing;
+	struct generation *g = calloc(1, sizeof(*g));
+	struct chunk *chunk = calloc(cnt ? cnt : 1, sizeof(*chunk));
+	char *copy = strdup(recipe);
+	if (!g || !chunk || !copy) {
+		free(g);
+		free(chunk);
+		free(copy);
+		close(backing);
+		return -ENOMEM;
+	}
+	*g = (struct generation){
+		.node = { .id = id, .kind = NODE_GENERATION, .gen = g },
+		.ref = 1,
+		.link = link_ref(link),
+		.resolved = resolved_ref(resolved),
+		.recipe = copy,
+		.size = v->size,
+		.mtime = newest(link, resolved),
+		.backing_fd = backing,
+		.chunk = chunk,
+		.chunk_cnt = cnt,
+		.input_bytes = v->input_bytes,
+		.eager_bytes = v->eager_bytes,
+		.relocs_total = v->relocs_total,
+		.link_us = v->link_us,
+	};
+	TAILQ_INIT(&g->readers);
+	tree_add_node(&fs->tree, &g->node);
+	TAILQ_INSERT_TAIL(&fs->generations, g, all);
+	fs->generation_cnt++;
+	*ret = g;
+	return 0;
+}
+
+struct generation *generation_ref(struct generation *g)
+{
+	if (g)
+		g->ref++;
+	return g;
+}
+
+struct generation *generation_unref(struct fs *fs, struct generation *g)
+{
+	if (!g || --g->ref)
+		return NULL;
+	worker_link_drop(fs, g);
+	TAILQ_REMOVE(&fs->generations, g, all);
+	fs->generation_cnt--;
+	LIST_REMOVE(&g->node, hash);
+	cache_forget(fs, g);
+	close(g->backing_fd);
+	resolved_unref(fs, g->resolved);
+	link_unref(fs, g->link);
+	free(g->chunk);
+	free(g->recipe);
+	free(g);
+	return NULL;
+}
+
+void generation_attr(const struct fs *fs, const struct generation *g, struct stat *ret)
+{
+	uint64_t blocks = g->alloc_bytes / 512;
+
+	*ret = (struct stat){
+		.st_ino = g->node.id,
+		.st_mode = S_IFREG | 0755,
+		.st_nlink = 1,
+		.st_uid = fs->uid,
+		.st_gid = fs->gid,
+		.st_size = (off_t)g->size,
+		.st_blksize = CHUNK_SZ,
+		.st_blocks = (blkcnt_t)(blocks > 8 ? blocks : 8), /* tar -S takes a file without blocks for zeros */
+		.st_mtim = g->mtime,
+		.st_ctim = g->mtime,
+		.st_atim = g->mtime,
+	};
+}

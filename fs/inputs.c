@@ -1,0 +1,133 @@
+/* inputs.c - custody: descriptors of every input of a live generation, one per identity.
+ *
+ * The mount process holds them so that a crash of the linker loses nothing, deleted inputs live on, and a new linker
+ * process can be given exactly the files the old one saw. It never reads them. (The place for leases and watches: one
+ * per struct input.)
+ */
+#include "fs.h"
+#include "pathwalk.h"
+
+static struct input_bucket *bucket_of(struct inputs *in, const struct msg_identity *id)
+{
+	uint64_t h = (id->ino * 0x9e3779b97f4a7c15ull) ^ id->dev;
+
+	return &in->bucket[(h >> 20) % INPUT_BUCKETS];
+}
+
+static void input_unref(struct inputs *in, struct input *i)
+{
+	if (--i->ref)
+		return;
+	LIST_REMOVE(i, hash);
+	in->cnt--;
+	in->bytes -= i->id.size;
+	close(i->fd);
+	free(i);
+}
+
+/* Takes *FD. NULL without memory. */
+static struct input *input_get(struct inputs *in, const struct msg_identity *id, int *fd)
+{
+	struct input_bucket *b = bucket_of(in, id);
+	struct input *i;
+
+	LIST_FOREACH (i, b, hash) {
+		if (identity_equal(&i->id, id)) {
+			close(take_fd(fd));
+			i->ref++;
+			return i;
+		}
+	}
+	i = calloc(1, sizeof(*i));
+	if (!i)
+		return NULL;
+	i->id = *id;
+	i->fd = take_fd(fd);
+	i->ref = 1;
+	LIST_INSERT_HEAD(b, i, hash);
+	in->cnt++;
+	in->bytes += id->size;
+	return i;
+}
+
+int resolved_new(struct fs *fs, struct record *record, int *fds, uint32_t fd_cnt, struct resolved **ret)
+{
+	int err = 0;
+
+	if (fds && fd_cnt != record->fd_cnt)
+		return -EPROTO;
+	struct resolved *r = calloc(1, sizeof(*r));
+	struct input **input = fds ? calloc(fd_cnt ? fd_cnt : 1, sizeof(*input)) : NULL;
+	if (!r || (fds && !input))
+		err = -ENOMEM;
+	for (uint32_t i = 0; fds && !err && i < record->probe_cnt; i++) {
+		const struct record_probe *p = &record->probes[i].at;
+		if (p->fd_idx < 0)
+			continue;
+		if (p->stat_error || input[p->fd_idx] || fds[p->fd_idx] < 0)
+			err = -EPROTO;
+		else if (!(input[p->fd_idx] = input_get(&fs->inputs, &p->id, &fds[p->fd_idx])))
+			err = -ENOMEM;
+	}
+	for (uint32_t i = 0; fds && !err && i < fd_cnt; i++)
+		if (!input[i])
+			err = -EPROTO;
+	if (err) {
+		for (uint32_t i = 0; input && i < fd_cnt; i++)
+			if (input[i])
+				input_unref(&fs->inputs, input[i]);
+		free(input);
+		free(r);
+		return err;
+	}
+	*r = (struct resolved){ .ref = 1, .record = record, .input = input };
+	*ret = r;
+	return 0;
+}
+
+struct resolved *resolved_ref(struct resolved *r)
+{
+	if (r)
+		r->ref++;
+	return r;
+}
+
+struct resolved *resolved_unref(struct fs *fs, struct resolved *r)
+{
+	if (!r || --r->ref)
+		return NULL;
+	for (uint32_t i = 0; r->input && i < r->record->fd_cnt; i++)
+		input_unref(&fs->inputs, r->input[i]);
+	free(r->input);
+	record_free(r->record);
+	free(r);
+	return NULL;
+}
+
+bool resolved_is_intact(const struct resolved *r)
+{
+	for (uint32_t i = 0; i < r->record->fd_cnt; i++) {
+		struct stat st;
+		if (fstat(r->input[i]->fd, &st) < 0)
+			return false;
+		struct msg_identity now = identity_of(&st);
+		if (!identity_equal(&now, &r->input[i]->id))
+			return false;
+	}
+	return true;
+}
+
+uint64_t inputs_deleted_bytes(const struct fs *fs)
+{
+	uint64_t sum = 0;
+
+	for (size_t b = 0; b < INPUT_BUCKETS; b++) {
+		const struct input *i;
+		LIST_FOREACH (i, &fs->inputs.bucket[b], hash) {
+			struct stat st;
+			if (fstat(i->fd, &st) == 0 && st.st_nlink == 0)
+				sum += (uint64_t)st.st_size;
+		}
+	}
+	return sum;
+}

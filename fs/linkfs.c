@@ -1,0 +1,59 @@
+/* linkfs.c - the main of linkfs: picks the subcommand. Started under the linker process's name it is that instead. */
+#include "commands.h"
+#include "linkfs.h"
+#include "util.h"
+#include "worker.h"
+
+static const char help[] =
+	"linkfs " LINKFS_VERSION " - a filesystem in which linked programs simply exist\n"
+	"\n"
+	"usage: linkfs mount [-f] [-o OPT,...] [MOUNTPOINT]   serve a mount (-f: in the foreground)\n"
+	"       linkfs umount [--lazy] [MOUNTPOINT]           end it (--lazy: even while it is in use)\n"
+	"       linkfs add NAME -- LD-ARGS...                 make MOUNTPOINT/NAME the output of this ld command line\n"
+	"       linkfs rm NAME                                remove that link\n"
+	"       linkfs status                                 what the mount holds and has done\n"
+	"       linkfs info NAME                              about one link\n"
+	"       linkfs log NAME                               the diagnostics of its last link\n"
+	"       linkfs --version | --help\n"
+	"\n"
+	"add, rm, status, info and log take --mount=DIR where the mount is not the default:\n"
+	"$LINKFS_MOUNT, or ${XDG_CACHE_HOME:-~/.cache}/linkfs/mnt\n"
+	"\n"
+	"options of mount (-o):\n"
+	"  cache_dir=DIR    recipes, and the bytes made so far (default ${XDG_CACHE_HOME:-~/.cache}/linkfs)\n"
+	"  cache_size=SIZE  at most so many bytes made are kept, such as 500M (default 16G)\n"
+	"  threads=N        for serving, filling and linking, each (default: by the number of CPUs)\n"
+	"  settle=never     outputs stay virtual, which is all this version can do\n"
+	"  allow_other      other users may look inside, too\n";
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv); /* NULL: of a later version */
+} commands[] = {
+	{ "mount", cmd_mount },	  { "umount", cmd_umount }, { "add", cmd_add },	     { "rm", cmd_rm },
+	{ "status", cmd_status }, { "info", cmd_info },	    { "log", cmd_log },	     { "run", NULL },
+	{ "enable", NULL },	  { "why", NULL },	    { "materialize", NULL }, { "gc", NULL },
+	{ "doctor", NULL },
+};
+
+int main(int argc, char **argv)
+{
+	if (argc > 0 && !strcmp(argv[0], WORKER_ARGV0))
+		return worker_main(argc, argv);
+	if (argc < 2) {
+		fputs(help, stderr);
+		return 2;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "--version")) {
+		fputs(strcmp(argv[1], "--version") ? help : "linkfs " LINKFS_VERSION "\n", stdout);
+		return fflush(stdout) ? fail(1, "standard output: %s", strerror(errno)) : 0;
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(argv[1], commands[i].name))
+			continue;
+		if (!commands[i].run)
+			return fail(2, "%s: not in this version (%s)", argv[1], LINKFS_VERSION);
+		return commands[i].run(argc - 1, argv + 1);
+	}
+	return fail(2, "%s: not a command: see linkfs --help", argv[1]);
+}

@@ -1,0 +1,196 @@
+/* live.c - live links: never older than their inputs, never in the way of a directory.
+ *
+ *     Idle --step()--> Verifying --live_verified(), all as it was--> Idle
+ *       \                  \--something changed--> Linking
+ *        \--never linked, or another recipe--> Linking --live_linked()--> Idle
+ *
+ * Requests that need the link to be fresh wait in a batch for one look at the inputs, or one link, that began after
+ * they came; later ones wait for the next. LOOKUP alone never waits for a link: while there is none it gets a
+ * placeholder node, whose GETATTR waits and tells the truth, and whose OPEN waits and then says ESTALE once, so that
+ * the kernel looks the name up again and finds the generation. That second LOOKUP comes from the same thread and is
+ * granted the generation the first was promised, whatever changed in between: its open() began before.
+ */
+#include "fs.h"
+#include "worker_link.h"
+
+#define GRANT_MS 1000
+#define FAILURE_MS 3000
+
+static void grant(struct link *l, const struct parked *p)
+{
+	if (p->pid)
+		l->grant[l->grant_next++ % GRANTS] =
+			(struct grant){ .pid = p->pid, .gen = l->gen->node.id, .until = now_ms() + GRANT_MS };
+}
+
+/* The node a thread was promised a moment ago, NULL: none. Used up. */
+static struct node *take_grant(struct fs *fs, struct link *l, pid_t pid)
+{
+	for (unsigned i = 0; pid && i < GRANTS; i++) {
+		struct grant g = l->grant[i];
+		if (g.pid != pid)
+			continue;
+		l->grant[i].pid = 0;
+		if (now_ms() <= g.until)
+			return tree_node(fs, g.gen);
+	}
+	return NULL;
+}
+
+/* L is as fresh as P can ask for. */
+static void answer(struct fs *fs, struct link *l, struct parked *p, struct replies *out)
+{
+	switch (p->kind) {
+	case PARK_LOOKUP:
+		park_answer_entry(fs, p, l->gen ? &l->gen->node : link_node(l, NODE_LIVE), out);
+		return;
+	case PARK_GETATTR:
+		node_attr(fs, l->gen ? &l->gen->node : link_node(l, NODE_LIVE), &p->attr);
+		park_answer(fs, p, OUT_ATTR, 0, out);
+		return;
+	case PARK_REPORT:
+		if (p->what == NODE_INFO) {
+			report_info(fs, l, &p->text);
+			park_answer(fs, p, p->text.failed ? OUT_ERROR : OUT_OPEN, ENOMEM, out);
+			return;
+		}
+		if (!l->gen)
+			break;
+		p->gen = generation_ref(l->gen);
+		worker_link_map(fs, p, out);
+		return;
+	case PARK_OPEN:
+		if (!l->gen)
+			break;
+		grant(l, p);
+		park_answer(fs, p, OUT_ERROR, ESTALE, out);
+		return;
+	case PARK_READ:
+		break;
+	}
+	park_answer(fs, p, OUT_ERROR, EIO, out);
+}
+
+static void answer_batch(struct fs *fs, struct link *l, struct replies *out)
+{
+	struct parked *p;
+
+	while ((p = TAILQ_FIRST(&l->batch)))
+		answer(fs, l, p, out);
+}
+
+static void note_failure(struct link *l, const char *diag)
+{
+	l->has_failed = true;
+	l->log.sz = 0;
+	text_append(&l->log, diag, strlen(diag));
+	l->failed_until = now_ms() + FAILURE_MS;
+}
+
+static void start_link(struct fs *fs, struct link *l, const char *reason, struct replies *out)
+{
+	struct parked *p, *next;
+	char *copy = strdup(reason);
+
+	free(l->reason);
+	l->reason = copy;
+	l->state = LIVE_LINKING;
+	for (p = TAILQ_FIRST(&l->batch); p; p = next) {
+		next = TAILQ_NEXT(p, on);
+		if (p->kind == PARK_LOOKUP)
+			park_answer_entry(fs, p, link_node(l, NODE_LIVE), out);
+	}
+	if (worker_link_link(fs, l) == 0)
+		return;
+	l->state = LIVE_IDLE;
+	note_failure(l, "linkfs: error: out of memory\n");
+	l->gen = generation_unref(fs, l->gen);
+	answer_batch(fs, l, out);
+}
+
+static void step(struct fs *fs, struct link *l, struct replies *out)
+{
+	struct parked *p;
+
+	while (l->state == LIVE_IDLE && !TAILQ_EMPTY(&l->waiting)) {
+		while ((p = TAILQ_FIRST(&l->waiting)))
+			park_on(fs, &l->batch, p);
+		if (l->linked_version == l->recipe_version && l->resolved) {
+			l->state = LIVE_VERIFYING;
+			if (verifier_submit(fs, l)) {
+				l->state = LIVE_IDLE;
+				start_link(fs, l, "no memory to look at its inputs", out);
+			}
+		} else if (l->linked_version == l->recipe_version && l->has_failed && now_ms() < l->failed_until) {
+			answer_batch(fs, l, out);
+		} else {
+			start_link(fs, l, l->linked_version ? "the recipe changed" : "first link", out);
+		}
+	}
+}
+
+void live_park(struct fs *fs, struct parked *p, struct replies *out)
+{
+	struct link *l = p->link;
+
+	if (p->kind == PARK_LOOKUP) {
+		struct node *n = take_grant(fs, l, p->pid);
+		if (!n && (l->state == LIVE_LINKING || !l->resolved || l->linked_version != l->recipe_version))
+			n = link_node(l, NODE_LIVE);
+		if (n) {
+			park_answer_entry(fs, p, n, out);
+			return;
+		}
+	}
+	park_on(fs, &l->waiting, p);
+	step(fs, l, out);
+}
+
+void live_verified(struct fs *fs, struct link *l, const struct resolved *seen, const char *change, struct replies *out)
+{
+	if (l->state != LIVE_VERIFYING)
+		return; /* removed meanwhile */
+	l->state = LIVE_IDLE;
+	if (l->linked_version != l->recipe_version)
+		start_link(fs, l, "the recipe changed", out);
+	else if (change || l->resolved != seen)
+		start_link(fs, l, change ? change : "its inputs changed", out);
+	else
+		answer_batch(fs, l, out);
+	step(fs, l, out);
+}
+
+void live_linked(struct fs *fs, struct link *l, uint64_t version, struct generation *gen, struct resolved *resolved,
+		 const char *diag, struct replies *out)
+{
+	if (l->state != LIVE_LINKING)
+		return;
+	l->state = LIVE_IDLE;
+	if (version != l->recipe_version) {
+		start_link(fs, l, "the recipe changed", out);
+		return;
+	}
+	fs->count.links_made++;
+	generation_unref(fs, l->gen);
+	resolved_unref(fs, l->resolved);
+	l->gen = generation_ref(gen);
+	l->resolved = resolved_ref(resolved);
+	l->linked_version = version;
+	note_failure(l, diag);
+	l->has_failed = !gen;
+	if (!gen && fs->cfg.is_foreground)
+		fprintf(stderr, "linkfs: %s: the link failed:\n%s", l->name, diag);
+	answer_batch(fs, l, out);
+	step(fs, l, out);
+}
+
+void live_removed(struct fs *fs, struct link *l, struct replies *out)
+{
+	struct parked *p;
+
+	while ((p = TAILQ_FIRST(&l->batch)) || (p = TAILQ_FIRST(&l->waiting)))
+		park_answer(fs, p, OUT_ERROR, p->kind == PARK_LOOKUP ? ENOENT : ESTALE, out);
+	l->state = LIVE_IDLE;
+	l->gen = generation_unref(fs, l->gen);
+	l->resolved = resolved_unref(fs, l->resolved);
+}

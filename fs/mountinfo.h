@@ -1,0 +1,43 @@
+/* mountinfo.h - what is mounted where, read from /proc/self/mountinfo: never by touching the mount itself.
+ */
+#ifndef FS_MOUNTINFO_H
+#define FS_MOUNTINFO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define MOUNT_TYPE "fuse.linkfs"
+
+struct mount_entry {
+	int id; /* as in /proc/PID/fdinfo */
+	unsigned major, minor;
+	char type[64];
+};
+
+/* The mount on top at exactly this path (absolute, no symbolic links, no trailing slash). 0, -ENOENT or -errno. */
+int mountinfo_find(const char *path, struct mount_entry *ret);
+static inline uint64_t mount_dev(const struct mount_entry *m)
+{
+	return (uint64_t)m->major << 32 | m->minor;
+}
+
+/* Turns PATH into what the kernel shows: absolute, symbolic links of its parents resolved. The last component is not
+ * looked at, so that a dead mount there does no harm. The caller frees. */
+int mountinfo_resolve(const char *path, char **ret);
+
+/* Is the mount there answering? Asks in a child, so that a hanging server costs TIMEOUT_MS and no more.
+ * 0: alive; -ENOTCONN: its process is gone; -ETIMEDOUT; other -errno of stat. */
+int mountinfo_probe(const char *path, int timeout_ms);
+
+/* Detaches: umount2 for root, fusermount3 for others. LAZY: even where busy. -EBUSY: in use. */
+int mountinfo_detach(const char *path, bool lazy);
+
+/* Ends the connection of the mount with this device (major << 32 | minor) through the fuse control file system: every
+ * request fails with ENOTCONN, waiting ones too. 0 or -errno. */
+int mountinfo_abort(uint64_t dev);
+
+/* ${XDG_CACHE_HOME:-~/.cache}/linkfs with SUFFIX behind; the caller frees; NULL: no home directory is known. */
+char *mountinfo_default_dir(const char *suffix);
+
+#endif

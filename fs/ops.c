@@ -1,0 +1,550 @@
+/* ops.c - FUSE operations: decode, find the node, call, reply once.
+ *
+ * No handler waits: what needs the linker process or a look at files is parked, and answered from other threads. The
+ * files under .linkfs made when opened (reports, logs) live in their file handle. Writing is for recipes alone
+ * (ops_recipe.c); everything else that would change something is EROFS.
+ */
+#include "ops.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+
+#include "worker_link.h"
+
+#define FIXED_TIMEOUT 3600.0
+
+static struct fs *fs_of(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+static void op_init(void *userdata, struct fuse_conn_info *conn)
+{
+	struct fs *fs = userdata;
+
+	conn->max_background = 1024; /* the default of 12 lets waiting reads of one file stop all others */
+	conn->congestion_threshold = 768;
+	conn->want &= ~(unsigned)FUSE_CAP_AUTO_INVAL_DATA; /* an inode's bytes never change */
+	if (conn->capable & FUSE_CAP_EXPLICIT_INVAL_DATA)
+		conn->want |= FUSE_CAP_EXPLICIT_INVAL_DATA;
+	if (fs->ready_fd >= 0) {
+		/* From here on nobody may be listening, and a script that reads our output must see its end. */
+		CLEAN_FD int null = fs->cfg.is_foreground ? -1 : open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (null >= 0)
+			dup2(null, STDERR_FILENO);
+		ssize_t n = write(fs->ready_fd, "ok", 2);
+		(void)n; /* whoever started us may be gone */
+		cleanup_fd(&fs->ready_fd);
+		fs->ready_fd = -1;
+	}
+}
+
+/* --- names and attributes --- */
+
+static struct node *find_fixed(struct fs *fs, enum node_kind parent, const char *name)
+{
+	static const struct {
+		const char *name;
+		enum node_kind kind;
+	} fixed[] = {
+		{ "links", NODE_LINKS }, { "log", NODE_LOGS },	  { "info", NODE_INFOS },
+		{ "map", NODE_MAPS },	 { "stats", NODE_STATS },
+	};
+
+	if (parent == NODE_ROOT)
+		return strcmp(name, ".linkfs") ? NULL : &fs->tree.fixed[NODE_CTL];
+	for (size_t i = 0; parent == NODE_CTL && i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		if (!strcmp(name, fixed[i].name))
+			return &fs->tree.fixed[fixed[i].kind];
+	return NULL;
+}
+
+/* What stands for a link in this folder; 0: nothing does. */
+static enum node_kind kind_below(enum node_kind parent)
+{
+	switch (parent) {
+	case NODE_ROOT:
+		return NODE_LIVE;
+	case NODE_LINKS:
+		return NODE_RECIPE;
+	case NODE_LOGS:
+		return NODE_LOG;
+	case NODE_INFOS:
+		return NODE_INFO;
+	case NODE_MAPS:
+		return NODE_MAP;
+	default:
+		return 0;
+	}
+}
+
+static bool is_visible(const struct link *l, enum node_kind parent)
+{
+	return l->recipe || parent == NODE_LINKS;
+}
+
+static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct fs *fs = fs_of(req);
+	struct replies out;
+
+	replies_init(&out);
+	fs_lock(fs);
+	struct node *dir = tree_node(fs, parent);
+	enum node_kind at = dir ? dir->kind : 0, kind = kind_below(at);
+	struct node *n = find_fixed(fs, at, name);
+	struct link *l = !n && kind ? tree_link(fs, name) : NULL;
+	if (l && is_visible(l, at) && kind != NODE_LIVE)
+		n = link_node(l, kind);
+	int err = n || (l && is_visible(l, at)) ? 0 : ENOENT;
+	if (!err && !n) {
+		struct parked *p = parked_new(req, PARK_LOOKUP, l, NULL, NULL);
+		if (p)
+			live_park(fs, p, &out);
+		else
+			err = ENOMEM;
+	}
+	struct fuse_entry_param e = { 0 };
+	if (n) {
+		node_remember(fs, n);
+		e.ino = n->id;
+		node_attr(fs, n, &e.attr);
+		e.entry_timeout = e.attr_timeout = n->link ? 0.0 : FIXED_TIMEOUT;
+	}
+	fs_unlock(fs);
+	if (n && fuse_reply_entry(req, &e)) {
+		fs_lock(fs);
+		node_forget(fs, n, 1);
+		fs_unlock(fs);
+	} else if (err) {
+		fuse_reply_err(req, err);
+	}
+	replies_send(fs, &out);
+}
+
+static void forget_one(struct fs *fs, fuse_ino_t ino, uint64_t cnt)
+{
+	fs_lock(fs);
+	struct node *n = tree_node(fs, ino);
+	if (n)
+		node_forget(fs, n, cnt);
+	fs_unlock(fs);
+}
+
+static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t cnt)
+{
+	forget_one(fs_of(req), ino, cnt);
+	fuse_reply_none(req);
+}
+
+static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
+{
+	for (size_t i = 0; i < count; i++)
+		forget_one(fs_of(req), forgets[i].ino, forgets[i].nlookup);
+	fuse_reply_none(req);
+}
+
+/* (lock held) Parks a request that wants its link to be fresh. 0 or an errno to answer with. */
+static int park_live(struct fs *fs, fuse_req_t req, enum park_kind kind, struct node *n,
+		     const struct fuse_file_info *fi, struct replies *out)
+{
+	if (!n->link->is_named)
+		return ESTALE; /* the kernel looks the name up again */
+	struct parked *p = parked_new(req, kind, n->link, NULL, fi);
+	if (!p)
+		return ENOMEM;
+	p->what = n->kind;
+	live_park(fs, p, out);
+	return 0;
+}
+
+static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	struct stat st;
+	struct replies out;
+	int err = 0;
+	double timeout = 0.0;
+	bool is_parked = false;
+
+	(void)fi;
+	replies_init(&out);
+	fs_lock(fs);
+	struct node *n = tree_node(fs, ino);
+	if (!n) {
+		err = ESTALE;
+	} else if (n->kind == NODE_LIVE) {
+		err = park_live(fs, req, PARK_GETATTR, n, NULL, &out);
+		is_parked = !err;
+	} else {
+		node_attr(fs, n, &st);
+		timeout = n->link ? 0.0 : n->gen ? 1.0 : FIXED_TIMEOUT;
+	}
+	fs_unlock(fs);
+	if (err)
+		fuse_reply_err(req, err);
+	else if (!is_parked)
+		fuse_reply_attr(req, &st, timeout);
+	replies_send(fs, &out);
+}
+
+static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	struct stat st;
+
+	fs_lock(fs);
+	struct node *n = tree_node(fs, ino);
+	int err = !n ? ESTALE : n->kind == NODE_RECIPE ? -recipe_setattr(n->link, attr, to_set, fi) : EROFS;
+	if (!err)
+		node_attr(fs, n, &st);
+	fs_unlock(fs);
+	if (err)
+		fuse_reply_err(req, err);
+	else
+		fuse_reply_attr(req, &st, 0.0);
+}
+
+/* --- files --- */
+
+static struct text *text_of(const struct fuse_file_info *fi)
+{
+	return (struct text *)(uintptr_t)fi->fh;
+}
+
+/* (lock held) A copy of the log as a file handle. */
+static int open_log(const struct link *l, struct fuse_file_info *fi)
+{
+	struct text *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return ENOMEM;
+	text_append(t, l->log.s ? l->log.s : "", l->log.sz);
+	if (t->failed) {
+		free(t);
+		return ENOMEM;
+	}
+	fi->fh = (uint64_t)(uintptr_t)t;
+	fi->direct_io = 1;
+	return 0;
+}
+
+static int open_stats(struct fs *fs, fuse_req_t req, const struct fuse_file_info *fi, struct replies *out)
+{
+	struct parked *p = parked_new(req, PARK_REPORT, NULL, NULL, fi);
+
+	if (!p)
+		return ENOMEM;
+	p->what = NODE_STATS;
+	worker_link_stats(fs, p, out);
+	return 0;
+}
+
+static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	struct replies out;
+	bool is_write = (fi->flags & O_ACCMODE) != O_RDONLY || fi->flags & O_TRUNC, is_parked = false;
+	int err = 0;
+
+	replies_init(&out);
+	fs_lock(fs);
+	struct node *n = tree_node(fs, ino);
+	bool is_recipe = n && n->kind == NODE_RECIPE;
+	if (!n) {
+		err = ESTALE;
+	} else if (is_recipe) {
+		err = -recipe_open(n->link, fi);
+	} else if (is_write) {
+		err = EROFS;
+	} else if (n->kind == NODE_GENERATION) {
+		fi->keep_cache = 1;
+		fi->noflush = 1;
+	} else if (n->kind == NODE_LOG) {
+		err = open_log(n->link, fi);
+	} else if (n->kind == NODE_STATS) {
+		err = open_stats(fs, req, fi, &out);
+		is_parked = !err;
+	} else {
+		err = park_live(fs, req, n->kind == NODE_LIVE ? PARK_OPEN : PARK_REPORT, n, fi, &out);
+		is_parked = !err;
+	}
+	fs_unlock(fs);
+	if (err)
+		fuse_reply_err(req, err);
+	else if (!is_parked && fuse_reply_open(req, fi) && is_recipe)
+		recipe_release(fs, ino, fi);
+	replies_send(fs, &out);
+}
+
+static void reply_text(fuse_req_t req, const struct text *t, size_t size, off_t off)
+{
+	if (!t || off < 0 || (size_t)off >= t->sz)
+		fuse_reply_buf(req, NULL, 0);
+	else
+		fuse_reply_buf(req, t->s + off, t->sz - (size_t)off < size ? t->sz - (size_t)off : size);
+}
+
+static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	struct parked *p = NULL;
+	int err = 0;
+
+	fs_lock(fs);
+	struct node *n = tree_node(fs, ino);
+	enum node_kind kind = n ? n->kind : 0;
+	if (kind == NODE_GENERATION && (p = parked_new(req, PARK_READ, NULL, n->gen, NULL))) {
+		uint64_t end = n->gen->size;
+		p->off = off < 0 || (uint64_t)off > end ? end : (uint64_t)off;
+		p->sz = size < end - p->off ? size : end - p->off;
+	} else if (kind == NODE_GENERATION) {
+		err = ENOMEM;
+	}
+	fs_unlock(fs);
+	if (p)
+		cache_read(fs, p);
+	else if (err || !kind)
+		fuse_reply_err(req, err ? err : ESTALE);
+	else if (kind == NODE_RECIPE)
+		recipe_read(fs, req, ino, size, off);
+	else
+		reply_text(req, text_of(fi), size, off);
+}
+
+static void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)fi;
+	fuse_reply_err(req, -recipe_flush(fs_of(req), ino));
+}
+
+static void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	(void)datasync;
+	op_flush(req, ino, fi);
+}
+
+static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+
+	fs_lock(fs);
+	const struct node *n = tree_node(fs, ino);
+	enum node_kind kind = n ? n->kind : NODE_GENERATION;
+	fs_unlock(fs);
+	if (kind == NODE_RECIPE) {
+		recipe_release(fs, ino, fi);
+	} else if (kind != NODE_GENERATION && text_of(fi)) {
+		free(text_of(fi)->s);
+		free(text_of(fi));
+	}
+	fuse_reply_err(req, 0);
+}
+
+/* --- directories --- */
+
+/* Offsets: 1 and 2 are "." and "..", then the fixed entries, then links by serial. */
+#define LINKS_FROM 16
+
+struct listing {
+	fuse_req_t req;
+	char *buf;
+	size_t size, used;
+	bool is_full;
+};
+
+static void add_name(struct listing *ls, const char *name, uint64_t ino, mode_t type, off_t next)
+{
+	struct stat st = { .st_ino = ino, .st_mode = type };
+
+	if (ls->is_full)
+		return;
+	size_t n = fuse_add_direntry(ls->req, ls->buf + ls->used, ls->size - ls->used, name, &st, next);
+	if (n > ls->size - ls->used)
+		ls->is_full = true;
+	else
+		ls->used += n;
+}
+
+static void list_links(struct fs *fs, struct listing *ls, enum node_kind at, off_t off)
+{
+	struct link *l;
+
+	TAILQ_FOREACH (l, &fs->tree.links, all) {
+		off_t next = LINKS_FROM + (off_t)l->serial;
+		if (next <= off || !is_visible(l, at))
+			continue;
+		const struct node *n = at == NODE_ROOT && l->gen ? &l->gen->node : link_node(l, kind_below(at));
+		add_name(ls, l->name, n->id, S_IFREG, next);
+	}
+}
+
+static void list(struct fs *fs, struct listing *ls, enum node_kind at, off_t off)
+{
+	static const char *const control[] = { "links", "log", "info", "map", "stats" };
+	uint64_t up = at == NODE_ROOT || at == NODE_CTL ? NODE_ROOT : NODE_CTL;
+
+	if (off < 1)
+		add_name(ls, ".", at, S_IFDIR, 1);
+	if (off < 2)
+		add_name(ls, "..", up, S_IFDIR, 2);
+	if (at == NODE_ROOT && off < 3)
+		add_name(ls, ".linkfs", NODE_CTL, S_IFDIR, 3);
+	for (int i = 0; at == NODE_CTL && i < 5; i++)
+		if (off < 3 + i)
+			add_name(ls, control[i], (uint64_t)(NODE_LINKS + i), i == 4 ? S_IFREG : S_IFDIR, 3 + i);
+	if (kind_below(at))
+		list_links(fs, ls, at, off);
+}
+
+static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	CLEAN_MEM char *buf = malloc(size);
+	struct listing ls = { .req = req, .buf = buf, .size = size };
+
+	(void)fi;
+	if (!buf) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	fs_lock(fs);
+	const struct node *n = tree_node(fs, ino);
+	if (n)
+		list(fs, &ls, n->kind, off);
+	fs_unlock(fs);
+	fuse_reply_buf(req, buf, ls.used);
+}
+
+static void op_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+	struct fs *fs = fs_of(req);
+	struct statvfs v = { .f_bsize = 4096, .f_frsize = 4096, .f_namemax = NAME_MAX };
+
+	(void)ino;
+	fs_lock(fs);
+	v.f_blocks = fs->cfg.cache_limit / 4096;
+	v.f_bfree = v.f_bavail =
+		fs->cfg.cache_limit > fs->cache_bytes ? (fs->cfg.cache_limit - fs->cache_bytes) / 4096 : 0;
+	v.f_files = fs->tree.link_cnt;
+	fs_unlock(fs);
+	fuse_reply_statfs(req, &v);
+}
+
+/* --- what changes names --- */
+
+static enum node_kind kind_of(struct fs *fs, fuse_ino_t ino)
+{
+	fs_lock(fs);
+	const struct node *n = tree_node(fs, ino);
+	enum node_kind kind = n ? n->kind : 0;
+	fs_unlock(fs);
+	return kind;
+}
+
+/* Only regular files live in links/; elsewhere nothing is made by hand. */
+static int refusal(struct fs *fs, fuse_ino_t parent)
+{
+	return kind_of(fs, parent) == NODE_LINKS ? EPERM : EROFS;
+}
+
+static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi)
+{
+	struct fs *fs = fs_of(req);
+	struct fuse_entry_param e = { 0 };
+
+	(void)mode;
+	int err = kind_of(fs, parent) == NODE_LINKS ? -recipe_create(fs, name, fi, &e) : EROFS;
+	if (err) {
+		fuse_reply_err(req, err);
+	} else if (fuse_reply_create(req, &e, fi)) {
+		recipe_release(fs, e.ino, fi);
+		forget_one(fs, e.ino, 1);
+	}
+}
+
+static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct fs *fs = fs_of(req);
+
+	fuse_reply_err(req, kind_of(fs, parent) == NODE_LINKS ? -recipes_unlink(fs, name) : EROFS);
+}
+
+static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to_parent, const char *to,
+		      unsigned int flags)
+{
+	struct fs *fs = fs_of(req);
+	int err = EROFS;
+
+	if (kind_of(fs, parent) == NODE_LINKS && kind_of(fs, to_parent) == NODE_LINKS)
+		err = flags & ~(unsigned)RENAME_NOREPLACE ? EINVAL : -recipes_rename(fs, name, to, !flags);
+	fuse_reply_err(req, err);
+}
+
+static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
+{
+	(void)name, (void)mode, (void)rdev;
+	fuse_reply_err(req, refusal(fs_of(req), parent));
+}
+
+static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+	(void)name, (void)mode;
+	fuse_reply_err(req, refusal(fs_of(req), parent));
+}
+
+static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	(void)name;
+	fuse_reply_err(req, refusal(fs_of(req), parent));
+}
+
+static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
+{
+	(void)target, (void)name;
+	fuse_reply_err(req, refusal(fs_of(req), parent));
+}
+
+static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
+{
+	(void)ino, (void)name;
+	fuse_reply_err(req, refusal(fs_of(req), parent));
+}
+
+static void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	(void)fi;
+	int r = recipe_write(fs_of(req), ino, buf, size, off);
+	if (r)
+		fuse_reply_err(req, -r);
+	else
+		fuse_reply_write(req, size);
+}
+
+/* Not here, and so ENOSYS: lseek (the kernel then says "all data": holes of a file still being made are no zeros), the
+ * xattr calls, access (the kernel checks the mode bits itself). */
+const struct fuse_lowlevel_ops linkfs_ops = {
+	.init = op_init,
+	.lookup = op_lookup,
+	.forget = op_forget,
+	.forget_multi = op_forget_multi,
+	.getattr = op_getattr,
+	.setattr = op_setattr,
+	.open = op_open,
+	.read = op_read,
+	.write = op_write,
+	.flush = op_flush,
+	.fsync = op_fsync,
+	.release = op_release,
+	.readdir = op_readdir,
+	.statfs = op_statfs,
+	.create = op_create,
+	.unlink = op_unlink,
+	.rename = op_rename,
+	.mknod = op_mknod,
+	.mkdir = op_mkdir,
+	.rmdir = op_rmdir,
+	.symlink = op_symlink,
+	.link = op_link,
+};

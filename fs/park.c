@@ -1,0 +1,186 @@
+/* park.c - requests that wait without a thread, and answers on their way out.
+ *
+ * A parked request stands in exactly one queue (a link's, a generation's, a job's) until park_answer moves it to a list
+ * of replies; from there it is sent once, without the lock. Whatever happens in between (deadline, killed caller,
+ * removed link) goes through the same door, so that no request is answered twice or forgotten.
+ */
+#include "fs.h"
+#include "worker_link.h"
+
+#include <fcntl.h>
+#include <signal.h>
+
+void replies_init(struct replies *r)
+{
+	TAILQ_INIT(&r->list);
+}
+
+struct parked *parked_new(fuse_req_t req, enum park_kind kind, struct link *link, struct generation *gen,
+			  const struct fuse_file_info *fi)
+{
+	struct parked *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->req = req;
+	p->kind = kind;
+	p->pid = fuse_req_ctx(req)->pid;
+	p->deadline = now_ms() + (kind == PARK_LOOKUP ? VERIFY_PATIENCE_MS : PARK_DEADLINE_MS);
+	p->link = link_ref(link);
+	p->gen = generation_ref(gen);
+	if (fi)
+		p->fi = *fi;
+	return p;
+}
+
+void park_on(struct fs *fs, struct park_queue *q, struct parked *p)
+{
+	if (p->queue) {
+		TAILQ_REMOVE(p->queue, p, on);
+	} else {
+		TAILQ_INSERT_TAIL(&fs->parked, p, all);
+		fs->parked_cnt++;
+		if (p->kind == PARK_LOOKUP)
+			worker_link_wake(fs); /* its deadline is near */
+	}
+	p->queue = q;
+	TAILQ_INSERT_TAIL(q, p, on);
+}
+
+void park_answer(struct fs *fs, struct parked *p, enum outcome outcome, int error, struct replies *out)
+{
+	if (p->queue) {
+		TAILQ_REMOVE(p->queue, p, on);
+		TAILQ_REMOVE(&fs->parked, p, all);
+		fs->parked_cnt--;
+		p->queue = NULL;
+	}
+	p->outcome = outcome;
+	p->error = error;
+	TAILQ_INSERT_TAIL(&out->list, p, on);
+}
+
+void park_answer_entry(struct fs *fs, struct parked *p, struct node *n, struct replies *out)
+{
+	node_remember(fs, n);
+	p->entry = (struct fuse_entry_param){ .ino = n->id, .attr_timeout = n->kind == NODE_GENERATION ? 1.0 : 0.0 };
+	node_attr(fs, n, &p->entry.attr);
+	park_answer(fs, p, OUT_ENTRY, 0, out);
+}
+
+/* Was the calling thread killed? Signals that have a handler do not count: stat and open do not return EINTR on an
+ * ordinary file, and programs rely on it. (A fatal signal shows as SIGKILL pending for each thread of its process.) */
+static bool is_caller_killed(pid_t pid)
+{
+	char path[64], line[256];
+	unsigned long long mask = 0;
+	bool killed = false;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	FILE *f = pid ? fopen(path, "re") : NULL;
+	if (!f)
+		return pid && errno == ENOENT;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "SigPnd: %llx", &mask) == 1 || sscanf(line, "ShdPnd: %llx", &mask) == 1)
+			killed |= mask >> (SIGKILL - 1) & 1;
+	fclose(f);
+	return killed;
+}
+
+void park_sweep(struct fs *fs, struct replies *out)
+{
+	int64_t now = now_ms();
+	struct parked *p, *next;
+
+	for (p = TAILQ_FIRST(&fs->parked); p; p = next) {
+		next = TAILQ_NEXT(p, all);
+		if (fuse_req_interrupted(p->req) && is_caller_killed(p->pid)) {
+			park_answer(fs, p, OUT_ERROR, EINTR, out);
+		} else if (now >= p->deadline && p->kind == PARK_LOOKUP) {
+			park_answer_entry(fs, p, link_node(p->link, NODE_LIVE), out);
+		} else if (now >= p->deadline) {
+			struct link *l = p->link ? p->link : p->gen ? p->gen->link : NULL;
+			if (l)
+				link_log(fs, l, "no answer within %d s: the request was failed",
+					 PARK_DEADLINE_MS / 1000);
+			park_answer(fs, p, OUT_ERROR, EIO, out);
+		}
+	}
+}
+
+/* Copies the range out of the backing file: its chunks are Ready and pinned. */
+static int send_data(struct parked *p)
+{
+	CLEAN_MEM char *buf = malloc(p->sz ? p->sz : 1);
+
+	if (!buf)
+		return fuse_reply_err(p->req, ENOMEM);
+	for (uint64_t got = 0; got < p->sz;) {
+		ssize_t n = pread(p->gen->backing_fd, buf + got, p->sz - got, (off_t)(p->off + got));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return fuse_reply_err(p->req, EIO);
+		got += (uint64_t)n;
+	}
+	return fuse_reply_buf(p->req, buf, p->sz);
+}
+
+static int send_open(struct parked *p)
+{
+	struct text *t = malloc(sizeof(*t));
+
+	if (!t)
+		return fuse_reply_err(p->req, ENOMEM);
+	*t = p->text;
+	p->text = (struct text){ 0 };
+	p->fi.fh = (uint64_t)(uintptr_t)t;
+	p->fi.direct_io = 1;
+	int r = fuse_reply_open(p->req, &p->fi);
+	if (r) {
+		free(t->s);
+		free(t);
+	}
+	return r;
+}
+
+static int send_one(struct parked *p)
+{
+	switch (p->outcome) {
+	case OUT_ENTRY:
+		return fuse_reply_entry(p->req, &p->entry);
+	case OUT_ATTR:
+		return fuse_reply_attr(p->req, &p->attr, 0.0);
+	case OUT_OPEN:
+		return send_open(p);
+	case OUT_DATA:
+		return send_data(p);
+	case OUT_ERROR:
+		break;
+	}
+	return fuse_reply_err(p->req, p->error);
+}
+
+void replies_send(struct fs *fs, struct replies *out)
+{
+	struct parked *p;
+
+	if (TAILQ_EMPTY(&out->list))
+		return;
+	TAILQ_FOREACH (p, &out->list, on)
+		p->error = send_one(p);
+	fs_lock(fs);
+	while ((p = TAILQ_FIRST(&out->list))) {
+		TAILQ_REMOVE(&out->list, p, on);
+		struct node *n = p->outcome == OUT_ENTRY && p->error ? tree_node(fs, p->entry.ino) : NULL;
+		if (n)
+			node_forget(fs, n, 1); /* the kernel never heard of it */
+		if (p->kind == PARK_READ)
+			cache_unpin(p->gen, p->off, p->sz);
+		generation_unref(fs, p->gen);
+		link_unref(fs, p->link);
+		free(p->text.s);
+		free(p);
+	}
+	fs_unlock(fs);
+}

@@ -1,0 +1,209 @@
+/* pathwalk.c - see pathwalk.h. One loop over components; a small table of directories already walked.
+ *
+ * A file is opened through /proc/self/fd of the O_PATH descriptor that was checked, so that nobody can put our mount,
+ * or a link to it, in between.
+ */
+#include "pathwalk.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/sysmacros.h>
+
+#include "util.h"
+
+#define LINKS_MAX 40
+#define DIRS_KEPT 64
+
+struct kept_dir {
+	char *name; /* NULL: free */
+	int fd;	    /* O_PATH, or -errno */
+};
+
+struct walker {
+	int start_fd;
+	uint64_t forbidden_dev;
+	unsigned next; /* the entry to give up next */
+	struct kept_dir kept[DIRS_KEPT];
+};
+
+struct walker *walker_new(int start_fd, uint64_t forbidden_dev)
+{
+	struct walker *w = calloc(1, sizeof(*w));
+
+	if (w) {
+		w->start_fd = start_fd;
+		w->forbidden_dev = forbidden_dev;
+	}
+	return w;
+}
+
+static void kept_drop(struct kept_dir *k)
+{
+	if (k->name && k->fd >= 0)
+		close(k->fd);
+	free(k->name);
+	k->name = NULL;
+}
+
+struct walker *walker_free(struct walker *w)
+{
+	if (w)
+		for (size_t i = 0; i < DIRS_KEPT; i++)
+			kept_drop(&w->kept[i]);
+	free(w);
+	return NULL;
+}
+
+/* Is FD on the forbidden device, and is it a symbolic link? -EDEADLK, 0, 1 or -errno. */
+static int check_step(const struct walker *w, int fd)
+{
+	struct statx sx;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &sx) < 0)
+		return -errno;
+	if (w->forbidden_dev && ((uint64_t)sx.stx_dev_major << 32 | sx.stx_dev_minor) == w->forbidden_dev)
+		return -EDEADLK;
+	return S_ISLNK(sx.stx_mode) ? 1 : 0;
+}
+
+static int open_start(const struct walker *w, int from, const char *path)
+{
+	if (path[0] == '/')
+		return open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return openat(from >= 0 ? from : w->start_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Puts the target of the link FD before REST. */
+static int splice_link(int fd, char rest[2 * PATH_MAX])
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(fd, "", target, sizeof(target));
+	size_t left = strlen(rest);
+
+	if (n < 0)
+		return -errno;
+	if (n == 0 || (size_t)n >= sizeof(target) || (size_t)n + 1 + left >= 2 * PATH_MAX)
+		return -ENAMETOOLONG;
+	memmove(rest + n + (left ? 1 : 0), rest, left + 1);
+	memcpy(rest, target, (size_t)n);
+	if (left)
+		rest[n] = '/';
+	return 0;
+}
+
+/* Walks PATH from the directory FROM (-1: the walker's start). */
+static int walk(const struct walker *w, int from, const char *path)
+{
+	char rest[2 * PATH_MAX];
+	int links = 0;
+
+	if (!*path)
+		return -ENOENT;
+	if (strlen(path) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	strcpy(rest, path);
+	CLEAN_FD int cur = open_start(w, from, rest);
+	if (cur < 0)
+		return -errno;
+	while (*rest) {
+		char name[NAME_MAX + 1];
+		size_t skip = strspn(rest, "/"), n = strcspn(rest + skip, "/");
+		if (n > NAME_MAX)
+			return -ENAMETOOLONG;
+		memcpy(name, rest + skip, n);
+		name[n] = 0;
+		memmove(rest, rest + skip + n, strlen(rest + skip + n) + 1);
+		if (!n || !strcmp(name, "."))
+			continue;
+		int next = openat(cur, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (next < 0)
+			return -errno;
+		int kind = check_step(w, next);
+		if (kind == 1) {
+			kind = ++links > LINKS_MAX ? -ELOOP : splice_link(next, rest);
+			close(next);
+			if (kind < 0)
+				return kind;
+			if (rest[0] == '/') {
+				next = open_start(w, from, rest);
+				if (next < 0)
+					return -errno;
+				close(cur);
+				cur = next;
+			}
+			continue;
+		}
+		close(cur);
+		cur = next;
+		if (kind < 0)
+			return kind;
+	}
+	return take_fd(&cur);
+}
+
+/* The directory DIR (SZ bytes of name), walked once. */
+static int keep_dir(struct walker *w, const char *dir, size_t sz)
+{
+	for (size_t i = 0; i < DIRS_KEPT; i++)
+		if (w->kept[i].name && !strncmp(w->kept[i].name, dir, sz) && !w->kept[i].name[sz])
+			return w->kept[i].fd;
+	char *name = strndup(dir, sz);
+	if (!name)
+		return -ENOMEM;
+	struct kept_dir *k = &w->kept[w->next++ % DIRS_KEPT];
+	kept_drop(k);
+	k->name = name;
+	k->fd = walk(w, -1, name);
+	return k->fd;
+}
+
+int walker_look(struct walker *w, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash || slash == path || !slash[1] || strlen(path) >= PATH_MAX)
+		return walk(w, -1, path);
+	int dir = keep_dir(w, path, (size_t)(slash - path));
+	return dir < 0 ? dir : walk(w, dir, slash + 1);
+}
+
+int walker_open(struct walker *w, const char *path)
+{
+	CLEAN_FD int fd = walker_look(w, path);
+	struct stat st;
+	char proc[64];
+
+	if (fd < 0)
+		return take_fd(&fd);
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	int r = open(proc, O_RDONLY | O_CLOEXEC | O_NOCTTY | (S_ISREG(st.st_mode) ? 0 : O_NONBLOCK));
+	return r < 0 ? -errno : r;
+}
+
+int walker_stat(struct walker *w, const char *path, struct stat *ret_st)
+{
+	CLEAN_FD int fd = walker_look(w, path);
+
+	if (fd < 0)
+		return take_fd(&fd);
+	return fstat(fd, ret_st) < 0 ? -errno : 0;
+}
+
+struct msg_identity identity_of(const struct stat *st)
+{
+	return (struct msg_identity){
+		.dev = (uint64_t)major(st->st_dev) << 32 | minor(st->st_dev),
+		.ino = st->st_ino,
+		.size = (uint64_t)st->st_size,
+		.mtime_ns = timespec_ns(&st->st_mtim),
+		.ctime_ns = timespec_ns(&st->st_ctim),
+	};
+}
+
+int identity_equal(const struct msg_identity *a, const struct msg_identity *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->mtime_ns == b->mtime_ns &&
+	       a->ctime_ns == b->ctime_ns;
+}

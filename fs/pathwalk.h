@@ -1,0 +1,36 @@
+/* pathwalk.h - looking at and opening files stepwise, so that a process never enters a mount it serves.
+ *
+ * Looking up a name below our own mount would send a request to ourselves: the thread would wait in the kernel, not
+ * even killable. So both processes resolve names component by component, symbolic links by hand, and stop with
+ * -EDEADLK where the next step stands on the forbidden device. Crossing a mount point, or asking for what the kernel
+ * has cached of an inode, sends no request.
+ *
+ * Threads: a walker belongs to one thread at a time.
+ */
+#ifndef FS_PATHWALK_H
+#define FS_PATHWALK_H
+
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "msg.h"
+
+/* Remembers directories while it lives: use one per pass over many names, then free it. */
+struct walker;
+
+/* START_FD: where relative names begin (not owned; must outlive the walker). FORBIDDEN_DEV: major << 32 | minor of the
+ * own mount, 0: none. NULL without memory. */
+struct walker *walker_new(int start_fd, uint64_t forbidden_dev);
+struct walker *walker_free(struct walker *w);
+
+/* An O_PATH descriptor of what PATH finally names, or -errno. The caller closes. */
+int walker_look(struct walker *w, const char *path);
+/* A read-only descriptor of it, or -errno. Never waits for the other end of a pipe. */
+int walker_open(struct walker *w, const char *path);
+/* Its attributes: 0 or -errno. */
+int walker_stat(struct walker *w, const char *path, struct stat *ret_st);
+
+struct msg_identity identity_of(const struct stat *st);
+int identity_equal(const struct msg_identity *a, const struct msg_identity *b);
+
+#endif

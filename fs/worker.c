@@ -1,0 +1,617 @@
+/* worker.c - the main loop of the linker process: makes links, fills ranges.
+ *
+ * The only file of fs/ that calls the linker. One thread makes links from the control socket; others fill from the fill
+ * socket, straight into the mapped backing file, whose blocks the mount process has allocated. What the link opened
+ * goes to the mount process, which keeps it. Nothing here needs to survive: after a crash the next process is given the
+ * recipe, the record and the descriptors, and the opener answers from the record instead of from the file system.
+ */
+#include "worker.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/queue.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "linkfs.h"
+#include "pathwalk.h"
+#include "record.h"
+#include "transport.h"
+
+#define BUCKETS 256
+#define FILL_THREADS_MAX 64
+
+struct held {
+	LIST_ENTRY(held) hash;
+	uint64_t gen;
+	unsigned ref; /* the table, and fills at work */
+	struct linkfs_image *img;
+	unsigned char *map; /* of the backing file; NULL until it came, or when the size is 0 */
+	uint64_t size;
+};
+
+struct worker {
+	pthread_mutex_t lock; /* guards the table */
+	LIST_HEAD(held_list, held) held[BUCKETS];
+	struct linkfs_linker *linker;
+	uint64_t own_dev;
+	int *fds; /* received for the replay that follows; control thread */
+	uint32_t fd_cnt;
+};
+
+/* --- generations held --- */
+
+static void held_unref(struct worker *w, struct held *h)
+{
+	pthread_mutex_lock(&w->lock);
+	bool is_last = --h->ref == 0;
+	pthread_mutex_unlock(&w->lock);
+	if (!is_last)
+		return;
+	linkfs_image_unref(h->img);
+	if (h->map)
+		munmap(h->map, h->size);
+	free(h);
+}
+
+static struct held *held_find(struct worker *w, uint64_t gen)
+{
+	struct held *h;
+
+	pthread_mutex_lock(&w->lock);
+	LIST_FOREACH (h, &w->held[gen % BUCKETS], hash)
+		if (h->gen == gen)
+			break;
+	if (h)
+		h->ref++;
+	pthread_mutex_unlock(&w->lock);
+	return h;
+}
+
+/* Takes IMG. */
+static int held_add(struct worker *w, uint64_t gen, struct linkfs_image *img)
+{
+	struct held *h = calloc(1, sizeof(*h));
+
+	if (!h) {
+		linkfs_image_unref(img);
+		return -ENOMEM;
+	}
+	*h = (struct held){ .gen = gen, .ref = 1, .img = img, .size = linkfs_image_size(img) };
+	pthread_mutex_lock(&w->lock);
+	LIST_INSERT_HEAD(&w->held[gen % BUCKETS], h, hash);
+	pthread_mutex_unlock(&w->lock);
+	return 0;
+}
+
+static void held_drop(struct worker *w, uint64_t gen)
+{
+	struct held *h = held_find(w, gen);
+
+	if (!h)
+		return;
+	pthread_mutex_lock(&w->lock);
+	LIST_REMOVE(h, hash);
+	h->ref--;
+	pthread_mutex_unlock(&w->lock);
+	held_unref(w, h);
+}
+
+/* --- the opener: from the file system, keeping a record; or from a record --- */
+
+struct opening {
+	struct walker *walker;
+	struct text record;
+	uint32_t probe_cnt;
+	int *fds; /* copies of what was opened */
+	uint32_t fd_cnt, fd_cap;
+	bool is_out_of_memory;
+	/* replay */
+	const struct record *from;
+	const int *from_fds;
+	uint32_t next;	   /* probe expected next */
+	bool is_different; /* the link asked for something the record does not know */
+};
+
+static int keep_fd(struct opening *o, int fd)
+{
+	if (o->fd_cnt == o->fd_cap) {
+		uint32_t cap = o->fd_cap ? o->fd_cap * 2 : 64;
+		int *fds = realloc(o->fds, sizeof(*fds) * cap);
+		if (!fds)
+			return -ENOMEM;
+		o->fds = fds;
+		o->fd_cap = cap;
+	}
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (copy < 0)
+		return -errno;
+	o->fds[o->fd_cnt] = copy;
+	return (int)o->fd_cnt++;
+}
+
+static int open_recording(void *ctx, const char *path)
+{
+	struct opening *o = ctx;
+	struct record_probe p = { .fd_idx = -1 };
+	struct stat st;
+	int fd = walker_open(o->walker, path);
+
+	if (strlen(path) > RECORD_PATH_MAX)
+		return -ENAMETOOLONG; /* it can't come into being either */
+	if (fd < 0) {
+		p.open_error = fd;
+		p.stat_error = walker_stat(o->walker, path, &st);
+	} else if (fstat(fd, &st) < 0) {
+		p.stat_error = p.open_error = -errno;
+	} else if ((p.fd_idx = keep_fd(o, fd)) < 0) {
+		p.open_error = p.fd_idx;
+		p.fd_idx = -1;
+	}
+	if (!p.stat_error)
+		p.id = identity_of(&st);
+	record_add(&o->record, path, &p);
+	o->probe_cnt++;
+	if (p.open_error && fd >= 0)
+		close(fd);
+	return p.open_error ? p.open_error : fd;
+}
+
+static int open_from_record(void *ctx, const char *path)
+{
+	struct opening *o = ctx;
+
+	for (uint32_t i = 0; i < o->from->probe_cnt; i++) {
+		uint32_t at = (o->next + i) % o->from->probe_cnt; /* links ask in the same order: found at once */
+		const struct probe *p = &o->from->probes[at];
+		struct stat st;
+		if (strcmp(p->path, path))
+			continue;
+		o->next = at + 1;
+		if (p->at.open_error)
+			return p->at.open_error;
+		int fd = p->at.fd_idx < 0 ? -1 : fcntl(o->from_fds[p->at.fd_idx], F_DUPFD_CLOEXEC, 0);
+		if (fd < 0 || fstat(fd, &st) < 0) {
+			o->is_different = true;
+			cleanup_fd(&fd);
+			return -ESTALE;
+		}
+		struct msg_identity id = identity_of(&st);
+		if (!identity_equal(&id, &p->at.id))
+			o->is_different = true;
+		return fd;
+	}
+	o->is_different = true;
+	return -ESTALE;
+}
+
+/* Does IMG stand on the record's inputs, byte for byte? */
+static bool is_same_link(const struct linkfs_image *img, const struct opening *o)
+{
+	size_t cnt = linkfs_image_input_count(img);
+
+	for (size_t i = 0; i < cnt; i++) {
+		struct linkfs_input in = linkfs_image_input(img, i);
+		struct msg_identity id = identity_of(&in.st);
+		bool found = false;
+		for (uint32_t k = 0; k < o->from->probe_cnt && !found; k++)
+			found = identity_equal(&o->from->probes[k].at.id, &id) && !o->from->probes[k].at.stat_error;
+		if (!found)
+			return false;
+	}
+	return !o->is_different;
+}
+
+static void opening_done(struct opening *o)
+{
+	for (uint32_t i = 0; i < o->fd_cnt; i++)
+		close(o->fds[i]);
+	free(o->fds);
+	free(o->record.s);
+	walker_free(o->walker);
+}
+
+/* --- links --- */
+
+/* The recipe's arguments as an ld command line; --chdir= taken out. One allocation in *RET_ARGV, its strings in
+ * *RET_STRINGS. */
+static int parse_recipe(const char *text, size_t sz, struct diag *d, const char ***ret_argv, int *ret_argc,
+			char ***ret_strings, const char **ret_dir)
+{
+	char **words;
+	int cnt, argc = 1;
+
+	int err = linkfs_split_args(text, sz, &cnt, &words);
+	if (err) {
+		diag_error(d, 0, "recipe: %s", err == -EINVAL ? "a quote is not closed" : strerror(-err));
+		return err;
+	}
+	const char **argv = calloc((size_t)cnt + 2, sizeof(*argv));
+	if (!argv) {
+		free(words);
+		return -ENOMEM;
+	}
+	argv[0] = "ld.linkfs";
+	*ret_dir = "/";
+	for (int i = 0; i < cnt; i++) {
+		if (strncmp(words[i], "--chdir=", 8))
+			argv[argc++] = words[i];
+		else
+			*ret_dir = words[i] + 8;
+	}
+	*ret_argv = argv;
+	*ret_argc = argc;
+	*ret_strings = words;
+	if (**ret_dir == '/')
+		return 0;
+	diag_error(d, 0, "recipe: --chdir=%s: not an absolute directory", *ret_dir);
+	return -EINVAL;
+}
+
+static int run_link(struct worker *w, struct opening *o, int cwd, int argc, const char *const *argv, struct diag *d,
+		    struct linkfs_image **ret_img)
+{
+	struct linkfs_opener opener = { .open = o->from ? open_from_record : open_recording, .ctx = o };
+	struct linkfs_request rq = { .argc = argc, .argv = argv, .cwd_fd = cwd, .opener = &opener };
+	CLEAN_MEM char *text = NULL;
+	struct linkfs_image *img = NULL;
+
+	int err = linkfs_link(w->linker, &rq, d, &img, &text);
+	if (err == -ECANCELED)
+		diag_error(d, 0, "recipe: it asks for a text, not for a link");
+	if (err)
+		return err;
+	if (!linkfs_image_verdict(img)->is_executable) {
+		diag_error(d, 0,
+			   "recipe: its output is neither an executable nor a shared object: use ld.linkfs to make a "
+			   "file");
+		linkfs_image_unref(img);
+		return -EINVAL;
+	}
+	*ret_img = img;
+	return 0;
+}
+
+/* Makes the link of a recipe; the record is complete whether it worked or not. */
+static int link_recipe(struct worker *w, struct opening *o, const char *text, size_t sz, struct diag *d,
+		       struct linkfs_image **ret_img)
+{
+	CLEAN_MEM const char **argv = NULL;
+	CLEAN_MEM char **words = NULL;
+	const char *dir = "/";
+	int argc = 0;
+
+	int err = parse_recipe(text, sz, d, &argv, &argc, &words, &dir);
+	struct walker *at_root = walker_new(AT_FDCWD, w->own_dev);
+	CLEAN_FD int cwd = err || o->from || !at_root ? -1 : walker_look(at_root, dir);
+	walker_free(at_root);
+	if (!o->from)
+		record_begin(&o->record, err || strlen(dir) > RECORD_PATH_MAX ? "/" : dir);
+	if (!err && !o->from && cwd < 0) {
+		diag_error(d, 0, "recipe: --chdir=%s: %s", dir, strerror(at_root ? -cwd : ENOMEM));
+		err = -ENOENT;
+	}
+	if (!err && !o->from && !(o->walker = walker_new(cwd, w->own_dev)))
+		err = -ENOMEM;
+	if (!err)
+		err = run_link(w, o, o->from ? AT_FDCWD : cwd, argc, argv, d, ret_img);
+	if (!o->from && record_end(&o->record, o->probe_cnt, o->fd_cnt) && !err) {
+		linkfs_image_unref(*ret_img);
+		err = -ENOMEM;
+	}
+	return err;
+}
+
+static void send_fds(uint64_t id, const struct opening *o)
+{
+	for (uint32_t at = 0; at < o->fd_cnt;) {
+		struct msg m = { .type = MSG_FDS | MSG_REPLY, .id = id };
+		uint32_t cnt = o->fd_cnt - at < MSG_FD_MAX ? o->fd_cnt - at : MSG_FD_MAX;
+		if (transport_send(WORKER_CONTROL_FD, &m, NULL, o->fds + at, (int)cnt, true))
+			_exit(1); /* nobody to work for */
+		at += cnt;
+	}
+}
+
+static struct msg_stats linker_stats(const struct worker *w)
+{
+	struct linkfs_linker_stats s;
+
+	linkfs_linker_stats(w->linker, &s);
+	return (struct msg_stats){
+		.inputs = s.inputs,
+		.input_bytes = s.input_bytes,
+		.mappings = s.mappings,
+		.parsed_objects = s.parsed_objects,
+	};
+}
+
+static void send_verdict(struct worker *w, const struct msg *rq, int err, struct opening *o, struct diag *d,
+			 const struct linkfs_image *img, const char *text)
+{
+	CLEAN_MEM char *diag = diag_text(d);
+	struct msg m = { .type = MSG_LINK | MSG_REPLY, .id = rq->id, .gen = rq->gen, .error = err };
+	struct msg_verdict *v = &m.u.verdict;
+	struct linkfs_image_stats s = { 0 };
+
+	v->diag_sz = diag ? strlen(diag) : 0;
+	v->record_sz = o->record.failed ? 0 : o->record.sz;
+	v->linker = linker_stats(w);
+	if (!err) {
+		linkfs_image_stats(img, &s);
+		v->size = linkfs_image_size(img);
+		v->input_bytes = s.input_bytes;
+		v->eager_bytes = s.eager_bytes;
+		v->relocs_total = s.relocs_total;
+		v->link_us = (uint64_t)(s.link_ms * 1000);
+		send_fds(rq->id, o);
+	}
+	CLEAN_FD int blob =
+		blob_new("linkfs-verdict", diag ? diag : "", v->diag_sz, o->record.s ? o->record.s : "", v->record_sz);
+	if (blob < 0 || transport_send(WORKER_CONTROL_FD, &m, text, &blob, 1, true))
+		_exit(1); /* out of descriptors, or nobody there: the next process may do better */
+}
+
+static void first_link(struct worker *w, const struct msg *rq, const char *recipe)
+{
+	struct opening o = { 0 };
+	struct linkfs_image *img = NULL;
+	struct diag *d = diag_new(20);
+
+	if (!d)
+		_exit(1);
+	int err = link_recipe(w, &o, recipe, rq->u.link.recipe_sz, d, &img);
+	if (!err && !(err = held_add(w, rq->gen, linkfs_image_ref(img))))
+		diag_pass(d);
+	if (err && !diag_errors(d))
+		diag_error(d, 0, "the link failed: %s", strerror(-err));
+	send_verdict(w, rq, err, &o, d, img, NULL);
+	linkfs_image_unref(img);
+	opening_done(&o);
+	diag_free(d);
+}
+
+static void replay(struct worker *w, const struct msg *rq, char *blob)
+{
+	struct record *record = NULL;
+	struct linkfs_image *img = NULL;
+	struct diag *d = diag_new(20);
+	const char *text = NULL;
+	CLEAN_MEM char *bytes = malloc(rq->u.link.record_sz);
+
+	if (!d || !bytes)
+		_exit(1);
+	memcpy(bytes, blob + rq->u.link.recipe_sz, rq->u.link.record_sz);
+	int err = record_read(bytes, rq->u.link.record_sz, &record);
+	if (!err)
+		bytes = NULL;
+	if (!err && record->fd_cnt != w->fd_cnt)
+		err = -EPROTO;
+	struct opening o = { .from = record, .from_fds = w->fds };
+	if (!err)
+		err = link_recipe(w, &o, blob, rq->u.link.recipe_sz, d, &img);
+	if (!err && !is_same_link(img, &o))
+		err = -ESTALE;
+	if (!err)
+		err = held_add(w, rq->gen, linkfs_image_ref(img));
+	if (err)
+		text = o.is_different || err == -ESTALE ? "an input changed while the link was made again"
+							: "the link could not be made again";
+	send_verdict(w, rq, err, &o, d, img, text);
+	linkfs_image_unref(img);
+	opening_done(&o);
+	record_free(record);
+	diag_free(d);
+}
+
+static void on_link(struct worker *w, struct packet *p)
+{
+	const struct msg_link *rq = &p->msg.u.link;
+	CLEAN_MEM char *blob = NULL;
+
+	if (p->fd_cnt != 1 || rq->recipe_sz > MSG_BLOB_MAX || rq->record_sz > MSG_BLOB_MAX ||
+	    blob_read(p->fds[0], rq->recipe_sz + rq->record_sz, &blob))
+		_exit(1);
+	if (rq->record_sz)
+		replay(w, &p->msg, blob);
+	else
+		first_link(w, &p->msg, blob);
+	for (uint32_t i = 0; i < w->fd_cnt; i++)
+		close(w->fds[i]);
+	w->fd_cnt = 0;
+}
+
+static void on_fds(struct worker *w, struct packet *p)
+{
+	int *fds = realloc(w->fds, sizeof(*fds) * (w->fd_cnt + (uint32_t)p->fd_cnt + 1));
+
+	if (!fds)
+		_exit(1);
+	w->fds = fds;
+	for (int i = 0; i < p->fd_cnt; i++)
+		w->fds[w->fd_cnt++] = packet_take_fd(p, i);
+}
+
+/* --- the short requests (all threads) --- */
+
+static void on_backing(struct worker *w, struct packet *p)
+{
+	struct held *h = held_find(w, p->msg.gen);
+
+	if (h && p->fd_cnt == 1 && !h->map && h->size && p->msg.u.range.sz == h->size) {
+		void *map = mmap(NULL, h->size, PROT_READ | PROT_WRITE, MAP_SHARED, p->fds[0], 0);
+		pthread_mutex_lock(&w->lock);
+		h->map = map == MAP_FAILED ? NULL : map;
+		pthread_mutex_unlock(&w->lock);
+	}
+	if (h)
+		held_unref(w, h);
+}
+
+/* The mapping, which may be on its way: another thread took the message just before this request. */
+static unsigned char *wait_for_map(struct worker *w, struct held *h)
+{
+	for (int i = 0; i < 2000; i++) {
+		pthread_mutex_lock(&w->lock);
+		unsigned char *map = h->map;
+		pthread_mutex_unlock(&w->lock);
+		if (map)
+			return map;
+		nanosleep(&(struct timespec){ .tv_nsec = 50000 }, NULL);
+	}
+	return NULL;
+}
+
+static int fill_range(struct worker *w, struct held *h, struct msg_range *r, char *why, size_t why_sz)
+{
+	struct linkfs_image_stats s;
+
+	if (!h || r->sz == 0 || r->off > h->size || r->sz > h->size - r->off)
+		return -EINVAL;
+	unsigned char *map = wait_for_map(w, h);
+	if (!map) {
+		snprintf(why, why_sz, "its backing file can't be mapped");
+		return -ENOMEM;
+	}
+	int err = linkfs_image_fill(h->img, r->off, r->sz, map + r->off, why, why_sz);
+	/* The pages stay in the file; our view of them is not needed again. */
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), from = r->off & ~(page - 1);
+	madvise(map + from, r->off + r->sz - from, MADV_DONTNEED);
+	linkfs_image_stats(h->img, &s);
+	r->image = (struct msg_image_stats){ .filled_bytes = s.filled_bytes, .relocs_applied = s.relocs_applied };
+	return err;
+}
+
+static void on_fill(struct worker *w, const struct msg *rq)
+{
+	struct msg m = { .type = MSG_FILL | MSG_REPLY, .id = rq->id, .gen = rq->gen, .u.range = rq->u.range };
+	struct held *h = held_find(w, rq->gen);
+	char why[MSG_TEXT_MAX] = "";
+
+	m.error = fill_range(w, h, &m.u.range, why, sizeof(why));
+	if (h)
+		held_unref(w, h);
+	if (transport_send(WORKER_FILL_FD, &m, m.error ? why : NULL, NULL, 0, true))
+		_exit(1);
+}
+
+static void on_map(struct worker *w, const struct msg *rq)
+{
+	struct msg m = { .type = MSG_MAP | MSG_REPLY, .id = rq->id, .gen = rq->gen };
+	struct held *h = held_find(w, rq->gen);
+	size_t sz = 0;
+	CLEAN_MEM char *map = h ? linkfs_image_map(h->img, &sz) : NULL;
+	CLEAN_FD int blob = map ? blob_new("linkfs-map", map, sz, NULL, 0) : -ENOMEM;
+
+	m.error = blob < 0 ? blob : 0;
+	m.u.map_sz = sz;
+	if (h)
+		held_unref(w, h);
+	if (transport_send(WORKER_FILL_FD, &m, NULL, &blob, blob < 0 ? 0 : 1, true))
+		_exit(1);
+}
+
+static void on_stats(struct worker *w, const struct msg *rq)
+{
+	struct msg m = { .type = MSG_STATS | MSG_REPLY, .id = rq->id, .u.stats = linker_stats(w) };
+
+	if (transport_send(WORKER_FILL_FD, &m, NULL, NULL, 0, true))
+		_exit(1);
+}
+
+static void *serve_fills(void *arg)
+{
+	struct worker *w = arg;
+	struct packet p;
+
+	while (transport_recv(WORKER_FILL_FD, &p, true) == 1) {
+		switch (p.msg.type) {
+		case MSG_BACKING:
+			on_backing(w, &p);
+			break;
+		case MSG_FILL:
+			on_fill(w, &p.msg);
+			break;
+		case MSG_MAP:
+			on_map(w, &p.msg);
+			break;
+		case MSG_STATS:
+			on_stats(w, &p.msg);
+			break;
+		case MSG_DROP:
+			held_drop(w, p.msg.gen);
+			break;
+		}
+		packet_done(&p);
+	}
+	return NULL;
+}
+
+static int serve_links(struct worker *w)
+{
+	struct msg hello = { .type = MSG_HELLO | MSG_REPLY };
+	struct packet p;
+
+	if (transport_send(WORKER_CONTROL_FD, &hello, NULL, NULL, 0, true))
+		return 1;
+	while (transport_recv(WORKER_CONTROL_FD, &p, true) == 1) {
+		if (p.msg.type == MSG_FDS)
+			on_fds(w, &p);
+		else if (p.msg.type == MSG_LINK)
+			on_link(w, &p);
+		packet_done(&p);
+	}
+	return 0;
+}
+
+/* Dies with the mount process, leaves no core, shows its memory to nobody, has room for descriptors. */
+static bool harden(pid_t parent)
+{
+	struct rlimit files;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_DUMPABLE, 0);
+	prctl(PR_SET_NAME, WORKER_ARGV0);
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0 });
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	for (int fd = WORKER_CONTROL_FD; fd <= WORKER_FILL_FD; fd++)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return getppid() == parent;
+}
+
+int worker_main(int argc, char **argv)
+{
+	struct worker w = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct stat st;
+
+	if (argc != 4 || fstat(WORKER_CONTROL_FD, &st) < 0 || !S_ISSOCK(st.st_mode)) {
+		fprintf(stderr, "linkfs: %s is started by linkfs mount alone\n", WORKER_ARGV0);
+		return 2;
+	}
+	if (!harden((pid_t)atoi(argv[3])))
+		return 1;
+	w.own_dev = strtoull(argv[2], NULL, 16);
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned threads = (unsigned)strtoul(argv[1], NULL, 10);
+	struct linkfs_config cfg = { .threads = threads };
+	if (linkfs_linker_new(&cfg, &w.linker))
+		return 1;
+	if (!threads)
+		threads = cpus > 1 ? (unsigned)cpus : 2; /* one slow fill must not hold up the rest */
+	for (unsigned i = 0; i < threads && i < FILL_THREADS_MAX; i++) {
+		pthread_t t;
+		if (pthread_create(&t, NULL, serve_fills, &w) == 0)
+			pthread_detach(t);
+		else if (i == 0)
+			return 1;
+	}
+	int status = serve_links(&w);
+	_exit(status); /* fills may be at work: no destructors under them */
+}

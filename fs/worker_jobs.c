@@ -1,0 +1,402 @@
+/* worker_jobs.c - requests to the linker process: queued, sent, and sent again until they are answered.
+ *
+ * A job stays in the queue until it is answered. When a linker process dies, the jobs that were with it are sent to the
+ * next one. If it crashed, they are then sent one at a time, so that the one that crashes it again is known and failed.
+ * Requests about a generation wait until the linker process has it: a new one is first sent its recipe, its record and
+ * its inputs. Links and replays go one at a time as well, since one thread makes them.
+ */
+#include "worker_priv.h"
+
+#include <inttypes.h>
+
+#include "transport.h"
+
+/* --- jobs --- */
+
+struct job *job_new(struct fs *fs, enum job_type type, struct link *l, struct generation *g)
+{
+	struct worker_link *w = fs->worker;
+	struct job *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		return NULL;
+	j->type = type;
+	j->id = ++w->next_id;
+	j->blob_fd = -1;
+	j->link = link_ref(l);
+	j->gen = generation_ref(g);
+	TAILQ_INIT(&j->waiters);
+	TAILQ_INSERT_TAIL(&w->jobs, j, on);
+	return j;
+}
+
+static void close_fds(struct job *j)
+{
+	for (uint32_t i = 0; i < j->fd_cnt; i++)
+		cleanup_fd(&j->fds[i]);
+	free(j->fds);
+	j->fds = NULL;
+	j->fd_cnt = 0;
+}
+
+void job_unsend(struct worker_link *w, struct job *j)
+{
+	if (j->is_sent)
+		w->sent_cnt--;
+	if (j->is_sent || j->fds_sent)
+		w->is_control_busy &= j->type != JOB_LINK && j->type != JOB_REPLAY;
+	j->is_sent = false;
+	j->fds_sent = 0;
+	if (!w->sent_cnt)
+		w->is_quarantined = false;
+	close_fds(j);
+}
+
+void job_free(struct fs *fs, struct job *j)
+{
+	job_unsend(fs->worker, j);
+	TAILQ_REMOVE(&fs->worker->jobs, j, on);
+	if (j->gen && j->gen->replay == j)
+		j->gen->replay = NULL;
+	cleanup_fd(&j->blob_fd);
+	free(j->recipe);
+	generation_unref(fs, j->gen);
+	link_unref(fs, j->link);
+	free(j);
+}
+
+void jobs_answer_stats(struct fs *fs, struct job *j, struct replies *out)
+{
+	struct parked *p;
+
+	while ((p = TAILQ_FIRST(&j->waiters))) {
+		report_stats(fs, &p->text);
+		park_answer(fs, p, p->text.failed ? OUT_ERROR : OUT_OPEN, ENOMEM, out);
+	}
+}
+
+void jobs_answer_error(struct fs *fs, struct job *j, int error, struct replies *out)
+{
+	struct parked *p;
+
+	while ((p = TAILQ_FIRST(&j->waiters)))
+		park_answer(fs, p, OUT_ERROR, error, out);
+}
+
+void generation_lose(struct fs *fs, struct generation *g, const char *why)
+{
+	if (g->is_lost)
+		return;
+	g->is_lost = true;
+	link_log(fs, g->link, "generation %" PRIu64 " is lost: %s; what was not read yet can't be made any more",
+		 g->node.id, why);
+}
+
+/* Ends a job that can't be done. */
+void job_fail(struct fs *fs, struct job *j, int error, const char *why, struct replies *out)
+{
+	char diag[512];
+
+	switch (j->type) {
+	case JOB_LINK:
+		snprintf(diag, sizeof(diag), "linkfs: error: %s\n", why);
+		live_linked(fs, j->link, j->version, NULL, NULL, diag, out);
+		break;
+	case JOB_REPLAY:
+		generation_lose(fs, j->gen, why);
+		break;
+	case JOB_FILL:
+		cache_filled(fs, j->gen, j->off, j->sz, error == -EIO ? -ECANCELED : error, why, out);
+		break;
+	case JOB_MAP:
+		jobs_answer_error(fs, j, EIO, out);
+		break;
+	case JOB_STATS:
+		jobs_answer_stats(fs, j, out); /* what is known without the linker process */
+		break;
+	case JOB_DROP:
+		break;
+	}
+	job_free(fs, j);
+}
+
+struct job *job_find(struct worker_link *w, uint64_t id, enum job_type type)
+{
+	struct job *j;
+
+	TAILQ_FOREACH (j, &w->jobs, on)
+		if (j->id == id && j->is_sent)
+			return j->type == type ? j : NULL;
+	return NULL;
+}
+
+/* --- sending (lock held, any thread) --- */
+
+static int make_blob(struct job *j)
+{
+	const struct record *r = j->type == JOB_REPLAY ? j->gen->resolved->record : NULL;
+	const char *recipe = j->type == JOB_REPLAY ? j->gen->recipe : j->recipe;
+
+	if (j->blob_fd >= 0)
+		return 0;
+	j->recipe_sz = strlen(recipe);
+	j->record_sz = r ? r->sz : 0;
+	j->blob_fd = blob_new("linkfs-request", recipe, j->recipe_sz, r ? r->bytes : "", j->record_sz);
+	return j->blob_fd < 0 ? j->blob_fd : 0;
+}
+
+static int send_inputs(struct worker_link *w, struct job *j)
+{
+	const struct resolved *r = j->gen->resolved;
+
+	while (j->fds_sent < r->record->fd_cnt) {
+		struct msg m = { .type = MSG_FDS, .id = j->id, .gen = j->gen->node.id };
+		int fds[MSG_FD_MAX], cnt = 0;
+		for (uint32_t i = j->fds_sent; i < r->record->fd_cnt && cnt < MSG_FD_MAX; i++)
+			fds[cnt++] = r->input[i]->fd;
+		int err = transport_send(w->control, &m, NULL, fds, cnt, false);
+		if (err)
+			return err;
+		w->is_control_busy = true; /* nobody may come in between */
+		j->fds_sent += (uint32_t)cnt;
+	}
+	return 0;
+}
+
+static int send_link(struct worker_link *w, struct job *j)
+{
+	int err = make_blob(j);
+
+	if (!err && j->type == JOB_REPLAY)
+		err = send_inputs(w, j);
+	if (err)
+		return err;
+	struct msg m = {
+		.type = MSG_LINK,
+		.id = j->id,
+		.gen = j->type == JOB_REPLAY ? j->gen->node.id : j->gen_id,
+		.u.link = { .recipe_sz = j->recipe_sz, .record_sz = j->record_sz },
+	};
+	err = transport_send(w->control, &m, NULL, &j->blob_fd, 1, false);
+	if (!err)
+		w->is_control_busy = true;
+	return err;
+}
+
+static int send_short(struct worker_link *w, struct job *j)
+{
+	struct msg m = { .id = j->id, .gen = j->gen ? j->gen->node.id : j->gen_id };
+
+	if (j->gen && j->gen->backing_epoch != w->epoch) {
+		struct msg b = { .type = MSG_BACKING, .gen = m.gen, .u.range.sz = j->gen->size };
+		int err = transport_send(w->fill, &b, NULL, &j->gen->backing_fd, 1, false);
+		if (err)
+			return err;
+		j->gen->backing_epoch = w->epoch;
+	}
+	switch (j->type) {
+	case JOB_FILL:
+		m.type = MSG_FILL;
+		m.u.range.off = j->off;
+		m.u.range.sz = j->sz;
+		break;
+	case JOB_MAP:
+		m.type = MSG_MAP;
+		break;
+	case JOB_STATS:
+		m.type = MSG_STATS;
+		break;
+	default:
+		m.type = MSG_DROP;
+	}
+	return transport_send(w->fill, &m, NULL, NULL, 0, false);
+}
+
+/* Does the linker process have the generation? If not, sees to it that it will. */
+static bool is_loaded(struct fs *fs, struct generation *g)
+{
+	struct worker_link *w = fs->worker;
+
+	if (g->loaded_epoch == w->epoch)
+		return true;
+	if (g->replay || g->is_lost)
+		return false;
+	if (!resolved_is_intact(g->resolved))
+		generation_lose(fs, g, "an input changed, and the linker process that knew it is gone");
+	else
+		g->replay = job_new(fs, JOB_REPLAY, NULL, g); /* without memory: tried again at the next tick */
+	return false;
+}
+
+static bool is_control_job(const struct job *j)
+{
+	return j->type == JOB_LINK || j->type == JOB_REPLAY;
+}
+
+/* May J go now? */
+static bool may_send(struct fs *fs, struct job *j)
+{
+	struct worker_link *w = fs->worker;
+
+	if (j->is_sent || w->is_quarantined)
+		return false;
+	if (is_control_job(j) ? w->is_control_busy && !j->fds_sent : j->gen && !is_loaded(fs, j->gen))
+		return false;
+	return !j->crashes || !w->sent_cnt;
+}
+
+static void set_sent(struct worker_link *w, struct job *j)
+{
+	j->is_sent = true;
+	j->deadline = now_ms() + (is_control_job(j) ? LINK_DEADLINE_MS : FILL_DEADLINE_MS);
+	w->sent_cnt++;
+	if (j->crashes)
+		w->is_quarantined = true;
+}
+
+/* Sends what can be sent. Never waits: what does not fit goes when the dispatcher finds room. */
+void jobs_pump(struct fs *fs)
+{
+	struct worker_link *w = fs->worker;
+	struct job *j, *next;
+
+	if (w->state != WORKER_UP)
+		return;
+	for (j = TAILQ_FIRST(&w->jobs); j; j = next) {
+		bool is_control = is_control_job(j);
+		if (!may_send(fs, j)) {
+			next = TAILQ_NEXT(j, on);
+			continue;
+		}
+		int err = is_control ? send_link(w, j) : send_short(w, j);
+		next = TAILQ_NEXT(j, on);
+		if (err == -EAGAIN) {
+			if (is_control)
+				w->wants_control = true;
+			else
+				w->wants_fill = true;
+			worker_link_wake(fs);
+			return;
+		}
+		if (err == -EPIPE || err == -ECONNRESET)
+			return; /* its end will be seen by the dispatcher */
+		if (err)
+			continue; /* out of descriptors or memory: the next tick tries again */
+		if (j->type == JOB_DROP)
+			job_free(fs, j);
+		else
+			set_sent(w, j);
+	}
+}
+
+/* Fills of lost generations, jobs that killed too often. */
+void jobs_fail_hopeless(struct fs *fs, struct replies *out)
+{
+	struct worker_link *w = fs->worker;
+	bool again;
+
+	do {
+		struct job *j;
+		again = false;
+		TAILQ_FOREACH (j, &w->jobs, on) {
+			const char *why = NULL;
+			if (j->is_sent)
+				continue;
+			if (j->gen && j->gen->is_lost && j->gen->loaded_epoch != w->epoch)
+				why = "an input changed, or the link can't be remade";
+			else if (j->crashes >= CRASHES_MAX)
+				why = is_control_job(j) ? "the linker process died twice while making this link"
+							: "the linker process died twice while making these bytes";
+			else if (j->kills >= KILLS_MAX)
+				why = "the linker process was killed again and again while at this";
+			else if (w->failed_starts >= 5 && w->state == WORKER_DOWN)
+				why = "the linker process can't be started";
+			if (!why)
+				continue;
+			job_fail(fs, j, j->gen && j->gen->is_lost ? -ESTALE : -ECANCELED, why, out);
+			again = true;
+			break;
+		}
+	} while (again);
+}
+
+int worker_link_link(struct fs *fs, struct link *l)
+{
+	struct job *j = job_new(fs, JOB_LINK, l, NULL);
+
+	if (!j)
+		return -ENOMEM;
+	j->recipe = strdup(l->recipe ? l->recipe : "");
+	if (!j->recipe) {
+		job_free(fs, j);
+		return -ENOMEM;
+	}
+	j->version = l->recipe_version;
+	j->gen_id = tree_next_id(&fs->tree);
+	jobs_pump(fs);
+	return 0;
+}
+
+int worker_link_fill(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz)
+{
+	struct job *j = job_new(fs, JOB_FILL, NULL, g);
+
+	if (!j)
+		return -ENOMEM;
+	j->off = off;
+	j->sz = sz;
+	jobs_pump(fs);
+	if (g->is_lost)
+		worker_link_wake(fs);
+	return 0;
+}
+
+void worker_link_map(struct fs *fs, struct parked *p, struct replies *out)
+{
+	struct job *j = job_new(fs, JOB_MAP, NULL, p->gen);
+
+	if (!j) {
+		park_answer(fs, p, OUT_ERROR, ENOMEM, out);
+		return;
+	}
+	park_on(fs, &j->waiters, p);
+	jobs_pump(fs);
+}
+
+void worker_link_stats(struct fs *fs, struct parked *p, struct replies *out)
+{
+	struct job *j = fs->worker->state == WORKER_UP ? job_new(fs, JOB_STATS, NULL, NULL) : NULL;
+
+	if (!j) {
+		report_stats(fs, &p->text);
+		park_answer(fs, p, p->text.failed ? OUT_ERROR : OUT_OPEN, ENOMEM, out);
+		return;
+	}
+	park_on(fs, &j->waiters, p);
+	jobs_pump(fs);
+}
+
+void worker_link_drop(struct fs *fs, const struct generation *g)
+{
+	struct worker_link *w = fs->worker;
+	struct job *j =
+		w && w->state == WORKER_UP && g->loaded_epoch == w->epoch ? job_new(fs, JOB_DROP, NULL, NULL) : NULL;
+
+	if (j) {
+		j->gen_id = g->node.id;
+		worker_link_wake(fs);
+	}
+}
+
+pid_t worker_link_pid(const struct fs *fs)
+{
+	return fs->worker ? fs->worker->pid : 0;
+}
+
+void worker_link_wake(struct fs *fs)
+{
+	uint64_t one = 1;
+	ssize_t n = fs->worker ? write(fs->worker->wake_fd, &one, sizeof(one)) : 0;
+
+	(void)n; /* full means it will wake anyway */
+}

@@ -1,0 +1,320 @@
+/* worker_link.c - one linker process, kept alive (worker_link.h).
+ *
+ *     Down --spawn()--> Starting --HELLO--> Up --its end, a deadline--> Dying --reaped--> Down
+ *
+ * Its end is seen as a closed socket or a deadline; ranges are asked for again only after it was reaped: until then it
+ * may still be storing. Jobs: worker_jobs.c; their answers: worker_answers.c.
+ */
+#include "worker_priv.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "mountinfo.h"
+#include "worker.h"
+
+#define HELLO_DEADLINE_MS 20000
+#define POLL_TICK_MS 50
+#define POLL_IDLE_MS 1000
+
+static void kill_worker(struct worker_link *w, const char *why, bool is_foreground)
+{
+	if (w->state == WORKER_DOWN || w->state == WORKER_DYING)
+		return;
+	if (why && is_foreground)
+		fprintf(stderr, "linkfs: the linker process is replaced: %s\n", why);
+	w->is_killed_by_us = why;
+	w->state = WORKER_DYING;
+	kill(w->pid, SIGKILL);
+}
+
+/* Everything that has arrived at one of the ends. */
+static void drain(struct fs *fs, bool is_control, struct replies *out)
+{
+	struct worker_link *w = fs->worker;
+	struct packet p;
+
+	while (w->state == WORKER_UP || w->state == WORKER_STARTING) {
+		int r = transport_recv(is_control ? w->control : w->fill, &p, false);
+		if (r == -EAGAIN || r == -EMFILE || r == -ENFILE || r == -ENOMEM)
+			return;
+		if (r <= 0) {
+			kill_worker(w, r ? "what it sent is no message" : NULL, fs->cfg.is_foreground);
+			return;
+		}
+		if (!(is_control ? answer_control(fs, &p, out) : answer_fill(fs, &p, out)))
+			kill_worker(w, "what it sent makes no sense", fs->cfg.is_foreground);
+		packet_done(&p);
+	}
+}
+
+_Noreturn static void child(struct fs *fs, int control, int fill, const char *const argv[])
+{
+	extern char **environ;
+	sigset_t none;
+
+	/* Only calls that are safe between fork and exec. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setpgid(0, 0);
+	int c = fcntl(control, F_DUPFD, 10), f = fcntl(fill, F_DUPFD, 10),
+	    b = fcntl(fs->worker->binary_fd, F_DUPFD, 10);
+	if (c < 0 || f < 0 || b < 0 || dup2(c, WORKER_CONTROL_FD) < 0 || dup2(f, WORKER_FILL_FD) < 0 ||
+	    dup2(b, WORKER_BINARY_FD) < 0)
+		_exit(126);
+	fcntl(WORKER_BINARY_FD, F_SETFD, FD_CLOEXEC);
+	if (syscall(SYS_close_range, WORKER_BINARY_FD + 1, ~0U, 0) < 0)
+		_exit(126); /* it must not inherit /dev/fuse */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	syscall(SYS_execveat, WORKER_BINARY_FD, "", argv, environ, AT_EMPTY_PATH);
+	_exit(127);
+}
+
+static int spawn(struct fs *fs)
+{
+	struct worker_link *w = fs->worker;
+	char threads[16], dev[24], parent[16];
+	const char *argv[] = { WORKER_ARGV0, threads, dev, parent, NULL };
+	int control[2], fill[2];
+
+	int err = transport_pair(control);
+	if (err)
+		return err;
+	err = transport_pair(fill);
+	if (err) {
+		close(control[0]);
+		close(control[1]);
+		return err;
+	}
+	snprintf(threads, sizeof(threads), "%u", fs->cfg.threads);
+	snprintf(dev, sizeof(dev), "%" PRIx64, fs->own_dev);
+	snprintf(parent, sizeof(parent), "%d", (int)getpid());
+	pid_t pid = fork();
+	if (pid == 0)
+		child(fs, control[1], fill[1], argv);
+	err = pid < 0 ? -errno : 0;
+	close(control[1]);
+	close(fill[1]);
+	int pid_fd = err ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
+	if (!err && pid_fd < 0) {
+		err = -errno;
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	if (err) {
+		close(control[0]);
+		close(fill[0]);
+		return err;
+	}
+	w->pid = pid;
+	w->pid_fd = pid_fd;
+	w->control = control[0];
+	w->fill = fill[0];
+	w->epoch++;
+	w->state = WORKER_STARTING;
+	w->is_killed_by_us = false;
+	w->hello_deadline = now_ms() + HELLO_DEADLINE_MS;
+	return 0;
+}
+
+/* The process is gone and reaped: its jobs wait for the next one. */
+static void on_reaped(struct fs *fs, bool was_killed, struct replies *out)
+{
+	struct worker_link *w = fs->worker;
+	struct generation *g;
+	struct job *j, *next;
+
+	close(w->pid_fd);
+	close(w->control);
+	close(w->fill);
+	w->pid_fd = w->control = w->fill = -1;
+	w->pid = 0;
+	w->state = WORKER_DOWN;
+	w->wants_control = w->wants_fill = false;
+	fs->linker = (struct msg_stats){ 0 };
+	TAILQ_FOREACH (g, &fs->generations, all) {
+		g->relocs_before += g->relocs_now;
+		g->relocs_now = 0;
+	}
+	for (j = TAILQ_FIRST(&w->jobs); j; j = next) {
+		next = TAILQ_NEXT(j, on);
+		if (j->type == JOB_DROP) {
+			job_free(fs, j);
+			continue;
+		}
+		if (j->is_sent && was_killed)
+			j->kills++;
+		else if (j->is_sent)
+			j->crashes++;
+		job_unsend(w, j);
+	}
+	w->is_control_busy = false;
+	if (!w->is_stopping) {
+		fs->count.worker_restarts++;
+		/* At once after the first death; slower when it dies without ever having been ready. */
+		w->retry_at = w->failed_starts ? now_ms() + 100 * (int64_t)w->failed_starts : 0;
+		w->failed_starts += !was_killed;
+	}
+	jobs_fail_hopeless(fs, out);
+}
+
+static void try_reap(struct fs *fs, struct replies *out)
+{
+	struct worker_link *w = fs->worker;
+	int status;
+
+	if (w->state == WORKER_DOWN || waitpid(w->pid, &status, WNOHANG) != w->pid)
+		return;
+	/* Somebody else's SIGKILL (the OOM killer's, a person's) says little about the job. */
+	bool was_killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !w->is_killed_by_us;
+	on_reaped(fs, was_killed, out);
+}
+
+static void check_deadlines(struct fs *fs)
+{
+	struct worker_link *w = fs->worker;
+	const struct job *j;
+	int64_t now = now_ms();
+
+	if (w->state == WORKER_STARTING && now > w->hello_deadline)
+		kill_worker(w, "it did not start", fs->cfg.is_foreground);
+	TAILQ_FOREACH (j, &w->jobs, on)
+		if (j->is_sent && now > j->deadline && w->state == WORKER_UP)
+			kill_worker(w, "no answer in time", fs->cfg.is_foreground);
+}
+
+/* SIGTERM and friends: leave the tree, serve those who are inside until they are done; the second time end at once. */
+static void on_signal(struct fs *fs)
+{
+	struct worker_link *w = fs->worker;
+	struct signalfd_siginfo si;
+
+	if (read(w->signal_fd, &si, sizeof(si)) != sizeof(si))
+		return;
+	if (w->was_asked_to_end || mountinfo_detach(fs->cfg.mountpoint, true) < 0)
+		fuse_session_exit(fs->se);
+	if (w->was_asked_to_end)
+		mountinfo_abort(fs->own_dev);
+	w->was_asked_to_end = true;
+}
+
+static void step(struct fs *fs, struct replies *out)
+{
+	struct worker_link *w = fs->worker;
+
+	try_reap(fs, out);
+	if (w->state == WORKER_DOWN && !w->is_stopping && now_ms() >= w->retry_at && spawn(fs) < 0) {
+		w->failed_starts++;
+		w->retry_at = now_ms() + 200;
+	}
+	check_deadlines(fs);
+	jobs_pump(fs);
+	jobs_fail_hopeless(fs, out);
+	park_sweep(fs, out);
+}
+
+static void *dispatcher(void *arg)
+{
+	struct fs *fs = arg;
+	struct worker_link *w = fs->worker;
+
+	for (;;) {
+		struct replies out;
+		replies_init(&out);
+		fs_lock(fs);
+		step(fs, &out);
+		if (w->is_stopping && w->state != WORKER_DOWN)
+			kill_worker(w, NULL, false);
+		bool is_over = w->is_stopping && w->state == WORKER_DOWN;
+		struct pollfd pf[] = {
+			{ .fd = w->wake_fd, .events = POLLIN },
+			{ .fd = w->state == WORKER_DYING ? -1 : w->control,
+			  .events = (short)(POLLIN | (w->wants_control ? POLLOUT : 0)) },
+			{ .fd = w->state == WORKER_DYING ? -1 : w->fill,
+			  .events = (short)(POLLIN | (w->wants_fill ? POLLOUT : 0)) },
+			{ .fd = w->pid_fd, .events = POLLIN },
+			{ .fd = w->signal_fd, .events = POLLIN },
+		};
+		int timeout =
+			fs->parked_cnt || !TAILQ_EMPTY(&w->jobs) || w->state != WORKER_UP ? POLL_TICK_MS : POLL_IDLE_MS;
+		fs_unlock(fs);
+		replies_send(fs, &out);
+		if (is_over)
+			return NULL;
+
+		if (poll(pf, sizeof(pf) / sizeof(pf[0]), timeout) <= 0)
+			continue;
+		uint64_t drop;
+		if (pf[0].revents && read(w->wake_fd, &drop, sizeof(drop)) < 0 && errno != EAGAIN)
+			continue;
+		if (pf[4].revents)
+			on_signal(fs);
+		replies_init(&out);
+		fs_lock(fs);
+		w->wants_control &= !(pf[1].revents & POLLOUT);
+		w->wants_fill &= !(pf[2].revents & POLLOUT);
+		if (pf[1].revents)
+			drain(fs, true, &out);
+		if (pf[2].revents)
+			drain(fs, false, &out);
+		fs_unlock(fs);
+		replies_send(fs, &out);
+	}
+}
+
+int worker_link_start(struct fs *fs, int binary_fd, int signal_fd)
+{
+	struct worker_link *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return -ENOMEM;
+	*w = (struct worker_link){
+		.binary_fd = binary_fd, .signal_fd = signal_fd, .pid_fd = -1, .control = -1, .fill = -1
+	};
+	TAILQ_INIT(&w->jobs);
+	w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (w->wake_fd < 0) {
+		int err = -errno;
+		free(w);
+		return err;
+	}
+	fs->worker = w;
+	int r = pthread_create(&w->thread, NULL, dispatcher, fs);
+	if (r) {
+		fs->worker = NULL;
+		close(w->wake_fd);
+		free(w);
+	}
+	return -r;
+}
+
+void worker_link_stop(struct fs *fs)
+{
+	struct worker_link *w = fs->worker;
+	struct replies out;
+
+	if (!w)
+		return;
+	fs_lock(fs);
+	w->is_stopping = true;
+	fs_unlock(fs);
+	worker_link_wake(fs);
+	pthread_join(w->thread, NULL);
+	replies_init(&out);
+	fs_lock(fs);
+	while (!TAILQ_EMPTY(&w->jobs))
+		job_fail(fs, TAILQ_FIRST(&w->jobs), -ECANCELED, "the mount ends", &out);
+	fs->worker = NULL;
+	fs_unlock(fs);
+	replies_send(fs, &out);
+	close(w->wake_fd);
+	free(w);
+}

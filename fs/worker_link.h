@@ -1,0 +1,50 @@
+/* worker_link.h - the mount process's side of the connection to the linker process.
+ *
+ * Keeps exactly one linker process running, sends it requests without ever waiting, hands its answers to live.c,
+ * cache.c and park.c, and after its death starts another one, which is sent whatever was not answered; generations
+ * are replayed to it when they are needed. One thread, the dispatcher, spawns (the linker process dies with the
+ * thread that made it), receives and keeps the deadlines; requests may be sent by any thread that holds fs.lock.
+ */
+#ifndef FS_WORKER_LINK_H
+#define FS_WORKER_LINK_H
+
+#include "fs.h"
+
+enum job_type { JOB_LINK, JOB_REPLAY, JOB_FILL, JOB_MAP, JOB_STATS, JOB_DROP };
+
+struct job {
+	TAILQ_ENTRY(job) on;
+	enum job_type type;
+	uint64_t id;
+	bool is_sent;
+	int64_t deadline;	       /* of the answer, once sent */
+	unsigned crashes, kills;       /* linker processes that died while it was with them */
+	struct link *link;	       /* LINK; referenced */
+	struct generation *gen;	       /* REPLAY, FILL, MAP; referenced */
+	uint64_t gen_id;	       /* LINK: the number its generation will have; DROP */
+	uint64_t version;	       /* LINK: of the recipe */
+	char *recipe;		       /* LINK */
+	uint64_t off, sz;	       /* FILL */
+	struct park_queue waiters;     /* MAP, STATS */
+	int blob_fd;		       /* LINK, REPLAY: what is sent */
+	uint64_t recipe_sz, record_sz; /* in it */
+	uint32_t fds_sent;	       /* REPLAY */
+	int *fds;		       /* LINK: inputs received so far */
+	uint32_t fd_cnt;
+};
+
+/* BINARY_FD: of this program, held since start. SIGNAL_FD: a signalfd for the signals that end the mount. */
+int worker_link_start(struct fs *fs, int binary_fd, int signal_fd);
+void worker_link_stop(struct fs *fs);
+
+/* All with fs.lock held. Those that can't be served at all are answered through OUT. */
+int worker_link_link(struct fs *fs, struct link *l);
+int worker_link_fill(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz);
+void worker_link_map(struct fs *fs, struct parked *p, struct replies *out); /* of p->gen */
+void worker_link_stats(struct fs *fs, struct parked *p, struct replies *out);
+void worker_link_drop(struct fs *fs, const struct generation *g);
+pid_t worker_link_pid(const struct fs *fs);
+/* Makes the dispatcher look at deadlines soon. */
+void worker_link_wake(struct fs *fs);
+
+#endif

@@ -1,0 +1,10 @@
+#!/bin/sh
+# --help prints the options to stdout and succeeds; libtool and configure look for some of them.
+# NEEDS: cc
+. "$(dirname "$0")/lib.sh"
+
+"$LD" --help >help
+for o in --gc-sections --as-needed --whole-archive -rpath -soname --build-id --version-script -Map --hash-style; do
+	case $o in --version-script) is_linkfs && continue ;; esac
+	has "$o" help
+done

@@ -1,0 +1,328 @@
+/* fake_linkfs.c - linkfs with a linker that does as it is told: for tests of the mount alone.
+ *
+ * The whole program but for the linker library, which is replaced by the functions below: an "output" is its inputs'
+ * bytes one after the other, then a pattern up to --fake-size. So any executable given as the only input is a linked
+ * program. Options make it slow, wrong or dead at a chosen place.
+ *
+ *     --fake-size=N        pad with a pattern of the offset up to N bytes
+ *     --fake-slow-link=MS  --fake-slow-fill=MS
+ *     --fake-crash-link    abort while linking         --fake-crash-once=FILE  only while FILE is absent; makes it
+ *     --fake-crash-fill=OFF  abort when this byte is made        --fake-bad=OFF  it can't be made (-EIO)
+ *     --fake-hang-link     never comes back            -r  the output is no executable
+ */
+#include "linkfs.c"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+
+#define INPUTS_MAX 4096
+#define NOWHERE UINT64_MAX
+
+struct linkfs_linker {
+	atomic_uint inputs;
+	atomic_uint parsed;
+};
+
+struct linkfs_image {
+	atomic_uint ref;
+	struct linkfs_linker *linker;
+	uint64_t size;
+	size_t cnt;
+	struct linkfs_input *in;
+	uint64_t slow_fill_ms, crash_fill, bad;
+	atomic_ulong filled, relocs;
+	double link_ms;
+	struct linkfs_verdict verdict;
+};
+
+static void pause_ms(uint64_t ms)
+{
+	nanosleep(&(struct timespec){ .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 }, NULL);
+}
+
+int linkfs_linker_new(const struct linkfs_config *cfg, struct linkfs_linker **ret_linker)
+{
+	(void)cfg;
+	*ret_linker = calloc(1, sizeof(**ret_linker));
+	return *ret_linker ? 0 : -ENOMEM;
+}
+
+struct linkfs_linker *linkfs_linker_free(struct linkfs_linker *l)
+{
+	free(l);
+	return NULL;
+}
+
+static int add_input(struct linkfs_image *img, const struct linkfs_request *rq, const char *path)
+{
+	struct linkfs_input *in = &img->in[img->cnt];
+	int fd = rq->opener->open(rq->opener->ctx, path);
+
+	if (fd < 0)
+		return fd;
+	*in = (struct linkfs_input){ .path = strdup(path), .fd = fd };
+	img->cnt++;
+	if (fstat(fd, &in->st) < 0)
+		return -errno;
+	img->size += (uint64_t)in->st.st_size;
+	img->linker->inputs++;
+	img->linker->parsed++;
+	return 0;
+}
+
+/* -lNAME along the directories given so far. */
+static int add_library(struct linkfs_image *img, const struct linkfs_request *rq, const char *name, char **dirs,
+		       size_t dir_cnt)
+{
+	for (size_t i = 0; i < dir_cnt; i++) {
+		char path[4096];
+		snprintf(path, sizeof(path), "%s/lib%s.a", dirs[i], name);
+		if (add_input(img, rq, path) == 0)
+			return 0;
+	}
+	return -ENOENT;
+}
+
+static uint64_t number(const char *arg)
+{
+	return strtoull(strchr(arg, '=') + 1, NULL, 0);
+}
+
+static void crash(void)
+{
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0 });
+	abort();
+}
+
+static int take_arg(struct linkfs_image *img, const struct linkfs_request *rq, const char *a, struct diag *d,
+		    char **dirs, size_t *dir_cnt, uint64_t *pad)
+{
+	if (!strncmp(a, "--fake-size=", 12)) {
+		*pad = number(a);
+	} else if (!strncmp(a, "--fake-slow-link=", 17)) {
+		pause_ms(number(a));
+	} else if (!strncmp(a, "--fake-slow-fill=", 17)) {
+		img->slow_fill_ms = number(a);
+	} else if (!strcmp(a, "--fake-crash-link")) {
+		crash();
+	} else if (!strcmp(a, "--fake-hang-link")) {
+		for (;;)
+			pause();
+	} else if (!strncmp(a, "--fake-crash-once=", 18)) {
+		int fd = open(a + 18, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+		if (fd >= 0)
+			crash();
+	} else if (!strncmp(a, "--fake-crash-fill=", 18)) {
+		img->crash_fill = number(a);
+	} else if (!strncmp(a, "--fake-bad=", 11)) {
+		img->bad = number(a);
+	} else if (!strcmp(a, "-r")) {
+		img->verdict.is_executable = false;
+	} else if (!strncmp(a, "-L", 2)) {
+		dirs[(*dir_cnt)++] = (char *)(uintptr_t)(a + 2);
+	} else if (!strncmp(a, "-l", 2)) {
+		int r = add_library(img, rq, a + 2, dirs, *dir_cnt);
+		if (r)
+			diag_error(d, 0, "cannot find %s", a);
+		return r;
+	} else {
+		int r = add_input(img, rq, a);
+		if (r)
+			diag_error(d, 0, "%s: cannot open: %s", a, strerror(-r));
+		return r;
+	}
+	return 0;
+}
+
+int linkfs_link(struct linkfs_linker *l, const struct linkfs_request *rq, struct diag *d,
+		struct linkfs_image **ret_image, char **ret_text)
+{
+	struct linkfs_image *img = calloc(1, sizeof(*img));
+	char *dirs[INPUTS_MAX];
+	size_t dir_cnt = 0;
+	uint64_t pad = 0;
+	int r = 0;
+
+	(void)ret_text;
+	if (!img || rq->argc > INPUTS_MAX || !(img->in = calloc(INPUTS_MAX, sizeof(*img->in))))
+		return -ENOMEM;
+	img->ref = 1;
+	img->linker = l;
+	img->crash_fill = img->bad = NOWHERE;
+	img->link_ms = 1.5;
+	img->verdict = (struct linkfs_verdict){ .output = "a.out", .is_executable = true };
+	for (int i = 1; i < rq->argc; i++) {
+		int one = take_arg(img, rq, rq->argv[i], d, dirs, &dir_cnt, &pad);
+		r = r ? r : one;
+	}
+	if (!r && !img->cnt) {
+		diag_error(d, 0, "no input files");
+		r = -EINVAL;
+	}
+	if (r) {
+		linkfs_image_unref(img);
+		return r;
+	}
+	if (img->size < pad)
+		img->size = pad;
+	*ret_image = img;
+	return 0;
+}
+
+struct linkfs_image *linkfs_image_ref(struct linkfs_image *img)
+{
+	img->ref++;
+	return img;
+}
+
+struct linkfs_image *linkfs_image_unref(struct linkfs_image *img)
+{
+	if (!img || --img->ref)
+		return NULL;
+	for (size_t i = 0; i < img->cnt; i++) {
+		close(img->in[i].fd);
+		free((char *)(uintptr_t)img->in[i].path);
+		img->linker->inputs--;
+	}
+	free(img->in);
+	free(img);
+	return NULL;
+}
+
+uint64_t linkfs_image_size(const struct linkfs_image *img)
+{
+	return img->size;
+}
+
+const struct linkfs_verdict *linkfs_image_verdict(const struct linkfs_image *img)
+{
+	return &img->verdict;
+}
+
+static bool is_same(const struct linkfs_input *in)
+{
+	struct stat st;
+
+	return fstat(in->fd, &st) == 0 && st.st_size == in->st.st_size && st.st_mtim.tv_sec == in->st.st_mtim.tv_sec &&
+	       st.st_mtim.tv_nsec == in->st.st_mtim.tv_nsec;
+}
+
+static int fill_input(const struct linkfs_input *in, uint64_t at, uint64_t off, uint64_t sz, unsigned char *dst,
+		      char *why, size_t why_sz)
+{
+	uint64_t from = off > at ? off : at, end = at + (uint64_t)in->st.st_size;
+
+	if (off + sz < end)
+		end = off + sz;
+	if (from >= end)
+		return 0;
+	ssize_t n = pread(in->fd, dst + (from - off), end - from, (off_t)(from - at));
+	if (n == (ssize_t)(end - from) && is_same(in))
+		return 0;
+	snprintf(why, why_sz, "%s: it changed since the link was made", in->path);
+	return -ESTALE;
+}
+
+int linkfs_image_fill(struct linkfs_image *img, uint64_t off, uint64_t sz, void *dst, char *why, size_t why_sz)
+{
+	unsigned char *p = dst;
+	uint64_t at = 0;
+
+	if (off > img->size || sz > img->size - off)
+		return -EINVAL;
+	if (img->slow_fill_ms)
+		pause_ms(img->slow_fill_ms);
+	if (img->crash_fill >= off && img->crash_fill < off + sz)
+		crash();
+	if (img->bad >= off && img->bad < off + sz) {
+		snprintf(why, why_sz, "byte 0x%llx can't be made", (unsigned long long)img->bad);
+		return -EIO;
+	}
+	for (size_t i = 0; i < img->cnt; i++) {
+		int r = fill_input(&img->in[i], at, off, sz, p, why, why_sz);
+		if (r)
+			return r;
+		at += (uint64_t)img->in[i].st.st_size;
+	}
+	for (uint64_t o = off > at ? off : at; o < off + sz; o++)
+		p[o - off] = (unsigned char)(((o >> 3) * 0x9e3779b97f4a7c15ull) >> (8 * (o & 7)));
+	img->filled += sz;
+	img->relocs += sz / 16;
+	return 0;
+}
+
+char *linkfs_image_map(struct linkfs_image *img, size_t *ret_sz)
+{
+	struct text t = { 0 };
+
+	for (size_t i = 0; i < img->cnt; i++)
+		text_printf(&t, "%s %lld\n", img->in[i].path, (long long)img->in[i].st.st_size);
+	*ret_sz = t.sz;
+	return t.s;
+}
+
+size_t linkfs_image_input_count(const struct linkfs_image *img)
+{
+	return img->cnt;
+}
+
+struct linkfs_input linkfs_image_input(const struct linkfs_image *img, size_t i)
+{
+	return img->in[i];
+}
+
+void linkfs_image_stats(const struct linkfs_image *img, struct linkfs_image_stats *ret_stats)
+{
+	*ret_stats = (struct linkfs_image_stats){
+		.input_bytes = img->size,
+		.relocs_total = img->size / 16,
+		.relocs_applied = img->relocs,
+		.filled_bytes = img->filled,
+		.link_ms = img->link_ms,
+	};
+}
+
+void linkfs_linker_stats(const struct linkfs_linker *l, struct linkfs_linker_stats *ret_stats)
+{
+	*ret_stats =
+		(struct linkfs_linker_stats){ .inputs = l->inputs, .mappings = l->inputs, .parsed_objects = l->parsed };
+}
+
+/* White space separates; double quotes and backslash protect. */
+int linkfs_split_args(const char *text, size_t sz, int *ret_argc, char ***ret_argv)
+{
+	char **argv = malloc((sz / 2 + 2) * sizeof(*argv) + sz + 1);
+	int argc = 0;
+	bool in_word = false, in_quotes = false;
+
+	if (!argv)
+		return -ENOMEM;
+	char *to = (char *)(argv + sz / 2 + 2);
+	for (size_t i = 0; i < sz; i++) {
+		if (!in_quotes && strchr(" \t\r\n", text[i])) {
+			if (in_word)
+				*to++ = 0;
+			in_word = false;
+			continue;
+		}
+		if (!in_word)
+			argv[argc++] = to;
+		in_word = true;
+		if (text[i] == '"')
+			in_quotes = !in_quotes;
+		else if (text[i] == '\\' && i + 1 < sz)
+			*to++ = text[++i];
+		else
+			*to++ = text[i];
+	}
+	*to = 0;
+	argv[argc] = NULL;
+	*ret_argc = argc;
+	*ret_argv = argv;
+	if (!in_quotes)
+		return 0;
+	free(argv);
+	return -EINVAL;
+}

@@ -1,0 +1,199 @@
+# shellcheck shell=sh
+# lib.sh: what every mount test shares. A test sources it first; after that it stands in a private empty directory with
+# a mount point $mnt, which the trap unmounts, by force where need be, and removes.
+#
+# `use_fake` before `start_mount` takes tests/mount/fake_linkfs.c for linkfs: the same mount over a linker that joins its
+# inputs, so that a test needs no compiler, and can be told to crash. Otherwise $linkfs and $ld are the real ones.
+# `# NEEDS: word...` in a test's head names programs it needs; what is missing is told and the test exits 77 (skipped).
+# A watchdog ends a test that hangs: it aborts the mount's connection, since a caller that waits for a mount can't be
+# killed otherwise.
+
+set -eu
+umask 022
+LC_ALL=C
+export LC_ALL
+unset LINKFS_MODE LD_LIBRARY_PATH LD_PRELOAD LD_BIND_NOW LD_RUN_PATH 2>/dev/null || :
+
+lib_dir=$(cd "$(dirname "$0")" && pwd)
+[ -e "$lib_dir/lib.sh" ] || lib_dir=$(dirname "$lib_dir")
+: "${LINKFS_BUILD:=$lib_dir/../../build/release}"
+linkfs=$LINKFS_BUILD/bin/linkfs
+ld=$LINKFS_BUILD/bin/ld.linkfs
+randread=$LINKFS_BUILD/tests/randread
+patience=${LINKFS_TEST_PATIENCE:-100} # seconds for a whole test
+
+skip() {
+	echo "SKIP: $*"
+	exit 77
+}
+
+fail() {
+	echo "FAIL: $*" >&2
+	exit 1
+}
+
+for word in $(sed -n 's/^# NEEDS://p' "$0"); do
+	case $word in
+	root) [ "$(id -u)" = 0 ] || skip "needs root" ;;
+	linker) [ -x "$ld" ] || skip "$ld is not built" ;;
+	*) command -v "$word" >/dev/null 2>&1 || skip "$word is not installed" ;;
+	esac
+done
+[ -e /dev/fuse ] || skip "there is no /dev/fuse (in a container: --device /dev/fuse --cap-add SYS_ADMIN)"
+[ -w /dev/fuse ] || skip "/dev/fuse may not be opened by this user"
+[ "$(id -u)" = 0 ] || command -v fusermount3 >/dev/null 2>&1 || skip "fusermount3 is not installed"
+[ -x "$randread" ] || skip "$randread is not built"
+
+T=$(mktemp -d "${TMPDIR:-/tmp}/linkfs-mount.XXXXXX")
+T=$(cd "$T" && pwd -P)
+mkdir "$T/work" "$T/mnt" "$T/cache"
+mnt=$T/mnt
+XDG_CACHE_HOME=$T/cache
+LINKFS_MOUNT=$mnt
+TMPDIR=$T
+export XDG_CACHE_HOME LINKFS_MOUNT TMPDIR
+cd "$T/work"
+
+# --- the end ----------------------------------------------------------------------------------------------------------
+
+# mounts: mount points below our directory, the innermost last.
+mounts() {
+	awk -v t="$T/" 'index($5, t) == 1 { print $5 }' /proc/self/mountinfo
+}
+
+# abort_mounts: ends their connections, so that nothing that waits for them waits on.
+abort_mounts() {
+	awk -v t="$T/" 'index($5, t) == 1 { split($3, dev, ":"); print dev[2] }' /proc/self/mountinfo |
+		while read -r minor; do
+			echo 1 >"/sys/fs/fuse/connections/$minor/abort" 2>/dev/null || :
+		done
+}
+
+# leftovers: processes of our mounts that still run.
+leftovers() {
+	for p in /proc/[0-9]*; do
+		tr '\0' ' ' <"$p/cmdline" 2>/dev/null | grep -q "cache_dir=$T/" && echo "${p#/proc/}"
+	done
+	return 0
+}
+
+at_exit=:
+clean_up() {
+	status=$?
+	trap - EXIT
+	set +e
+	kill "$watchdog" 2>/dev/null
+	$at_exit
+	cd /
+	for m in $(mounts); do
+		timeout 20 "$linkfs" umount "$m" >/dev/null 2>&1 && continue
+		echo "lib.sh: $m had to be aborted" >&2
+		[ "$status" = 0 ] && status=1
+		abort_mounts
+		umount -l "$m" 2>/dev/null || fusermount3 -u -z "$m" 2>/dev/null
+	done
+	for p in $(leftovers); do
+		echo "lib.sh: process $p was left behind" >&2
+		kill -9 "$p" 2>/dev/null
+		[ "$status" = 0 ] && status=1
+	done
+	if [ "$status" != 0 ] && [ "$status" != 77 ] && [ -n "${LINKFS_TEST_KEEP:-}" ]; then
+		echo "kept: $T" >&2
+	else
+		rm -rf --one-file-system "$T"
+	fi
+	exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'echo "FAIL: the watchdog ended the test" >&2; exit 143' TERM
+
+test_pid=$$
+(
+	trap - EXIT TERM
+	sleep "$patience" &
+	trap 'kill $!; exit' TERM
+	wait $!
+	abort_mounts
+	kill -TERM "$test_pid"
+) >/dev/null 2>&1 &
+watchdog=$!
+
+# --- mounting ---------------------------------------------------------------------------------------------------------
+
+use_fake() {
+	linkfs=$LINKFS_BUILD/tests/fake_linkfs
+	[ -x "$linkfs" ] || skip "$linkfs is not built"
+}
+
+# run COMMAND...: with a time limit of its own.
+run() {
+	timeout -k 5 40 "$@"
+}
+
+# start_mount [OPTION,...]
+start_mount() {
+	run "$linkfs" mount -o "cache_dir=$T/cache/linkfs${1:+,$1}" "$mnt" 2>"$T/mount.err" && return 0
+	cat "$T/mount.err" >&2
+	grep -q "Operation not permitted\|Permission denied" "$T/mount.err" && skip "mounting is not permitted here"
+	fail "can't mount"
+}
+
+stop_mount() {
+	run "$linkfs" umount "$mnt" || fail "can't unmount"
+}
+
+# add NAME ARGS...: a recipe that runs in the current directory.
+add() {
+	name=$1
+	shift
+	run "$linkfs" add "$name" -- "$@" || fail "linkfs add $name"
+}
+
+# stat_of KEY, info_of NAME KEY: one value.
+stat_of() {
+	run sed -n "s/^$1: //p" "$mnt/.linkfs/stats"
+}
+
+info_of() {
+	run sed -n "s/^$2: //p" "$mnt/.linkfs/info/$1"
+}
+
+# --- assertions -------------------------------------------------------------------------------------------------------
+
+equal() {	# GOT WANT WHAT
+	[ "$1" = "$2" ] && return 0
+	printf 'got:  %s\nwant: %s\n' "$1" "$2" >&2
+	fail "$3"
+}
+
+has() {	# ERE FILE
+	run cat -- "$2" >"$T/has.out" || fail "can't read $2"
+	grep -Eq -e "$1" "$T/has.out" && return 0
+	echo "--- $2:" >&2
+	head -n 60 "$T/has.out" >&2
+	fail "nothing in $2 matches: $1"
+}
+
+# expect_error ERE COMMAND...: it fails, and says so.
+expect_error() {
+	want=$1
+	shift
+	status=0
+	run "$@" >"$T/out" 2>"$T/err" || status=$?
+	[ "$status" != 0 ] || fail "no error from: $*"
+	[ "$status" -lt 124 ] || { cat "$T/err" >&2; fail "status $status: $*"; }
+	has "$want" "$T/err"
+}
+
+# same_bytes FILE REFERENCE: read in random order by four threads.
+same_bytes() {
+	run "$randread" "$1" "$2" 4 "${LINKFS_TEST_SEED:-$$}" || fail "$1 differs from $2 (seed ${LINKFS_TEST_SEED:-$$})"
+}
+
+# pattern SIZE FILE: bytes that look random and are the same each time.
+pattern() {
+	head -c "$1" /dev/zero | openssl enc -aes-128-ctr -K 00112233445566778899aabbccddeeff -iv 0 -out "$2" 2>/dev/null ||
+		skip "openssl is not installed"
+}
