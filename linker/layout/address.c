@@ -60,10 +60,8 @@ static uint32_t count_phdrs(const struct layout *l)
 		const struct out *o = &l->outs[i];
 		if (!(o->flags & SHF_ALLOC))
 			break;
-		if (!is_tbss(o)) {
-			cnt += starts_segment(prev, o);
-			prev = o;
-		}
+		cnt += starts_segment(prev, o);
+		prev = o;
 		tls |= (o->flags & SHF_TLS) != 0;
 		relro |= o->is_relro;
 		if (o->type == SHT_NOTE) {
@@ -80,12 +78,26 @@ struct cursor {
 	Elf64_Phdr *load;
 };
 
+/* What addresses and file offsets of a segment must agree modulo: a page, or the strictest of its sections. */
+static uint64_t segment_align(const struct layout *l, const struct out *first)
+{
+	uint64_t align = max_page(l);
+	const struct out *prev = NULL;
+	for (const struct out *o = first; o < l->outs + l->out_cnt && (o->flags & SHF_ALLOC); prev = o++) {
+		if (prev && starts_segment(prev, o))
+			break;
+		if (UINT64_C(1) << o->p2align > align)
+			align = UINT64_C(1) << o->p2align;
+	}
+	return align;
+}
+
 static void open_segment(struct layout *l, struct cursor *c, const struct out *o)
 {
-	uint64_t page = max_page(l), in_file = page < 4096 ? page : 4096;
+	uint64_t page = max_page(l), in_file = page < 4096 ? page : 4096, align = segment_align(l, o);
 	c->off = align_up(c->off, in_file);
-	c->va = align_up(c->va, page) + (c->off & (page - 1));
-	c->load = add_phdr(l, PT_LOAD, protection(o), page);
+	c->va = align_up(c->va, align) + (c->off & (align - 1));
+	c->load = add_phdr(l, PT_LOAD, protection(o), align);
 	c->load->p_vaddr = c->load->p_paddr = c->va;
 	c->load->p_offset = c->off;
 }
@@ -109,18 +121,19 @@ static int place_loaded(struct layout *l, struct cursor *c, uint32_t *ret_next)
 	for (i = 1; i < l->out_cnt && (l->outs[i].flags & SHF_ALLOC); i++) {
 		struct out *o = &l->outs[i];
 		uint64_t align = UINT64_C(1) << o->p2align;
-		if (is_tbss(o)) { /* laid over what follows: its bytes exist per thread only */
-			const struct out *before = i > 1 && (l->outs[i - 1].flags & SHF_TLS) ? &l->outs[i - 1] : NULL;
-			uint64_t from = before && is_tbss(before) ? before->va + before->sz : c->va;
-			o->va = align_up(from, align);
-			o->off = c->off;
-			continue;
-		}
 		if (prev && starts_segment(prev, o)) {
 			close_segment(l, c, prev);
 			open_segment(l, c, o);
 		} else if (!prev) {
 			c->load->p_flags = protection(o); /* opened for the headers */
+		}
+		prev = o;
+		if (is_tbss(o)) { /* laid over what follows: its bytes exist per thread only */
+			const struct out *before = i > 1 && (l->outs[i - 1].flags & SHF_TLS) ? &l->outs[i - 1] : NULL;
+			uint64_t from = before && is_tbss(before) ? before->va + before->sz : c->va;
+			o->va = align_up(from, align);
+			o->off = c->off + (o->va - c->va);
+			continue;
 		}
 		if (o->sz > UINT64_C(1) << 46) {
 			diag_error(l->in->diag, 0, "%s: the output section is larger than an address space", o->name);
@@ -134,7 +147,6 @@ static int place_loaded(struct layout *l, struct cursor *c, uint32_t *ret_next)
 		c->va += o->sz;
 		if (o->type != SHT_NOBITS)
 			c->off += o->sz;
-		prev = o;
 	}
 	if (prev)
 		close_segment(l, c, prev);
@@ -213,13 +225,9 @@ static void add_notes(struct layout *l)
 
 static void add_relro(struct layout *l)
 {
-	uint32_t first = 0, last = 0;
-	for (uint32_t i = 1; i < l->out_cnt; i++) {
-		if (!l->outs[i].is_relro)
-			continue;
-		first = first ? first : i;
-		last = i;
-	}
+	uint32_t first = 0;
+	for (uint32_t i = 1; i < l->out_cnt && !first; i++)
+		first = l->outs[i].is_relro ? i : 0;
 	if (!first)
 		return;
 	Elf64_Phdr *p = add_phdr(l, PT_GNU_RELRO, PF_R, 1);
@@ -233,7 +241,6 @@ static void add_relro(struct layout *l)
 			p->p_memsz = q->p_memsz;
 		}
 	}
-	(void)last;
 }
 
 static bool wants_exec_stack(const struct layout *l)

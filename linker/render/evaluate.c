@@ -28,7 +28,7 @@ void spot_init(struct spot *sp, const struct layout *l, uint32_t file, uint32_t 
 
 static const char *target_name(const struct spot *sp, const struct rel *r, char *buf, size_t sz)
 {
-	struct target t;
+	struct target t = { 0 };
 	if (!target_get(sp->l->st, sp->o, r->sym, &t))
 		return "?";
 	if (t.id)
@@ -79,7 +79,7 @@ static uint64_t local_va(const struct layout *l, const struct object *o, uint32_
 
 uint64_t target_va(const struct layout *l, const struct object *o, uint32_t file, const struct rel *r, int64_t *A)
 {
-	struct target t;
+	struct target t = { 0 };
 	if (!target_get(l->st, o, r->sym, &t))
 		return 0;
 	if (t.id)
@@ -126,7 +126,7 @@ static enum relax ask_relax(const struct spot *sp, uint32_t i, const struct rel 
 bool relocation_consumes(const struct spot *sp, uint32_t i)
 {
 	struct rel r;
-	struct target t;
+	struct target t = { 0 };
 	rel_get(sp->o, sp->is, i, &r);
 	const struct rel_row *row = arch_row(sp->l->in->arch, r.type);
 	return row && (row->flags & ROW_CONSUMES_NEXT) && target_get(sp->l->st, sp->o, r.sym, &t) &&
@@ -298,7 +298,7 @@ int relocation_apply(const struct spot *sp, uint32_t i, const struct rel *r, uin
 		     bool *ret_consumed, struct fill *f)
 {
 	const struct rel_row *row = arch_row(sp->l->in->arch, r->type);
-	struct target t;
+	struct target t = { 0 };
 	*ret_consumed = false;
 	f->relocs++;
 	int rc = check_unloaded(sp, r, row, &t, f); /* scanned ones pass */
@@ -315,7 +315,7 @@ int relocation_check(const struct layout *l, uint32_t file, uint32_t shndx, uint
 {
 	struct spot sp;
 	struct rel r;
-	struct target t;
+	struct target t = { 0 };
 	char why[512] = "";
 	struct fill f = { .why = why, .why_sz = sizeof(why) };
 	bool consumed = false;

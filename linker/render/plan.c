@@ -24,7 +24,7 @@ static void put_ehdr(const struct range *r)
 	const struct arch *a = l->in->arch;
 	bool be = a->is_be, wide = a->elf_class == ELFCLASS64;
 	uint8_t b[sizeof(Elf64_Ehdr)] = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, a->elf_class, be ? ELFDATA2MSB : ELFDATA2LSB,
-					  EV_CURRENT, ELFOSABI_NONE };
+					  EV_CURRENT, atomic_load(&l->st->has_gnu_abi) ? ELFOSABI_GNU : ELFOSABI_NONE };
 	unsigned w = word_sz(l), at = 24;
 	store16(b + 16, l->st->is_pic ? ET_DYN : ET_EXEC, be);
 	store16(b + 18, a->machine, be);

@@ -35,7 +35,7 @@ static void claim_shlib(struct symtab *st, uint32_t file)
 			provider_claim(st, so->syms[i].name, provider(RANK_SHARED, file, i));
 }
 
-static uint32_t provider_facts(const struct symtab *st, uint32_t file, const struct esym *s)
+static uint32_t provider_facts(struct symtab *st, uint32_t file, const struct esym *s)
 {
 	uint32_t fl = SYM_DEF;
 	if (s->shndx == OBJ_SHN_ABS)
@@ -44,6 +44,8 @@ static uint32_t provider_facts(const struct symtab *st, uint32_t file, const str
 		fl |= SYM_OUTSIDE;
 	if (s->type == STT_GNU_IFUNC)
 		fl |= SYM_IFUNC | SYM_FUNC;
+	if (s->type == STT_GNU_IFUNC || s->bind == STB_GNU_UNIQUE)
+		atomic_store_explicit(&st->has_gnu_abi, true, memory_order_relaxed);
 	if (s->type == STT_FUNC)
 		fl |= SYM_FUNC;
 	if (s->type == STT_TLS)

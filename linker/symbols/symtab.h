@@ -117,6 +117,7 @@ struct symtab {
 	bool is_dynamic;       /* the output has a dynamic section */
 	bool is_pic;
 	bool is_shared;
+	atomic_bool has_gnu_abi;  /* it defines a unique name or an IFUNC: ELFOSABI_GNU (gABI: extensions of the ABI) */
 
 	/* By name_id. */
 	uint32_t cnt;

@@ -8,7 +8,7 @@ cat >main.c <<'END'
 #include <stdlib.h>
 #include <unistd.h>
 int square(int);
-static char big[3 << 20] = {1, 2, 3};
+volatile char big[3 << 20] = {1, 2, 3};
 int main(int argc, char **argv)
 {
 	char exe[4096];
@@ -35,7 +35,8 @@ for kind in -pie -no-pie -static; do
 	run "$mnt/prog$kind" 7 2 >out || status=$?
 	equal "$status" 7 "exit status of prog$kind"
 	equal "$(cat out)" "9 2 $mnt/prog$kind" "output of prog$kind"
-	[ "$(info_of "prog$kind" filled_bytes)" -lt "$(info_of "prog$kind" size)" ] || fail "starting it made every byte"
+	filled=$(info_of "prog$kind" filled_bytes)
+	[ "$filled" -lt "$(info_of "prog$kind" size)" ] || fail "starting prog$kind made $filled bytes, all of them"
 	same_bytes "$mnt/prog$kind" "file$kind"
 	has 'main.o' "$mnt/.linkfs/map/prog$kind"
 	stop_mount

@@ -72,7 +72,7 @@ abort_mounts() {
 # leftovers: processes of our mounts that still run.
 leftovers() {
 	for p in /proc/[0-9]*; do
-		tr '\0' ' ' <"$p/cmdline" 2>/dev/null | grep -q "cache_dir=$T/" && echo "${p#/proc/}"
+		grep -qsF "cache_dir=$T/" "$p/cmdline" && echo "${p#/proc/}"
 	done
 	return 0
 }

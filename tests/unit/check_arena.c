@@ -159,9 +159,12 @@ START_TEST(test_contiguous_extends)
 {
 	struct fake_os *f = fake_new(true, 4096);
 	struct arena *a = small_arena(f);
-	char *first = arena_alloc(a, 60 * KIB, 16), *second = arena_alloc(a, 8 * KIB, 16);
-	struct arena_stats st = stats_of(a);
+	char *first = arena_alloc(a, 60 * KIB, 16), *second;
+	struct arena_stats st;
 
+	f->next_addr += 1 * MIB; /* contiguous only to who asks for it */
+	second = arena_alloc(a, 8 * KIB, 16);
+	st = stats_of(a);
 	ck_assert_ptr_eq(second, first + 60 * KIB); /* across the seam */
 	ck_assert_uint_eq(st.reserves, 2);
 	ck_assert_uint_eq(st.extends, 1);
@@ -237,6 +240,25 @@ START_TEST(test_misaligned_reservation)
 	arena_free(a);
 	assert_all_given_back(f);
 	fake_free(f);
+}
+END_TEST
+
+/* Address space for an alignment beyond the step, wherever the reservation comes to lie. */
+START_TEST(test_alignment_beyond_the_step)
+{
+	for (size_t align = 8 * KIB; align <= 1 * MIB; align *= 2) {
+		struct fake_os *f = fake_new(true, 4096);
+		struct arena *a = small_arena(f);
+		uintptr_t p;
+
+		f->next_addr += 4096;
+		p = (uintptr_t)arena_alloc(a, 60 * KIB, align);
+		ck_assert_msg(p && p % align == 0, "alignment %zu: got %#zx", align, (size_t)p);
+		ck_assert(arena_is_sound(a));
+		arena_free(a);
+		assert_all_given_back(f);
+		fake_free(f);
+	}
 }
 END_TEST
 
@@ -981,6 +1003,7 @@ int main(void)
 	tcase_add_test(tc, test_remainder_is_used_first);
 	tcase_add_test(tc, test_many_spaces);
 	tcase_add_test(tc, test_misaligned_reservation);
+	tcase_add_test(tc, test_alignment_beyond_the_step);
 	tcase_add_loop_test(tc, test_d12_the_last_byte_has_memory, 0, (int)ARRAY_CNT(round_rows));
 	tcase_add_test(tc, test_d12_on_the_kernel);
 	tcase_add_loop_test(tc, test_d13_sums_do_not_wrap, 0, (int)ARRAY_CNT(wrap_rows));

@@ -170,6 +170,7 @@ END_TEST
 
 struct nest {
 	struct pool *pool;
+	struct pool *outer; /* where the loop over loops runs; may be NULL */
 	unsigned threads;
 	atomic_uint inner;
 	atomic_uint wrong;
@@ -217,8 +218,8 @@ static void other_pool_body(void *ctx, size_t begin, size_t end, unsigned worker
 {
 	struct nest *n = ctx;
 
-	(void)worker;
 	for (size_t i = begin; i < end; i++) {
+		struct nest_inner in = { n, worker, pthread_self() };
 		struct cover c = { .cnt = 64, .grain = 4, .threads = n->threads };
 		atomic_uchar seen[64] = { 0 };
 
@@ -226,44 +227,68 @@ static void other_pool_body(void *ctx, size_t begin, size_t end, unsigned worker
 		pool_for(n->pool, 64, 4, cover_body, &c);
 		if (c.bad || not_seen_times(&c, 1) < 64)
 			atomic_fetch_add(&n->wrong, 1);
+		if (n->outer)
+			pool_for(n->outer, 5, 1, nest_inner_body, &in);
 	}
 }
 
-/* A loop of another pool from within a loop: a real loop there, callers taking turns. */
+/* A loop of another pool from within a loop: a real loop there, callers taking turns. Afterwards the thread is again the
+ * worker it was. */
 START_TEST(test_two_pools)
 {
 	struct nest n = { 0 };
-	struct pool *outer;
 
-	ck_assert_int_eq(pool_new(3, &outer), 0);
+	ck_assert_int_eq(pool_new(3, &n.outer), 0);
 	ck_assert_int_eq(pool_new(2, &n.pool), 0);
 	n.threads = pool_threads(n.pool);
-	pool_for(outer, 100, 1, other_pool_body, &n);
+	pool_for(n.outer, 100, 1, other_pool_body, &n);
+	ck_assert_uint_eq(n.inner, 500);
 	ck_assert_uint_eq(n.wrong, 0);
 	pool_free(n.pool);
-	pool_free(outer);
+	pool_free(n.outer);
 }
 END_TEST
 
+struct turns {
+	struct nest nest;
+	atomic_bool busy[8]; /* by worker, whoever the caller is */
+};
+
+static void turns_body(void *ctx, size_t begin, size_t end, unsigned worker)
+{
+	struct turns *t = ctx;
+
+	(void)begin;
+	(void)end;
+	if (atomic_exchange(&t->busy[worker], true))
+		atomic_fetch_add(&t->nest.wrong, 1);
+	sched_yield();
+	atomic_store(&t->busy[worker], false);
+}
+
 static void *caller_main(void *ctx)
 {
-	other_pool_body(ctx, 0, 200, 0);
+	struct turns *t = ctx;
+
+	other_pool_body(&t->nest, 0, 100, 0);
+	for (unsigned i = 0; i < 100; i++)
+		pool_for(t->nest.pool, 20, 1, turns_body, t);
 	return NULL;
 }
 
 START_TEST(test_callers_take_turns)
 {
-	struct nest n = { 0 };
+	struct turns t = { .nest = { 0 } };
 	pthread_t threads[3];
 
-	ck_assert_int_eq(pool_new(3, &n.pool), 0);
-	n.threads = pool_threads(n.pool);
+	ck_assert_int_eq(pool_new(3, &t.nest.pool), 0);
+	t.nest.threads = pool_threads(t.nest.pool);
 	for (size_t i = 0; i < 3; i++)
-		ck_assert_int_eq(pthread_create(&threads[i], NULL, caller_main, &n), 0);
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, caller_main, &t), 0);
 	for (size_t i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
-	ck_assert_uint_eq(n.wrong, 0);
-	pool_free(n.pool);
+	ck_assert_uint_eq(t.nest.wrong, 0);
+	pool_free(t.nest.pool);
 }
 END_TEST
 
@@ -345,29 +370,34 @@ START_TEST(test_memory_is_handed_over)
 }
 END_TEST
 
+struct masks {
+	struct meet meet; /* so that every worker gets a chunk */
+	atomic_uint wrong;
+};
+
 static void mask_body(void *ctx, size_t begin, size_t end, unsigned worker)
 {
-	atomic_uint *wrong = ctx;
+	struct masks *m = ctx;
 	sigset_t set;
 
-	(void)begin;
-	(void)end;
+	meet_body(&m->meet, begin, end, worker);
 	pthread_sigmask(SIG_SETMASK, NULL, &set);
 	if (worker && (!sigismember(&set, SIGTERM) || !sigismember(&set, SIGRTMIN) || sigismember(&set, SIGBUS) ||
 		       sigismember(&set, SIGSEGV)))
-		atomic_fetch_add(wrong, 1);
+		atomic_fetch_add(&m->wrong, 1);
 	if (!worker && sigismember(&set, SIGTERM))
-		atomic_fetch_add(wrong, 1);
+		atomic_fetch_add(&m->wrong, 1);
 }
 
 START_TEST(test_signals_blocked_in_threads)
 {
-	atomic_uint wrong = 0;
+	struct masks m = { .wrong = 0 };
 	struct pool *p;
 
 	ck_assert_int_eq(pool_new(4, &p), 0);
-	pool_for(p, 1000, 1, mask_body, &wrong);
-	ck_assert_uint_eq(wrong, 0);
+	pool_for(p, 4, 1, mask_body, &m);
+	ck_assert_uint_eq(m.meet.met, 4);
+	ck_assert_uint_eq(m.wrong, 0);
 	pool_free(p);
 }
 END_TEST

@@ -1015,6 +1015,39 @@ START_TEST(test_shared_writers_take_turns)
 }
 END_TEST
 
+static void *one_change(void *ctx)
+{
+	struct shared_test *t = ctx;
+
+	ranges_shared_add(&t->s, (struct range){ 500, 600 });
+	atomic_store(&t->stop, true);
+	return NULL;
+}
+
+/* A reader that sleeps inside, having come in at either turn, keeps its side from being written; others go on. */
+START_TEST(test_shared_writer_waits_for_a_sleeping_reader)
+{
+	const struct timespec a_while = { 0, 100 * 1000 * 1000 };
+	struct shared_test t = { .wrong = 0 };
+	unsigned shown = 0, turn = (unsigned)_i;
+	pthread_t writer;
+
+	ck_assert_int_eq(ranges_shared_init(&t.s, NULL), 0);
+	ck_assert_int_eq(ranges_shared_add(&t.s, (struct range){ 0, 100 }), 0);
+	atomic_fetch_add(&t.s.readers[turn], 1);
+	shown = atomic_load(&t.s.shown);
+	ck_assert_int_eq(pthread_create(&writer, NULL, one_change, &t), 0);
+	nanosleep(&a_while, NULL);
+	ck_assert(!atomic_load(&t.stop));
+	ck_assert_uint_eq(t.s.side[shown].cnt, 1);
+	ck_assert(ranges_shared_contains(&t.s, 50));
+	atomic_fetch_sub(&t.s.readers[turn], 1);
+	pthread_join(writer, NULL);
+	ck_assert_uint_eq(t.s.side[shown].cnt, 2);
+	ranges_shared_done(&t.s);
+}
+END_TEST
+
 static struct shared_test *handler_test;
 
 static void on_timer(int sig)
@@ -1113,6 +1146,7 @@ int main(void)
 	tcase_add_test(tc, test_typed);
 	tcase_add_test(tc, test_shared_readers_beside_a_writer);
 	tcase_add_test(tc, test_shared_writers_take_turns);
+	tcase_add_loop_test(tc, test_shared_writer_waits_for_a_sleeping_reader, 0, 2);
 	tcase_add_test(tc, test_shared_asked_from_a_signal_handler);
 	tcase_add_test(tc, test_shared_failed_allocation_changes_nothing);
 	suite_add_tcase(suite, tc);
