@@ -47,6 +47,7 @@ struct input {
 	struct msg_identity id;
 	int fd;
 	unsigned ref;
+	uint64_t seen; /* by which resolved_new last: names may be opened twice */
 };
 
 #define INPUT_BUCKETS 1024
@@ -54,6 +55,7 @@ struct inputs {
 	LIST_HEAD(input_bucket, input) bucket[INPUT_BUCKETS];
 	uint64_t cnt;
 	uint64_t bytes;
+	uint64_t round; /* counts resolved_new */
 };
 
 /* What one link saw, with custody of what it opened. Shared by the link and its generation. */
@@ -61,6 +63,7 @@ struct resolved {
 	unsigned ref;
 	struct record *record;
 	struct input **input; /* record->fd_cnt of them, or NULL: a failed link keeps none */
+	uint32_t distinct;    /* of them */
 };
 
 /* --- cache.c: chunks of a generation's backing file --- */
@@ -139,9 +142,9 @@ enum live_state { LIVE_IDLE, LIVE_VERIFYING, LIVE_LINKING };
 
 #define GRANTS 16
 struct grant {
-	pid_t pid; /* 0: free */
-	uint64_t gen;
-	int64_t until; /* ms: the kernel asks again at once, or never */
+	pid_t pid;		/* 0: free */
+	struct generation *gen; /* referenced */
+	int64_t until;		/* ms: the kernel asks again at once, or never */
 };
 
 struct link {
@@ -340,6 +343,8 @@ void live_verified(struct fs *fs, struct link *l, const struct resolved *seen, c
 /* GEN: NULL: it failed. DIAG: its diagnostics. VERSION: the recipe's. Takes references of its own. */
 void live_linked(struct fs *fs, struct link *l, uint64_t version, struct generation *gen, struct resolved *resolved,
 		 const char *diag, struct replies *out);
+/* The thread opened what it was granted. */
+void live_opened(struct fs *fs, struct link *l, pid_t pid);
 /* The link is gone: whoever waits gets ENOENT. */
 void live_removed(struct fs *fs, struct link *l, struct replies *out);
 

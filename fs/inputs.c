@@ -52,8 +52,10 @@ static struct input *input_get(struct inputs *in, const struct msg_identity *id,
 
 int resolved_new(struct fs *fs, struct record *record, int *fds, uint32_t fd_cnt, struct resolved **ret)
 {
+	uint32_t distinct = 0;
 	int err = 0;
 
+	fs->inputs.round++;
 	if (fds && fd_cnt != record->fd_cnt)
 		return -EPROTO;
 	struct resolved *r = calloc(1, sizeof(*r));
@@ -68,6 +70,10 @@ int resolved_new(struct fs *fs, struct record *record, int *fds, uint32_t fd_cnt
 			err = -EPROTO;
 		else if (!(input[p->fd_idx] = input_get(&fs->inputs, &p->id, &fds[p->fd_idx])))
 			err = -ENOMEM;
+		if (!err) {
+			distinct += input[p->fd_idx]->seen != fs->inputs.round;
+			input[p->fd_idx]->seen = fs->inputs.round;
+		}
 	}
 	for (uint32_t i = 0; fds && !err && i < fd_cnt; i++)
 		if (!input[i])
@@ -80,7 +86,7 @@ int resolved_new(struct fs *fs, struct record *record, int *fds, uint32_t fd_cnt
 		free(r);
 		return err;
 	}
-	*r = (struct resolved){ .ref = 1, .record = record, .input = input };
+	*r = (struct resolved){ .ref = 1, .record = record, .input = input, .distinct = distinct };
 	*ret = r;
 	return 0;
 }

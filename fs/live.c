@@ -16,25 +16,46 @@
 #define GRANT_MS 1000
 #define FAILURE_MS 3000
 
-static void grant(struct link *l, const struct parked *p)
+static void drop_grant(struct fs *fs, struct grant *g)
 {
-	if (p->pid)
-		l->grant[l->grant_next++ % GRANTS] =
-			(struct grant){ .pid = p->pid, .gen = l->gen->node.id, .until = now_ms() + GRANT_MS };
+	struct generation *gen = g->gen;
+
+	*g = (struct grant){ 0 };
+	generation_unref(fs, gen);
 }
 
-/* The node a thread was promised a moment ago, NULL: none. Used up. */
-static struct node *take_grant(struct fs *fs, struct link *l, pid_t pid)
+static void grant(struct fs *fs, struct link *l, const struct parked *p)
 {
-	for (unsigned i = 0; pid && i < GRANTS; i++) {
-		struct grant g = l->grant[i];
-		if (g.pid != pid)
-			continue;
-		l->grant[i].pid = 0;
-		if (now_ms() <= g.until)
-			return tree_node(fs, g.gen);
+	struct grant *g = &l->grant[l->grant_next++ % GRANTS];
+
+	if (!p->pid)
+		return;
+	drop_grant(fs, g);
+	*g = (struct grant){ .pid = p->pid, .gen = generation_ref(l->gen), .until = now_ms() + GRANT_MS };
+}
+
+/* The node a thread was promised a moment ago, NULL: none. It may ask more than once (to revalidate, then to look up)
+ * until it has opened it. */
+static struct node *find_grant(struct fs *fs, struct link *l, pid_t pid)
+{
+	struct node *found = NULL;
+	int64_t now = now_ms();
+
+	for (unsigned i = 0; i < GRANTS; i++) {
+		struct grant *g = &l->grant[i];
+		if (g->pid && now > g->until)
+			drop_grant(fs, g);
+		else if (g->pid && g->pid == pid)
+			found = &g->gen->node;
 	}
-	return NULL;
+	return found;
+}
+
+void live_opened(struct fs *fs, struct link *l, pid_t pid)
+{
+	for (unsigned i = 0; pid && i < GRANTS; i++)
+		if (l->grant[i].pid == pid)
+			drop_grant(fs, &l->grant[i]);
 }
 
 /* L is as fresh as P can ask for. */
@@ -62,7 +83,7 @@ static void answer(struct fs *fs, struct link *l, struct parked *p, struct repli
 	case PARK_OPEN:
 		if (!l->gen)
 			break;
-		grant(l, p);
+		grant(fs, l, p);
 		park_answer(fs, p, OUT_ERROR, ESTALE, out);
 		return;
 	case PARK_READ:
@@ -134,7 +155,7 @@ void live_park(struct fs *fs, struct parked *p, struct replies *out)
 	struct link *l = p->link;
 
 	if (p->kind == PARK_LOOKUP) {
-		struct node *n = take_grant(fs, l, p->pid);
+		struct node *n = find_grant(fs, l, p->pid);
 		if (!n && (l->state == LIVE_LINKING || !l->resolved || l->linked_version != l->recipe_version))
 			n = link_node(l, NODE_LIVE);
 		if (n) {
@@ -191,6 +212,8 @@ void live_removed(struct fs *fs, struct link *l, struct replies *out)
 	while ((p = TAILQ_FIRST(&l->batch)) || (p = TAILQ_FIRST(&l->waiting)))
 		park_answer(fs, p, OUT_ERROR, p->kind == PARK_LOOKUP ? ENOENT : ESTALE, out);
 	l->state = LIVE_IDLE;
+	for (unsigned i = 0; i < GRANTS; i++)
+		drop_grant(fs, &l->grant[i]);
 	l->gen = generation_unref(fs, l->gen);
 	l->resolved = resolved_unref(fs, l->resolved);
 }

@@ -13,6 +13,7 @@
 #include "worker_link.h"
 
 #define FIXED_TIMEOUT 3600.0
+#define READAHEAD 65536u
 
 static struct fs *fs_of(fuse_req_t req)
 {
@@ -25,6 +26,8 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 
 	conn->max_background = 1024; /* the default of 12 lets waiting reads of one file stop all others */
 	conn->congestion_threshold = 768;
+	if (conn->max_readahead > READAHEAD)
+		conn->max_readahead = READAHEAD;
 	conn->want &= ~(unsigned)FUSE_CAP_AUTO_INVAL_DATA; /* an inode's bytes never change */
 	if (conn->capable & FUSE_CAP_EXPLICIT_INVAL_DATA)
 		conn->want |= FUSE_CAP_EXPLICIT_INVAL_DATA;
@@ -261,6 +264,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	} else if (n->kind == NODE_GENERATION) {
 		fi->keep_cache = 1;
 		fi->noflush = 1;
+		live_opened(fs, n->gen->link, fuse_req_ctx(req)->pid);
 	} else if (n->kind == NODE_LOG) {
 		err = open_log(n->link, fi);
 	} else if (n->kind == NODE_STATS) {

@@ -11,11 +11,6 @@ static void put(struct text *t, const char *key, uint64_t value)
 	text_printf(t, "%s: %" PRIu64 "\n", key, value);
 }
 
-static uint64_t opened_inputs(const struct resolved *r)
-{
-	return r && r->input ? r->record->fd_cnt : 0;
-}
-
 void report_info(struct fs *fs, const struct link *l, struct text *ret)
 {
 	static const struct generation none;
@@ -26,7 +21,7 @@ void report_info(struct fs *fs, const struct link *l, struct text *ret)
 	text_printf(ret, "mode: live\n");
 	put(ret, "generation", g->node.id);
 	put(ret, "size", g->size);
-	put(ret, "inputs", opened_inputs(l->gen ? l->gen->resolved : NULL));
+	put(ret, "inputs", l->gen ? g->resolved->distinct : 0);
 	put(ret, "input_bytes", g->input_bytes);
 	text_printf(ret, "link_ms: %" PRIu64 ".%03u\n", g->link_us / 1000, (unsigned)(g->link_us % 1000));
 	put(ret, "filled_bytes", g->filled_bytes);

@@ -18,6 +18,7 @@
 #include "search.h"
 
 #define SCRIPT_DEPTH_MAX 16
+#define THIN_DEPTH_MAX 8
 
 static void source_free(void *p)
 {
@@ -29,11 +30,6 @@ static void source_free(void *p)
 	if (s->archive)
 		for (uint32_t i = 0; i < s->archive->member_cnt; i++)
 			object_free(s->members[i]);
-	if (s->thin_files)
-		for (uint32_t i = 0; i < s->archive->member_cnt; i++)
-			if (s->thin_files[i])
-				mapper_unref(s->mapper, s->thin_files[i]);
-	free(s->thin_files);
 	free(s->members);
 	archive_free(s->archive);
 	object_free(s->obj);
@@ -125,9 +121,7 @@ static int recognise_archive(struct inputs *in, struct infile *file, struct sour
 		return rc;
 	s->kind = SOURCE_ARCHIVE;
 	s->members = calloc((size_t)s->archive->member_cnt + 1, sizeof(*s->members));
-	if (s->archive->is_thin)
-		s->thin_files = calloc((size_t)s->archive->member_cnt + 1, sizeof(*s->thin_files));
-	if (!s->members || (s->archive->is_thin && !s->thin_files)) {
+	if (!s->members) {
 		diag_error(in->diag, place, "%s: out of memory for its members", file->path);
 		return -ENOMEM;
 	}
@@ -264,7 +258,6 @@ static int add_archive(struct inputs *in, struct infile *file, struct source *s,
 		f->member = i;
 		f->file = file;
 		f->source = s;
-		f->obj = s->members[i];
 	}
 	return 0;
 }
@@ -314,7 +307,6 @@ static int add_object(struct inputs *in, struct infile *file, struct source *s, 
 	atomic_init(&f->is_live, !op->is_lib);
 	f->file = file;
 	f->source = s;
-	f->obj = s->obj;
 	return 0;
 }
 
@@ -409,46 +401,72 @@ static int add_script(struct inputs *in, struct infile *file, const struct scrip
 struct parse_job {
 	struct inputs *in;
 	const uint32_t *files;
+	atomic_size_t bound; /* of names that parsing may bring */
 };
 
-static int open_thin(struct inputs *in, struct ifile *f, struct infile **ret_file)
+/* Opens what member M of the thin archive FILE names, anew for each link: it may have changed since the last. */
+static struct infile *open_thin(struct inputs *in, const struct infile *file, const struct archive_member *m)
 {
-	struct source *s = f->source;
-	const struct archive_member *m = &s->archive->members[f->member];
-	int rc = 0;
-	pthread_mutex_lock(&in->priv->open_lock);
-	if (!s->thin_files[f->member]) {
-		char *path = search_beside(f->file->path, m->name);
-		int fd = path ? in->priv->opener->open(in->priv->opener->ctx, path) : -ENOMEM;
-		rc = fd < 0 ? fd : mapper_add(in->mapper, fd, path, &s->thin_files[f->member]);
-		if (rc < 0)
-			diag_error(in->diag, (uint64_t)(f - in->files) << 32,
-				   "%s(%s): cannot open the member of the thin archive: %s", f->file->path, m->name,
-				   strerror(-rc));
-		free(path);
+	struct infile *member = NULL;
+	char *path = search_beside(file->path, m->name);
+	int fd = path ? in->priv->opener->open(in->priv->opener->ctx, path) : -ENOMEM;
+	int rc = fd < 0 ? fd : mapper_add(in->mapper, fd, path, &member);
+	free(path);
+	if (rc < 0) {
+		diag_error(in->diag, in->priv->place, "%s(%s): cannot open the member of the thin archive: %s", file->path,
+			   m->name, strerror(-rc));
+		return NULL;
 	}
-	pthread_mutex_unlock(&in->priv->open_lock);
-	*ret_file = s->thin_files[f->member];
-	return rc;
+	return hold(in, member) < 0 ? NULL : member;
 }
 
-/* Where an ifile's bytes are; for a member of a thin archive its file is opened. */
-static int locate(struct inputs *in, struct ifile *f, struct infile **ret_file, uint64_t *ret_off, uint64_t *ret_sz)
+/* Where member M of the archive FILE has its bytes. Thin archives name files, which may be archives again. */
+static int locate_member(struct inputs *in, struct ifile *f, struct infile *file, uint32_t m, int depth)
 {
-	const struct archive *ar = f->source->archive;
-	*ret_file = f->file;
-	*ret_off = 0;
-	*ret_sz = f->file->sz;
-	if (!ar)
+	struct source *s = file->product;
+	const struct archive_member *mem = &s->archive->members[m];
+	if (!s->archive->is_thin) {
+		f->body = file;
+		f->body_off = mem->off;
+		f->body_sz = mem->sz;
+		f->owner = s;
+		f->owner_idx = m;
 		return 0;
-	if (ar->is_thin) {
-		int rc = open_thin(in, f, ret_file);
-		*ret_sz = rc < 0 ? 0 : (*ret_file)->sz;
-		return rc;
 	}
-	*ret_off = ar->members[f->member].off;
-	*ret_sz = ar->members[f->member].sz;
+	struct infile *member = depth < THIN_DEPTH_MAX ? open_thin(in, file, mem) : NULL;
+	struct source *inner = member ? recognise(in, member) : NULL;
+	if (!inner)
+		return -EINVAL;
+	if (!mem->nested_off) {
+		f->body = member;
+		f->body_off = 0;
+		f->body_sz = member->sz;
+		f->owner = inner;
+		return 0;
+	}
+	for (uint32_t i = 0; inner->kind == SOURCE_ARCHIVE && i < inner->archive->member_cnt; i++)
+		if (inner->archive->members[i].header_off == mem->nested_off)
+			return locate_member(in, f, member, i, depth + 1);
+	diag_error(in->diag, in->priv->place, "%s(%s): the archive it names has no member at offset %llu", file->path,
+		   mem->name, (unsigned long long)mem->nested_off);
+	return -EINVAL;
+}
+
+/* Finds an ifile's bytes; from one thread, since thin archives open files. */
+static int locate(struct inputs *in, struct ifile *f)
+{
+	in->priv->place = (uint64_t)(f - in->files) << 32;
+	if (f->source->archive)
+		return locate_member(in, f, f->file, f->member, 0);
+	f->body = f->file;
+	f->body_sz = f->file->sz;
+	f->owner = f->source;
 	return 0;
+}
+
+static struct object **product_slot(struct ifile *f)
+{
+	return f->owner->archive ? &f->owner->members[f->owner_idx] : &f->owner->obj;
 }
 
 static bool object_fits(struct inputs *in, const struct object *o, uint64_t place)
@@ -465,35 +483,34 @@ static bool object_fits(struct inputs *in, const struct object *o, uint64_t plac
 	return false;
 }
 
+/* The same object may stand on the command line twice: the first to parse it wins, the other copy is dropped. */
+static struct object *publish(struct ifile *f, struct object *o)
+{
+	struct object **slot = product_slot(f);
+	pthread_mutex_lock(&f->owner->lock);
+	if (*slot)
+		object_free(o);
+	else
+		*slot = o;
+	o = *slot;
+	pthread_mutex_unlock(&f->owner->lock);
+	return o;
+}
+
 static void parse_one(struct inputs *in, struct ifile *f)
 {
-	struct source *s = f->source;
-	struct object **slot = s->archive ? &s->members[f->member] : &s->obj;
 	uint64_t place = (uint64_t)(f - in->files) << 32;
-	struct infile *file;
-	uint64_t off, sz;
-	pthread_mutex_lock(&s->lock);
-	struct object *o = *slot;
-	pthread_mutex_unlock(&s->lock);
-	if (!o) {
-		char *name = NULL;
-		if (locate(in, f, &file, &off, &sz) < 0)
-			return;
-		if (s->archive && asprintf(&name, "%s(%s)", f->file->path, s->archive->members[f->member].name) < 0)
-			return;
-		int rc = object_parse(file, off, sz, name ? name : file->path, in->names, in->diag, place, &o);
-		free(name);
-		if (rc < 0)
-			return;
-		atomic_fetch_add(in->parsed_objects, 1);
-		pthread_mutex_lock(&s->lock);
-		if (*slot)
-			object_free(o);
-		else
-			*slot = o;
-		o = *slot;
-		pthread_mutex_unlock(&s->lock);
-	}
+	const struct archive *ar = f->source->archive;
+	struct object *o = NULL;
+	char *name = NULL;
+	if (ar && asprintf(&name, "%s(%s)", f->file->path, ar->members[f->member].name) < 0)
+		name = NULL;
+	int rc = object_parse(f->body, f->body_off, f->body_sz, name ? name : f->file->path, in->names, in->diag, place, &o);
+	free(name);
+	if (rc < 0)
+		return;
+	atomic_fetch_add(in->parsed_objects, 1);
+	o = publish(f, o);
 	if (object_fits(in, o, place))
 		f->obj = o;
 }
@@ -503,32 +520,43 @@ static void parse_range(void *ctx, size_t begin, size_t end, unsigned worker)
 	struct parse_job *job = ctx;
 	(void)worker;
 	for (size_t i = begin; i < end; i++)
-		if (job->in->files[job->files[i]].kind == IFILE_OBJECT && !job->in->files[job->files[i]].obj)
+		if (job->in->files[job->files[i]].body && !job->in->files[job->files[i]].obj)
 			parse_one(job->in, &job->in->files[job->files[i]]);
+}
+
+/* Finds the bytes, and what an earlier link parsed from them. */
+static void prepare_parse(struct inputs *in, struct ifile *f)
+{
+	if (f->kind != IFILE_OBJECT || f->obj || f->body || locate(in, f) < 0)
+		return;
+	struct object *o = *product_slot(f);
+	if (o && object_fits(in, o, in->priv->place))
+		f->obj = o;
+}
+
+static void bound_range(void *ctx, size_t begin, size_t end, unsigned worker)
+{
+	struct parse_job *job = ctx;
+	size_t sum = 0;
+	(void)worker;
+	for (size_t i = begin; i < end; i++) {
+		const struct ifile *f = &job->in->files[job->files[i]];
+		if (f->body && !f->obj)
+			sum += object_sym_bound(f->body->data + f->body_off, f->body_sz);
+	}
+	atomic_fetch_add(&job->bound, sum);
 }
 
 void inputs_parse(struct inputs *in, const uint32_t *files, uint32_t cnt)
 {
-	size_t bound = 0;
-	for (uint32_t i = 0; i < cnt; i++) {
-		struct ifile *f = &in->files[files[i]];
-		struct infile *file;
-		uint64_t off, sz;
-		if (f->kind != IFILE_OBJECT)
-			continue;
-		if (f->obj) {
-			if (!object_fits(in, f->obj, (uint64_t)files[i] << 32))
-				f->obj = NULL;
-			continue;
-		}
-		if (!locate(in, f, &file, &off, &sz))
-			bound += object_sym_bound(file->data + off, sz);
-	}
-	if (names_reserve(in->names, bound) < 0) {
-		diag_error(in->diag, 0, "out of memory for %zu symbol names", bound);
+	struct parse_job job = { .in = in, .files = files };
+	for (uint32_t i = 0; i < cnt; i++)
+		prepare_parse(in, &in->files[files[i]]);
+	pool_for(in->pool, cnt, 16, bound_range, &job);
+	if (names_reserve(in->names, atomic_load(&job.bound)) < 0) {
+		diag_error(in->diag, 0, "out of memory for %zu symbol names", atomic_load(&job.bound));
 		return;
 	}
-	struct parse_job job = { in, files };
 	pool_for(in->pool, cnt, 4, parse_range, &job);
 }
 
@@ -603,7 +631,6 @@ int inputs_load(const struct inputs_config *cfg, struct inputs **ret_inputs)
 			       .diag = cfg->diag, .parsed_objects = cfg->parsed_objects, .priv = pv };
 	pv->opener = cfg->opener;
 	pv->names_slot = cfg->names_slot;
-	pthread_mutex_init(&pv->open_lock, NULL);
 	int rc = choose_emulation(in);
 	if (!rc && !new_file(in))
 		rc = -ENOMEM;
@@ -632,7 +659,6 @@ struct inputs *inputs_free(struct inputs *in)
 		return NULL;
 	for (uint32_t i = 0; i < in->held_cnt; i++)
 		mapper_unref(in->mapper, in->held[i]);
-	pthread_mutex_destroy(&in->priv->open_lock);
 	free(in->priv);
 	free(in->held);
 	free(in->externs);

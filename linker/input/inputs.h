@@ -41,6 +41,12 @@ struct ifile {
 	uint32_t member;       /* index into the archive's members, where there is one */
 	struct infile *file;   /* the file or the archive, held by the inputs */
 	struct source *source; /* what the file is */
+	/* Where the object's bytes are and who keeps what is parsed from them: the file itself, a member of it, or for thin
+	 * archives another file. Set before parsing (NULL until then). */
+	struct infile *body;
+	uint64_t body_off, body_sz;
+	struct source *owner;
+	uint32_t owner_idx;    /* member of the owner, where that is an archive */
 	struct object *obj;    /* NULL until parsed */
 	struct shlib *shlib;
 	const char *soname;    /* shared library: DT_NEEDED's text */

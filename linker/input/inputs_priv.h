@@ -19,7 +19,6 @@ struct source {
 	struct infile *file;
 	struct archive *archive;
 	struct object **members;     /* by member index, NULL until parsed; by lock */
-	struct infile **thin_files;  /* thin archive: the members' files, counted; by inputs_private.open_lock */
 	struct object *obj;          /* by lock */
 	struct shlib *shlib;
 	struct script *script;
@@ -29,7 +28,6 @@ struct source {
 struct inputs_private {
 	const struct linkfs_opener *opener;
 	struct names **names_slot;
-	pthread_mutex_t open_lock; /* the opener and thin_files belong to one thread at a time */
 	uint64_t place;            /* for messages: position of the operand being added */
 	uint32_t file_cap, held_cap, extern_cap;
 	int script_depth;

@@ -184,7 +184,7 @@ expect_error() {
 	want=$1
 	shift
 	status=0
-	"$@" >out 2>err || status=$?
+	"$@" >stdout.txt 2>err || status=$?
 	[ "$status" != 0 ] || fail "no error from: $*"
 	[ "$status" -lt 126 ] || { cat err >&2; fail "killed (status $status): $*"; }
 	hasnt '[Ss]egmentation fault|terminated with signal|AddressSanitizer|runtime error:|core dumped' err

@@ -20,5 +20,5 @@ cp -p out before
 expect_error nothing "$LD" b.o -o out
 same out before
 equal "$(stat -c %i:%Y out | cut -d: -f2)" "$(stat -c %Y before)" "the time of the old output"
-rm -f err before
+rm -f err stdout.txt before
 equal "$(ls -A | tr '\n' ' ')" "a.o a.s b.o b.s out " "files left behind"

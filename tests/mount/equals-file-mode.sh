@@ -2,7 +2,6 @@
 # Bytes through the mount, in random order from several threads, equal what ld.linkfs writes; and the program runs.
 # NEEDS: gcc linker
 . "$(dirname "$0")/lib.sh"
-[ -x "$linkfs" ] || skip "$linkfs is not built"
 cat >main.c <<'END'
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,18 +18,13 @@ int main(int argc, char **argv)
 END
 echo 'int square(int x) { return x * x; }' >square.c
 gcc -g -O1 -c main.c square.c
-# The command line gcc gives to its linker, as a recipe.
-for kind in -pie -no-pie -static; do
-	gcc -B"$LINKFS_BUILD/libexec/linkfs" $kind main.o square.o -o "file$kind" 2>err || { cat err >&2; fail "file mode $kind"; }
-	gcc -### -B"$LINKFS_BUILD/libexec/linkfs" $kind main.o square.o -o out 2>&1 |
-		grep -E '^ .*(collect2|/ld)' | tail -n 1 |
-		sed -E 's/^ *"?[^ ]*(collect2|ld)"? //; s/"?-plugin"? [^ ]+//; s/"?-plugin-opt=[^ ]+//g' >line
-	start_mount
-	{ echo "--chdir=$PWD"; cat line; } >"$mnt/.linkfs/links/prog$kind"
-	run stat "$mnt/prog$kind" >/dev/null
-	[ -s "$mnt/.linkfs/log/prog$kind" ] && { cat "$mnt/.linkfs/log/prog$kind" >&2; fail "the link $kind failed"; }
-	filled=$(info_of "prog$kind" filled_bytes)
-	equal "$filled" 0 "nothing is made before it is read"
+ar rc libsquare.a square.o
+start_mount
+for kind in -pie -no-pie -static -static-pie; do
+	gcc -B"$LINKFS_BUILD/libexec/linkfs" $kind main.o -L. -lsquare -o "file$kind" || fail "file mode $kind"
+	add_linked "prog$kind" gcc $kind main.o -L. -lsquare -o "file$kind"
+	links_well "prog$kind"
+	equal "$(info_of "prog$kind" filled_bytes)" 0 "nothing is made before it is read"
 	status=0
 	run "$mnt/prog$kind" 7 2 >out || status=$?
 	equal "$status" 7 "exit status of prog$kind"
@@ -39,5 +33,5 @@ for kind in -pie -no-pie -static; do
 	[ "$filled" -lt "$(info_of "prog$kind" size)" ] || fail "starting prog$kind made $filled bytes, all of them"
 	same_bytes "$mnt/prog$kind" "file$kind"
 	has 'main.o' "$mnt/.linkfs/map/prog$kind"
-	stop_mount
 done
+equal "$(stat_of worker_restarts)" 0 "linker processes that died"

@@ -35,7 +35,8 @@ fail() {
 for word in $(sed -n 's/^# NEEDS://p' "$0"); do
 	case $word in
 	root) [ "$(id -u)" = 0 ] || skip "needs root" ;;
-	linker) [ -x "$ld" ] || skip "$ld is not built" ;;
+	linker) [ -x "$ld" ] && [ -x "$linkfs" ] || skip "$ld is not built" ;;
+	/*) [ -e "$word" ] || skip "$word is not installed" ;;
 	*) command -v "$word" >/dev/null 2>&1 || skip "$word is not installed" ;;
 	esac
 done
@@ -149,6 +150,21 @@ add() {
 	name=$1
 	shift
 	run "$linkfs" add "$name" -- "$@" || fail "linkfs add $name"
+}
+
+# add_linked NAME COMPILER ARG...: the link that this compiler command line would make.
+add_linked() {
+	name=$1
+	shift
+	"$lib_dir/../../mnt-scripts/ld-args.sh" "$T/args" "$@" || fail "what would $* link"
+	{ echo "--chdir=\"$PWD\""; cat "$T/args"; } >"$mnt/.linkfs/links/$name" || fail "writing the recipe of $name"
+}
+
+# links_well NAME: it can be linked.
+links_well() {
+	[ "$(info_of "$1" state)" = ok ] && return 0
+	cat "$mnt/.linkfs/log/$1" >&2
+	fail "$1 can't be linked"
 }
 
 # stat_of KEY, info_of NAME KEY: one value.

@@ -423,7 +423,7 @@ START_TEST(test_threads)
 	struct mapper *m = make(&(struct mapper_config){ .budget = 5 });
 	pthread_t threads[THREADS];
 	for (int i = 0; i < FILES; i++) {
-		char name[8];
+		char name[16];
 		snprintf(name, sizeof(name), "t%d", i);
 		close(make_file(name, 16000 + 500 * (uint64_t)i));
 	}

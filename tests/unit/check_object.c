@@ -401,15 +401,16 @@ EDIT(unsorted, im->rela[0].r_offset = 13)
 EDIT(exec_stack, im->sh[STACK].sh_flags |= SHF_EXECINSTR)
 EDIT(no_stack, im->sh[STACK].sh_name = section_name(".debug_x"))
 EDIT(split_stack, im->sh[TEXT].sh_name = section_name(".note.GNU-split-stack"))
-EDIT(lto_by_symbol, im->sh[TEXT].sh_name = section_name(".gnu.lto_.lto.1"); im->syms[SYM_C].st_name = symbol_name("__gnu_lto_slim"))
+EDIT(lto_by_symbol, im->sh[TEXT].sh_name = section_name(".gnu.lto_.lto.1");
+	im->syms[SYM_C].st_name = symbol_name("__gnu_lto_slim"))
 EDIT(lto_by_mark, im->sh[TEXT].sh_name = section_name(".gnu.lto_.lto.1"); im->text[4] = 1)
 EDIT(lto_fat, im->sh[TEXT].sh_name = section_name(".gnu.lto_.lto.1"))
 EDIT(link_order, im->sh[TEXT].sh_flags |= SHF_LINK_ORDER; im->sh[TEXT].sh_link = COMDAT)
 EDIT(no_symbols, im->sh[SYMTAB].sh_size = 0; im->sh[SYMTAB].sh_info = 0; im->sh[GROUP].sh_type = SHT_PROGBITS;
-     im->sh[SHNDX].sh_type = SHT_PROGBITS)
+	im->sh[SHNDX].sh_type = SHT_PROGBITS)
 EDIT(local_signature, im->sh[GROUP].sh_info = SYM_F)
 EDIT(section_signature, im->sh[GROUP].sh_info = SYM_F; im->syms[SYM_F].st_name = 0;
-     im->syms[SYM_F].st_info = ELF64_ST_INFO(STB_LOCAL, STT_SECTION))
+	im->syms[SYM_F].st_info = ELF64_ST_INFO(STB_LOCAL, STT_SECTION))
 EDIT(plain_group, im->group[0] = 0)
 EDIT(old_version, im->syms[SYM_V].st_name = symbol_name("w@V2"))
 
@@ -442,7 +443,7 @@ TELLS(linked, out->o->secs[TEXT].link == COMDAT)
 TELLS(symbolless, !out->o->sym_cnt && !out->o->first_global && is_kind(out, STRTAB, ISEC_NONE))
 TELLS(signature_f, names_find(out->names, "f", 1) && out->o->groups[0].signature == names_find(out->names, "f", 1))
 TELLS(signature_text, names_find(out->names, ".text", 5) &&
-      out->o->groups[0].signature == names_find(out->names, ".text", 5))
+	out->o->groups[0].signature == names_find(out->names, ".text", 5))
 TELLS(not_comdat, out->o->group_cnt == 1 && !out->o->groups[0].is_comdat)
 TELLS(name_with_version, !strcmp(global_name(out, SYM_V), "w@V2"))
 

@@ -168,9 +168,31 @@ START_TEST(test_counts_near_the_top)
 }
 END_TEST
 
+struct meet {
+	atomic_uint here;
+	atomic_uint met;
+};
+
+/* Waits until four calls are here at once. */
+static void meet_body(void *ctx, size_t begin, size_t end, unsigned worker)
+{
+	struct meet *m = ctx;
+	time_t until = time(NULL) + 10;
+
+	(void)begin;
+	(void)end;
+	(void)worker;
+	atomic_fetch_add(&m->here, 1);
+	while (atomic_load(&m->here) < 4 && time(NULL) < until)
+		sched_yield();
+	if (atomic_load(&m->here) >= 4)
+		atomic_fetch_add(&m->met, 1);
+}
+
 struct nest {
 	struct pool *pool;
 	struct pool *outer; /* where the loop over loops runs; may be NULL */
+	struct meet meet;   /* there, so that every worker takes part */
 	unsigned threads;
 	atomic_uint inner;
 	atomic_uint wrong;
@@ -218,6 +240,8 @@ static void other_pool_body(void *ctx, size_t begin, size_t end, unsigned worker
 {
 	struct nest *n = ctx;
 
+	if (n->outer)
+		meet_body(&n->meet, begin, end, worker);
 	for (size_t i = begin; i < end; i++) {
 		struct nest_inner in = { n, worker, pthread_self() };
 		struct cover c = { .cnt = 64, .grain = 4, .threads = n->threads };
@@ -238,10 +262,11 @@ START_TEST(test_two_pools)
 {
 	struct nest n = { 0 };
 
-	ck_assert_int_eq(pool_new(3, &n.outer), 0);
+	ck_assert_int_eq(pool_new(4, &n.outer), 0);
 	ck_assert_int_eq(pool_new(2, &n.pool), 0);
 	n.threads = pool_threads(n.pool);
-	pool_for(n.outer, 100, 1, other_pool_body, &n);
+	pool_for(n.outer, 100, 25, other_pool_body, &n);
+	ck_assert_uint_eq(n.meet.met, 4);
 	ck_assert_uint_eq(n.inner, 500);
 	ck_assert_uint_eq(n.wrong, 0);
 	pool_free(n.pool);
@@ -291,26 +316,6 @@ START_TEST(test_callers_take_turns)
 	pool_free(t.nest.pool);
 }
 END_TEST
-
-struct meet {
-	atomic_uint here;
-	atomic_uint met;
-};
-
-static void meet_body(void *ctx, size_t begin, size_t end, unsigned worker)
-{
-	struct meet *m = ctx;
-	time_t until = time(NULL) + 10;
-
-	(void)begin;
-	(void)end;
-	(void)worker;
-	atomic_fetch_add(&m->here, 1);
-	while (atomic_load(&m->here) < 4 && time(NULL) < until)
-		sched_yield();
-	if (atomic_load(&m->here) >= 4)
-		atomic_fetch_add(&m->met, 1);
-}
 
 /* Four chunks that each wait for the other three: only four threads at once get through. */
 START_TEST(test_runs_in_parallel)
