@@ -514,7 +514,7 @@ static bool x86_64_apply_relax(enum relax how, uint32_t type, uint8_t *loc, cons
 
 /* --- PLT --------------------------------------------------------------------------------------------------------- */
 
-enum { PLT_HEADER_SZ = 16, PLT_IBT_HEADER_SZ = 32, PLT_ENTRY_SZ = 16, TRAP = 0xcc /* int3 */ };
+enum { PLT_HEADER_SZ = 16, PLT_IBT_HEADER_SZ = 32, PLT_ENTRY_SZ = 16, TRAP = 0xcc /* int3 */, NOP = 0x90 };
 
 /* The displacement at AT in code written to DST, which will lie at VA, so that the instruction ending there means
  * TARGET. */
@@ -607,7 +607,7 @@ const struct arch arch_x86_64 = {
 	.image_base = 0x400000,
 	.max_page_size = 0x1000,
 	.common_page_size = 0x1000,
-	.trap = { TRAP, TRAP, TRAP, TRAP },
+	.gap = { NOP, NOP, NOP, NOP },
 	.plt_header_size = PLT_HEADER_SZ,
 	.plt_entry_size = PLT_ENTRY_SZ,
 	.plt_ibt_header_size = PLT_IBT_HEADER_SZ,

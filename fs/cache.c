@@ -152,12 +152,14 @@ static void pin(struct generation *g, uint64_t off, uint64_t sz)
 	}
 }
 
-void cache_unpin(struct generation *g, uint64_t off, uint64_t sz)
+void cache_unpin(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz)
 {
 	for (uint64_t i = off / CHUNK_SZ; i * CHUNK_SZ < off + sz; i++) {
 		assert(g->chunk[i].pins > 0);
 		g->chunk[i].pins--;
 	}
+	if (fs->cache_bytes > fs->cfg.cache_limit)
+		sweep(fs, 0);
 }
 
 /* The run can't be had: no longer busy, and whoever waits for a part of it gets EIO. */

@@ -76,7 +76,10 @@ static int wait_for_end(const char *mountpoint, pid_t pid)
 	struct pollfd pf = { .fd = fd, .events = POLLIN };
 	int n = poll(&pf, 1, END_TIMEOUT_MS);
 	close(fd);
-	return n > 0 ? 0 : fail(1, "umount: %s: unmounted, but process %d has not ended", mountpoint, (int)pid);
+	return n > 0 ? 0
+		     : fail(1,
+			    "umount: %s: unmounted, but process %d has not ended: another mount namespace may hold it",
+			    mountpoint, (int)pid);
 }
 
 int cmd_umount(int argc, char **argv)

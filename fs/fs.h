@@ -297,8 +297,8 @@ void cache_read(struct fs *fs, struct parked *p);
 /* (lock held) The bytes of [OFF, OFF + SZ) are there, or are not (ERROR, WHY). */
 void cache_filled(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz, int error, const char *why,
 		  struct replies *out);
-/* (lock held) A reply has read its chunks. */
-void cache_unpin(struct generation *g, uint64_t off, uint64_t sz);
+/* (lock held) A reply has read its chunks; what was kept for it beyond the limit goes. */
+void cache_unpin(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz);
 
 /* ---- tree.c (lock held) ---- */
 void tree_init(struct tree *t);

@@ -117,7 +117,7 @@ bool resolved_is_intact(const struct resolved *r)
 		if (fstat(r->input[i]->fd, &st) < 0)
 			return false;
 		struct msg_identity now = identity_of(&st);
-		if (!identity_equal(&now, &r->input[i]->id))
+		if (!identity_same_content(&now, &r->input[i]->id))
 			return false;
 	}
 	return true;

@@ -282,12 +282,19 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	replies_send(fs, &out);
 }
 
+/* Replies from a copy: once the kernel has the answer the file may be closed, and its text freed, by another thread. */
 static void reply_text(fuse_req_t req, const struct text *t, size_t size, off_t off)
 {
-	if (!t || off < 0 || (size_t)off >= t->sz)
-		fuse_reply_buf(req, NULL, 0);
-	else
-		fuse_reply_buf(req, t->s + off, t->sz - (size_t)off < size ? t->sz - (size_t)off : size);
+	size_t left = t && off >= 0 && (size_t)off < t->sz ? t->sz - (size_t)off : 0, sz = left < size ? left : size;
+	CLEAN_MEM char *copy = malloc(sz ? sz : 1);
+
+	if (!copy) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	if (sz)
+		memcpy(copy, t->s + off, sz);
+	fuse_reply_buf(req, copy, sz);
 }
 
 static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)

@@ -176,7 +176,7 @@ void replies_send(struct fs *fs, struct replies *out)
 		if (n)
 			node_forget(fs, n, 1); /* the kernel never heard of it */
 		if (p->kind == PARK_READ)
-			cache_unpin(p->gen, p->off, p->sz);
+			cache_unpin(fs, p->gen, p->off, p->sz);
 		generation_unref(fs, p->gen);
 		link_unref(fs, p->link);
 		free(p->text.s);

@@ -202,8 +202,12 @@ struct msg_identity identity_of(const struct stat *st)
 	};
 }
 
+int identity_same_content(const struct msg_identity *a, const struct msg_identity *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->mtime_ns == b->mtime_ns;
+}
+
 int identity_equal(const struct msg_identity *a, const struct msg_identity *b)
 {
-	return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->mtime_ns == b->mtime_ns &&
-	       a->ctime_ns == b->ctime_ns;
+	return identity_same_content(a, b) && a->ctime_ns == b->ctime_ns;
 }

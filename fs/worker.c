@@ -181,7 +181,7 @@ static int open_from_record(void *ctx, const char *path)
 			return -ESTALE;
 		}
 		struct msg_identity id = identity_of(&st);
-		if (!identity_equal(&id, &p->at.id))
+		if (!identity_same_content(&id, &p->at.id))
 			o->is_different = true;
 		return fd;
 	}
@@ -199,7 +199,8 @@ static bool is_same_link(const struct linkfs_image *img, const struct opening *o
 		struct msg_identity id = identity_of(&in.st);
 		bool found = false;
 		for (uint32_t k = 0; k < o->from->probe_cnt && !found; k++)
-			found = identity_equal(&o->from->probes[k].at.id, &id) && !o->from->probes[k].at.stat_error;
+			found = identity_same_content(&o->from->probes[k].at.id, &id) &&
+				!o->from->probes[k].at.stat_error;
 		if (!found)
 			return false;
 	}

@@ -135,7 +135,8 @@ struct arch {
 	uint64_t image_base;         /* of a non-PIC executable */
 	uint64_t max_page_size;      /* -z max-page-size default */
 	uint64_t common_page_size;
-	uint8_t trap[4];             /* what fills gaps in executable sections, repeated by file offset */
+	uint8_t gap[4];              /* what fills gaps in executable sections, repeated by file offset: code may run
+				      * through (.init), so a no-operation */
 	uint8_t plt_header_size, plt_entry_size;
 	uint8_t plt_ibt_header_size, plt_ibt_entry_size; /* with branch tracking; 0: no such form */
 	uint8_t pltgot_entry_size;   /* entry for a symbol that has a GOT slot anyway (.plt.got), and for IFUNC (.iplt) */

@@ -106,8 +106,6 @@ static int check_supported(const struct options *opt, struct diag *d)
 		{ opt->package_metadata != NULL, "--package-metadata" },
 		{ opt->omagic, "-N (--omagic)" },
 		{ opt->nmagic, "-n (--nmagic)" },
-		{ opt->sort_section != SORT_SECTION_NONE, "--sort-section" },
-		{ opt->sort_common, "--sort-common" },
 		{ opt->cref, "--cref" },
 		{ opt->gc_keep_exported, "--gc-keep-exported" },
 		{ opt->dependency_file != NULL, "--dependency-file" },

@@ -210,6 +210,14 @@ static int write_file(struct write_job *j, int dir_fd, const char *path)
 
 
 
+static bool is_input(const struct linkfs_image *img, const struct stat *st)
+{
+	for (uint32_t i = 0; i < img->in->held_cnt; i++)
+		if (img->in->held[i]->st.st_dev == st->st_dev && img->in->held[i]->st.st_ino == st->st_ino)
+			return S_ISREG(st->st_mode);
+	return false;
+}
+
 int linkfs_image_write(struct linkfs_image *img, int dir_fd, const char *path, struct diag *d)
 {
 	struct write_job j = { .img = img, .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -221,6 +229,8 @@ int linkfs_image_write(struct linkfs_image *img, int dir_fd, const char *path, s
 	img->is_writing = true; /* identities are checked once here, before and after */
 	if ((rc = image_check_inputs(img, why, sizeof(why))))
 		fail(&j, rc, why);
+	else if (exists && is_input(img, &st))
+		fail(&j, rc = -EINVAL, "it is one of the inputs");
 	else if (exists && S_ISDIR(st.st_mode))
 		fail(&j, rc = -EISDIR, "is a directory");
 	else if (!strcmp(path, "-") || (exists && !S_ISREG(st.st_mode)))

@@ -14,7 +14,6 @@ mkdir "$work/mnt" "$work/cache" "$work/run" "$work/tmp"
 chmod 700 "$work/run"
 export XDG_CACHE_HOME="$work/cache" XDG_RUNTIME_DIR="$work/run" TMPDIR="$work/tmp"
 export CCACHE_DIR="${CCACHE_DIR:-$top/build/ccache}"
-export CCACHE_TEMPDIR="$CCACHE_DIR/tmp"
 unset LINKFS_MOUNT LINKFS_MODE LIBRARY_PATH
 mnt=$work/mnt
 bin=$top/build/release/bin
@@ -122,7 +121,7 @@ END
 }
 
 [ -e /dev/fuse ] || no_mount "there is no /dev/fuse"
-if ! { : <>/dev/fuse; } 2>/dev/null; then no_mount "/dev/fuse may not be opened"; fi
+if ! (: <>/dev/fuse) 2>/dev/null; then no_mount "/dev/fuse may not be opened"; fi
 if [ "$(id -u)" != 0 ] && ! command -v fusermount3 >/dev/null; then no_mount "fusermount3 is not installed"; fi
 if ! timeout 20 "$bin/linkfs" mount "$mnt" 2>"$work/err"; then
 	no_mount "mounting was refused: $(tail -n 1 "$work/err")"

@@ -187,13 +187,16 @@ static struct source *recognise(struct inputs *in, struct infile *file)
 }
 
 /* The machine of a file where it can be told without parsing; false: not ELF. */
-static bool machine_of(const struct infile *file, uint16_t *ret_machine, uint8_t *ret_class, bool *ret_be)
+static bool machine_of(const struct infile *file, uint16_t *ret_machine, uint8_t *ret_class, bool *ret_be,
+		       const char **ret_member)
 {
 	uint16_t type;
 	const struct source *s = file->product;
+	*ret_member = NULL;
 	if (s && s->kind == SOURCE_ARCHIVE) {
 		for (uint32_t i = 0; !s->archive->is_thin && i < s->archive->member_cnt && i < 8; i++) {
 			const struct archive_member *m = &s->archive->members[i];
+			*ret_member = m->name;
 			if (object_is_elf(file->data + m->off, m->sz) &&
 			    !object_peek(file->data + m->off, m->sz, &type, ret_machine, ret_class, ret_be))
 				return true;
@@ -209,7 +212,8 @@ static bool arch_accepts(struct inputs *in, const struct infile *file, bool may_
 	uint16_t machine;
 	uint8_t class;
 	bool be;
-	if (!machine_of(file, &machine, &class, &be))
+	const char *member;
+	if (!machine_of(file, &machine, &class, &be, &member))
 		return true;
 	const struct arch *a = arch_find(machine, class, be);
 	if (!in->arch && may_choose && a)
@@ -217,17 +221,17 @@ static bool arch_accepts(struct inputs *in, const struct infile *file, bool may_
 	return a && a == in->arch;
 }
 
-static const char *machine_text(const struct infile *file, char *buf, size_t sz)
+static void report_machine(const struct inputs *in, const struct infile *file)
 {
 	uint16_t machine = 0;
 	uint8_t class = 0;
 	bool be = false;
-	if (machine_of(file, &machine, &class, &be)) {
-		const struct arch *a = arch_find(machine, class, be);
-		snprintf(buf, sz, "%s%self machine %u, %u bit, %s-endian", a ? a->name : "", a ? ": " : "", machine,
-			 class == ELFCLASS64 ? 64 : 32, be ? "big" : "little");
-	}
-	return buf;
+	const char *member = NULL;
+	machine_of(file, &machine, &class, &be, &member);
+	diag_error(in->diag, in->priv->place, "%s%s%s%s: is incompatible with %s: elf machine %u, %u bit, %s-endian",
+		   file->path, member ? "(" : "", member ? member : "", member ? ")" : "",
+		   in->arch ? in->arch->emulations[0] : "every CPU of this linker", machine,
+		   class == ELFCLASS64 ? 64 : 32, be ? "big" : "little");
 }
 
 /* ---- adding a file ---- */
@@ -325,11 +329,8 @@ static int add_fd(struct inputs *in, int fd, const char *path, const struct oper
 		return -EINVAL;
 	}
 	if (s->kind != SOURCE_SCRIPT && !arch_accepts(in, file, true)) {
-		char text[96] = "";
 		if (!skip_wrong)
-			diag_error(in->diag, in->priv->place, "%s: is incompatible with %s: it is for %s", path,
-				   in->arch ? in->arch->emulations[0] : "every CPU of this linker",
-				   machine_text(file, text, sizeof(text)));
+			report_machine(in, file);
 		mapper_unref(in->mapper, file);
 		return skip_wrong ? 1 : -EINVAL;
 	}

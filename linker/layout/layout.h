@@ -136,6 +136,7 @@ struct layout {
 	uint64_t sym_extra_str; /* offset of the first name of the local ones */
 	uint32_t symtab_locals, symtab_cnt;
 	uint64_t strtab_sz;
+	atomic_bool has_gnu_abi; /* some symbol of .symtab is a local IFUNC */
 };
 
 int layout_make(struct sections *s, const struct synthetic *const *syn, struct layout **ret_layout);

@@ -188,6 +188,45 @@ static void sort_by_rank(struct layout *l, struct out *o)
 	free(count);
 }
 
+/* --sort-section: among sections of one rank, by name or by alignment (strictest first), then by position. */
+struct keyed {
+	const struct layout *l;
+	uint32_t chunk, file, pos;
+};
+
+static int by_section_key(const void *x, const void *y)
+{
+	const struct keyed *a = x, *b = y;
+	const struct layout *l = a->l;
+	const struct isec *ia = isec_of(l, a->file, a->chunk), *ib = isec_of(l, b->file, b->chunk);
+	int ra = l->s->rank_of[a->chunk], rb = l->s->rank_of[b->chunk], c = ra - rb;
+	if (!c && l->in->opt->sort_section == SORT_SECTION_NAME)
+		c = strcmp(isec_name(l->in->files[a->file].obj, ia), isec_name(l->in->files[b->file].obj, ib));
+	else if (!c)
+		c = ib->p2align - ia->p2align;
+	return c ? c : a->pos < b->pos ? -1 : 1;
+}
+
+static int sort_by_option(struct layout *l, struct out *o)
+{
+	struct keyed *k = calloc((size_t)o->chunk_cnt + 1, sizeof(*k));
+	uint32_t n = 0, at = 0;
+	if (!k)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < o->chunk_cnt; i++)
+		if (!(o->chunk[i] & (CHUNK_SYN | CHUNK_MERGE)))
+			k[n++] = (struct keyed){ l, o->chunk[i], o->chunk_file[i], i };
+	qsort(k, n, sizeof(*k), by_section_key);
+	for (uint32_t i = 0; i < o->chunk_cnt; i++) { /* what has no key stays where it is */
+		if (o->chunk[i] & (CHUNK_SYN | CHUNK_MERGE))
+			continue;
+		o->chunk[i] = k[at].chunk;
+		o->chunk_file[i] = k[at++].file;
+	}
+	free(k);
+	return 0;
+}
+
 /* ---- offsets within a section ---- */
 
 static int place_chunks(struct layout *l, struct out *o, uint32_t out)
@@ -222,6 +261,87 @@ static int place_chunks(struct layout *l, struct out *o, uint32_t out)
 	bool is_array = o->type == SHT_INIT_ARRAY || o->type == SHT_FINI_ARRAY || o->type == SHT_PREINIT_ARRAY;
 	if (o->outsec != OUT_NONE && is_array)
 		o->entsize = entsize == UINT32_MAX ? 0 : entsize;
+	return 0;
+}
+
+/* ---- SHF_LINK_ORDER ---- */
+
+struct tied {
+	uint64_t key[2]; /* output section and offset of what the chunk goes with */
+	uint32_t chunk, file;
+};
+
+static int by_tie(const void *x, const void *y)
+{
+	const struct tied *a = x, *b = y;
+	for (int i = 0; i < 2; i++)
+		if (a->key[i] != b->key[i])
+			return a->key[i] < b->key[i] ? -1 : 1;
+	return a->chunk < b->chunk ? -1 : a->chunk > b->chunk;
+}
+
+/* gABI: such sections follow the order of those they are linked to, which have their places by now. */
+static int order_tied(struct layout *l, struct out *o)
+{
+	struct tied *t = calloc((size_t)o->chunk_cnt + 1, sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < o->chunk_cnt; i++) {
+		uint32_t c = o->chunk[i], file = o->chunk_file[i];
+		t[i].chunk = c;
+		t[i].file = file;
+		if (c & (CHUNK_SYN | CHUNK_MERGE))
+			continue;
+		const struct isec *is = isec_of(l, file, c);
+		uint32_t to = (is->flags & SHF_LINK_ORDER) && is->link ? gsec(l->st, file, is->link) : 0;
+		uint16_t out = to ? l->s->out_of[to] : OUT_NONE;
+		t[i].key[0] = out == OUT_NONE ? 0 : l->out_index[out];
+		t[i].key[1] = to ? l->sec_va[to] : 0;
+	}
+	qsort(t, o->chunk_cnt, sizeof(*t), by_tie);
+	for (uint32_t i = 0; i < o->chunk_cnt; i++) {
+		o->chunk[i] = t[i].chunk;
+		o->chunk_file[i] = t[i].file;
+	}
+	free(t);
+	return 0;
+}
+
+static int by_relative(const void *x, const void *y)
+{
+	const struct relative_run *a = x, *b = y;
+	if (a->out != b->out)
+		return a->out < b->out ? -1 : 1;
+	return a->chunk < b->chunk ? -1 : a->chunk > b->chunk;
+}
+
+static int by_fde_run(const void *x, const void *y)
+{
+	const struct fde_run *a = x, *b = y;
+	if (a->out != b->out)
+		return a->out < b->out ? -1 : 1;
+	return a->chunk < b->chunk ? -1 : a->chunk > b->chunk;
+}
+
+/* Places the chunks of every section, those tied to others after them. */
+static int place_all(struct layout *l)
+{
+	bool any_tied = false;
+	for (int tied = 0; tied < 2; tied++) {
+		for (uint32_t i = 1; i < l->out_cnt; i++) {
+			bool is_tied = l->outs[i].flags & SHF_LINK_ORDER;
+			int rc = is_tied && tied ? order_tied(l, &l->outs[i]) : 0;
+			if (!rc && is_tied == tied)
+				rc = place_chunks(l, &l->outs[i], i);
+			if (rc)
+				return rc;
+			any_tied |= is_tied;
+		}
+	}
+	if (any_tied) { /* their runs were added last */
+		qsort(l->relatives, l->relative_cnt, sizeof(*l->relatives), by_relative);
+		qsort(l->fde_runs, l->fde_run_cnt, sizeof(*l->fde_runs), by_fde_run);
+	}
 	return 0;
 }
 
@@ -280,16 +400,18 @@ int members_collect(struct layout *l)
 	l->fde_runs = arena_alloc_array(l->arena, (size_t)fde + 1, sizeof(*l->fde_runs), 8);
 	if (!l->relatives || !l->fde_runs)
 		return -ENOMEM;
-	for (uint32_t i = 1; i < l->out_cnt; i++)
+	for (uint32_t i = 1; i < l->out_cnt; i++) {
 		sort_by_rank(l, &l->outs[i]);
+		if (l->in->opt->sort_section != SORT_SECTION_NONE && sort_by_option(l, &l->outs[i]))
+			return -ENOMEM;
+	}
 	order_sections(l);
 	/* After this: no new output sections, and their order is fixed. */
-	for (uint32_t i = 1; i < l->out_cnt; i++) {
-		int rc = place_chunks(l, &l->outs[i], i);
-		if (rc)
-			return rc;
+	int rc = place_all(l);
+	if (rc)
+		return rc;
+	for (uint32_t i = 1; i < l->out_cnt; i++)
 		keep_merge_flags(l, &l->outs[i]);
-	}
 	uint64_t before = 0;
 	for (uint32_t i = 0; i < l->relative_cnt; i++) {
 		struct relative_run *r = &l->relatives[i];

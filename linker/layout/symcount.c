@@ -13,7 +13,9 @@ static bool is_in_output(const struct layout *l, uint32_t file, const struct obj
 {
 	if (shndx >= UINT32_C(0xffff0000))
 		return shndx == OBJ_SHN_ABS || shndx == OBJ_SHN_COMMON;
-	return shndx && shndx < o->sec_cnt && sec_is(l->st, gsec(l->st, file, shndx), SEC_LIVE);
+	if (!shndx || shndx >= o->sec_cnt || (o->secs[shndx].kind == ISEC_EH_FRAME && !l->s->eh_sz))
+		return false;
+	return sec_is(l->st, gsec(l->st, file, shndx), SEC_LIVE);
 }
 
 static bool keeps_local(const struct layout *l, uint32_t file, const struct object *o, const struct esym *e)
@@ -44,7 +46,8 @@ static bool provides(const struct layout *l, uint32_t file, const struct object 
 static bool is_local_name(const struct layout *l, name_id id)
 {
 	uint32_t fl = sym_flags(l->st, id);
-	return (fl & SYM_LOCAL_VERSION) || sym_visibility(fl) == STV_HIDDEN || sym_visibility(fl) == STV_INTERNAL;
+	return (fl & SYM_DEF) && ((fl & SYM_LOCAL_VERSION) || sym_visibility(fl) == STV_HIDDEN ||
+				  sym_visibility(fl) == STV_INTERNAL);
 }
 
 void symtab_walk(const struct layout *l, uint32_t k, bool locals, sym_visit visit, void *ctx)
@@ -75,6 +78,7 @@ void symtab_walk(const struct layout *l, uint32_t k, bool locals, sym_visit visi
 struct count {
 	uint32_t cnt;
 	uint64_t str;
+	bool gnu_abi;
 };
 
 static void count_one(void *ctx, const struct out_sym *s)
@@ -82,6 +86,7 @@ static void count_one(void *ctx, const struct out_sym *s)
 	struct count *c = ctx;
 	c->cnt++;
 	c->str += (uint64_t)s->len + 1;
+	c->gnu_abi |= s->e.type == STT_GNU_IFUNC;
 }
 
 static void count_range(void *ctx, size_t begin, size_t end, unsigned worker)
@@ -92,6 +97,8 @@ static void count_range(void *ctx, size_t begin, size_t end, unsigned worker)
 		struct count loc = { 0 }, glob = { 0 };
 		symtab_walk(l, (uint32_t)k, true, count_one, &loc);
 		symtab_walk(l, (uint32_t)k, false, count_one, &glob);
+		if (loc.gnu_abi)
+			atomic_store_explicit(&l->has_gnu_abi, true, memory_order_relaxed);
 		l->sym_parts[k] = (struct symtab_part){ loc.cnt, glob.cnt, loc.str, glob.str };
 	}
 }

@@ -1,7 +1,7 @@
 /* plan.c - from a file offset to what lies there: headers, chunks of output sections, gaps.
  *
  * The extents are the layout's own sorted arrays: sections by file offset, chunks by offset within a section. Gaps in
- * executable sections are filled with the CPU's trap bytes by file offset, others with zeros.
+ * executable sections are filled with the CPU's no-operations by file offset, others with zeros.
  * Source: gABI ch. 4 "ELF Header", "Section Header"; ch. 5 "Program Header".
  */
 #include <errno.h>
@@ -24,8 +24,10 @@ static void put_ehdr(const struct range *r)
 	const struct arch *a = l->in->arch;
 	bool be = a->is_be, wide = a->elf_class == ELFCLASS64;
 	uint8_t b[sizeof(Elf64_Ehdr)] = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, a->elf_class, be ? ELFDATA2MSB : ELFDATA2LSB,
-					  EV_CURRENT, atomic_load(&l->st->has_gnu_abi) ? ELFOSABI_GNU : ELFOSABI_NONE };
+					  EV_CURRENT };
 	unsigned w = word_sz(l), at = 24;
+	bool gnu = atomic_load(&l->st->has_gnu_abi) || atomic_load(&l->has_gnu_abi);
+	b[EI_OSABI] = gnu ? ELFOSABI_GNU : ELFOSABI_NONE;
 	store16(b + 16, l->st->is_pic ? ET_DYN : ET_EXEC, be);
 	store16(b + 18, a->machine, be);
 	store32(b + 20, EV_CURRENT, be);
@@ -96,12 +98,12 @@ static void put_shdrs(const struct range *r)
 
 static void fill_gap(const struct range *r, const struct out *o, uint64_t begin, uint64_t end)
 {
-	const uint8_t *trap = r->l->in->arch->trap;
+	const uint8_t *gap = r->l->in->arch->gap;
 	uint64_t lo = begin > r->off ? begin : r->off, hi = end < r->off + r->sz ? end : r->off + r->sz;
 	if (!(o->flags & SHF_EXECINSTR))
 		return; /* the range was cleared */
 	for (; lo < hi; lo++)
-		r->dst[lo - r->off] = trap[lo & 3];
+		r->dst[lo - r->off] = gap[lo & 3];
 }
 
 static int put_merge(const struct layout *l, uint32_t set_idx, uint64_t begin, uint64_t end, uint8_t *dst)

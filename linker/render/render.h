@@ -26,6 +26,8 @@ int plan_fill(const struct layout *l, uint64_t off, uint64_t sz, uint8_t *dst, s
 /* A file offset near off + want, at or after it by less than WANT, where no section is cut; at most the file's size. */
 uint64_t plan_cut(const struct layout *l, uint64_t off, uint64_t want);
 
+/* No relocation's footprint is longer, in bytes: what lies further from a cut is not touched by one that crosses it. */
+#define RENDER_EDGE 32
 /* The bytes [begin, end) of an input section as they are in the output. */
 int section_render(const struct layout *l, uint32_t file, uint32_t shndx, uint64_t begin, uint64_t end, uint8_t *dst,
 		   struct fill *f);

@@ -10,7 +10,7 @@
 
 #include "render.h"
 
-#define EDGE 32               /* at least the bytes a relocation may touch on either side of its offset */
+#define EDGE RENDER_EDGE
 #define WINDOW (4 * EDGE)
 
 /* Is the table in ascending order? Looked at once for sections that are not allocated. */

@@ -94,8 +94,8 @@ static struct entry of_linkdef(const struct layout *l, name_id id, uint32_t fl)
 	struct entry e = { .value = l->va[id], .bind = STB_GLOBAL, .shndx = SHN_ABS };
 	if (!(fl & SYM_ABS))
 		e.shndx = out_at(l, e.value);
-	if (!(fl & SYM_ABS) && !e.shndx)
-		e.shndx = l->out_cnt > 1 ? 1 : SHN_ABS; /* before the first section: the headers */
+	if (!e.shndx)
+		e.shndx = SHN_ABS; /* in no section: the headers, or an expression's result */
 	if (fl & SYM_TLS) {
 		e.type = STT_TLS;
 		e.value -= l->tls_va;

@@ -177,7 +177,7 @@ static int rela_plt_render(const struct layout *l, uint64_t off, uint64_t sz, ui
 
 static void plt_links(const struct layout *l, uint32_t *ret_link, uint32_t *ret_info)
 {
-	*ret_link = l->syn_out[SYN_DYNSYM];
+	*ret_link = l->st->is_dynamic ? l->syn_out[SYN_DYNSYM] : l->syn_out[SYN_SYMTAB];
 	*ret_info = l->st->is_dynamic ? l->syn_out[SYN_GOTPLT] : l->syn_out[SYN_GOT];
 }
 

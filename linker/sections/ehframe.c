@@ -113,6 +113,19 @@ static int fde_target(const struct eh_parse *p, const struct rel *r, struct fde 
 	return 0;
 }
 
+/* A range of no bytes (a function that cannot be reached): it would shadow the next function in the search table. */
+static bool describes_nothing(const struct eh_parse *p, uint32_t off, uint32_t sz, uint8_t enc)
+{
+	const uint8_t *rec = isec_bytes(p->o, p->is) + off;
+	uint32_t w = (enc & 7) == 2 ? 2 : (enc & 7) == 3 ? 4 : (enc & 7) == 4 || p->o->elf_class == ELFCLASS64 ? 8 : 4;
+	if (enc == 0xff || (enc & 7) == 1 || sz < 8 + 2 * w)
+		return false;
+	for (uint32_t i = 0; i < w; i++)
+		if (rec[8 + w + i])
+			return false;
+	return true;
+}
+
 static int add_fde(struct eh_parse *p, uint32_t off, uint32_t sz, uint32_t rel, uint32_t rel_cnt)
 {
 	struct eh_object *eh = p->eh;
@@ -126,6 +139,8 @@ static int add_fde(struct eh_parse *p, uint32_t off, uint32_t sz, uint32_t rel, 
 		return eh_error(p, off, "call frame record without its common information entry");
 	if (!rel_cnt)
 		return 0; /* describes nothing that is linked: left by a tool that removed its section */
+	if (describes_nothing(p, off, sz, eh->cies[cie - 1].fde_enc))
+		return 0;
 	struct fde f = { .off = off, .sz = sz, .rel = rel, .rel_cnt = rel_cnt, .cie = cie - 1 };
 	struct rel r;
 	rel_get(p->o, p->is, rel, &r);

@@ -136,6 +136,8 @@ static bool is_root(const struct sections *s, const struct object *o, const stru
 {
 	static const char *const kept[] = { ".init", ".fini", ".ctors", ".dtors", ".jcr", ".interp" };
 	const char *name = isec_name(o, is);
+	if ((is->flags & SHF_LINK_ORDER) && is->link)
+		return false; /* lives and dies with what it is linked to */
 	if ((is->flags & SHF_GNU_RETAIN) || is->type == SHT_INIT_ARRAY || is->type == SHT_FINI_ARRAY ||
 	    is->type == SHT_PREINIT_ARRAY || is->kind == ISEC_EH_FRAME)
 		return true;

@@ -141,7 +141,7 @@ static uint16_t find(struct sections *s, const char *name, bool is_alloc, uint32
 
 uint16_t outsec_get(struct sections *s, const char *name, uint32_t flags, uint32_t type, uint32_t first)
 {
-	uint32_t keep = flags & (SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR | SHF_TLS | SHF_GNU_RETAIN | SHF_MASKPROC);
+	uint32_t keep = flags & (SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR | SHF_TLS | SHF_GNU_RETAIN | SHF_LINK_ORDER | SHF_MASKPROC);
 	uint32_t cnt = atomic_load_explicit(&s->out_cnt, memory_order_acquire);
 	uint16_t i = find(s, name, flags & SHF_ALLOC, cnt);
 	if (i == OUT_NONE) {

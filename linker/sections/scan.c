@@ -128,12 +128,19 @@ static bool check_target(const struct place *p, const struct rel *r, const struc
 {
 	if (t->flags & SYM_UNDEF) {
 		PUSH(p->f, undefs, struct undefined, { t->id, p->file, p->shndx, r->off });
-		return false;
+		if (!(t->flags & SYM_UNDEF_WEAK))
+			return false;
 	}
 	bool is_tls_row = row->kind >= REL_TLS_LE && row->kind <= REL_TLS_DESC_CALL;
 	if (is_tls_row && !(t->flags & (SYM_TLS | SYM_UNDEF_WEAK)) && r->sym && row->kind != REL_TLS_LD_PC &&
 	    !(t->id == 0 && t->s.type == STT_SECTION)) {
 		report(p, r, row, t, "is for thread-local symbols, but the symbol is not one");
+		return false;
+	}
+	bool is_plain_row = row->kind != REL_SIZE && row->kind < REL_TLS_LE && row->kind != REL_NONE;
+	if (is_plain_row && (t->flags & SYM_TLS) && (t->flags & (SYM_DEF | SYM_SHARED)) &&
+	    (t->id || t->s.type == STT_TLS)) {
+		report(p, r, row, t, "takes the address of a thread-local symbol as if it were an ordinary one");
 		return false;
 	}
 	if (!t->id && t->s.shndx < p->o->sec_cnt && t->s.shndx &&
@@ -348,7 +355,8 @@ static void report_undefined(struct sections *s, const struct undefined *u, size
 	}
 	if (cnt > shown)
 		snprintf(text + at, sizeof(text) - at, "\n>>> referenced %zu more times", cnt - shown);
-	diag_error(s->in->diag, (uint64_t)u->file << 32 | u->shndx, "undefined %s: %s%s",
+	diag_add(s->in->diag, sym_flags(s->st, u->id) & SYM_UNDEF_WEAK ? DIAG_WARNING : DIAG_ERROR,
+		 (uint64_t)u->file << 32 | u->shndx, "undefined %s: %s%s",
 		   sym_visibility(sym_flags(s->st, u->id)) == STV_HIDDEN ? "hidden symbol" : "symbol",
 		   symtab_text(s->st, u->id, name, sizeof(name)), text);
 }

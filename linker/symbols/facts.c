@@ -62,9 +62,10 @@ static uint32_t facts_undefined(const struct symtab *st, uint32_t fl)
 		return SYM_PREEMPT;
 	if (!is_weak && opt->unresolved_object == UNRESOLVED_ERROR)
 		return SYM_UNDEF;
+	uint32_t warn = !is_weak && opt->unresolved_object == UNRESOLVED_WARN ? SYM_UNDEF : 0;
 	if (may_import && !opt->z_nodynamic_undefined_weak)
-		return SYM_UNDEF_WEAK | SYM_PREEMPT;
-	return SYM_UNDEF_WEAK | SYM_ABS;
+		return warn | SYM_UNDEF_WEAK | SYM_PREEMPT;
+	return warn | SYM_UNDEF_WEAK | SYM_ABS;
 }
 
 static void facts_range(void *ctx, size_t begin, size_t end, unsigned worker)
@@ -75,6 +76,8 @@ static void facts_range(void *ctx, size_t begin, size_t end, unsigned worker)
 		uint32_t fl = sym_flags(st, (name_id)id);
 		if (!fl)
 			continue;
+		if (!(fl & (SYM_DEF | SYM_SHARED)) && (fl & SYM_TLS_REF))
+			fl |= SYM_TLS; /* all that is known of it */
 		if (fl & SYM_DEF) {
 			if (is_exported(st, (name_id)id, fl))
 				fl |= SYM_EXPORT;

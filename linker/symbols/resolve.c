@@ -97,11 +97,13 @@ static void judge_object(struct symtab *st, uint32_t file)
 		sym_add_flags(st, id, visibility_flag[s.vis]);
 		if (!defines) {
 			sym_add_flags(st, id, SYM_REF_OBJ | (s.bind != STB_WEAK ? SYM_REF_STRONG : 0) |
-						      (s.type == STT_TLS ? SYM_TLS : 0));
+						      (s.type == STT_TLS ? SYM_TLS_REF : 0));
 			continue;
 		}
 		if (s.shndx == OBJ_SHN_COMMON && provider_rank(win) == RANK_COMMON)
 			add_common(st, id, &s);
+		if (s.bind == STB_WEAK && provider_rank(win) == RANK_COMMON)
+			sym_add_flags(st, id, SYM_WEAK_LOST);
 		if (provider_file(win) == file && provider_sym(win) == i)
 			sym_add_flags(st, id, provider_facts(st, file, &s));
 		else if (rank_of(&s) == RANK_STRONG && provider_rank(win) == RANK_STRONG &&
@@ -122,6 +124,35 @@ static void judge_shlib(struct symtab *st, uint32_t file)
 		}
 		sym_add_flags(st, s->name, SYM_SHARED | (s->type == STT_TLS ? SYM_TLS : 0) |
 					     (s->type == STT_FUNC || s->type == STT_GNU_IFUNC ? SYM_FUNC : 0));
+	}
+}
+
+/* A library that is not needed by itself may still be loaded, needed by another: what it mentions must be exported. */
+static void mention_shlib(struct symtab *st, uint32_t file)
+{
+	const struct ifile *f = &st->in->files[file];
+	if (f->kind != IFILE_SHLIB || atomic_load_explicit(&f->is_live, memory_order_relaxed))
+		return;
+	for (uint32_t i = 0; i < f->shlib->sym_cnt; i++)
+		sym_add_flags(st, f->shlib->syms[i].base, SYM_REF_DSO);
+}
+
+/* GNU ld: a library's definition beats a common symbol where no object has so much as a weak definition. */
+static void yield_commons(struct symtab *st)
+{
+	for (uint32_t k = 0; st->common_cnt && k < st->dso_cnt; k++) {
+		uint32_t file = st->dsos[k];
+		const struct shlib *so = st->in->files[file].shlib;
+		for (uint32_t i = 0; i < so->sym_cnt; i++) {
+			const struct shlib_sym *s = &so->syms[i];
+			uint32_t fl = sym_flags(st, s->name);
+			if (s->is_undef || s->type == STT_FUNC || (fl & SYM_WEAK_LOST) ||
+			    provider_rank(sym_win(st, s->name)) != RANK_COMMON)
+				continue;
+			st->win[s->name] = provider(RANK_SHARED, file, i);
+			st->flags[s->name] = (fl & ~(uint32_t)(SYM_DEF | SYM_TLS)) | SYM_SHARED | SYM_REF_OBJ |
+					     SYM_REF_STRONG | (s->type == STT_TLS ? SYM_TLS : 0);
+		}
 	}
 }
 
@@ -163,10 +194,22 @@ static int by_provider(const void *a, const void *b, void *ctx)
 	return x < y ? -1 : x > y;
 }
 
+/* --sort-common: the strictest alignment first, then as without it. */
+static int by_alignment(const void *a, const void *b, void *ctx)
+{
+	const struct common *x = a, *y = b;
+	return x->align != y->align ? (x->align > y->align ? -1 : 1) : by_provider(a, b, ctx);
+}
+
 /* One row a name: the largest size, the strictest alignment (gABI: st_value of a common symbol is its alignment). */
 static void merge_commons(struct symtab *st)
 {
 	uint32_t n = 0;
+	for (uint32_t i = 0; i < st->common_cnt; i++)
+		if (provider_rank(sym_win(st, st->commons[i].name)) == RANK_COMMON)
+			st->commons[n++] = st->commons[i];
+	st->common_cnt = n;
+	n = 0;
 	if (!st->common_cnt)
 		return;
 	qsort(st->commons, st->common_cnt, sizeof(*st->commons), by_name);
@@ -180,7 +223,7 @@ static void merge_commons(struct symtab *st)
 		last->align = c->align > last->align ? c->align : last->align;
 	}
 	st->common_cnt = n;
-	qsort_r(st->commons, n, sizeof(*st->commons), by_provider, st);
+	qsort_r(st->commons, n, sizeof(*st->commons), st->in->opt->sort_common ? by_alignment : by_provider, st);
 }
 
 int resolve_providers(struct symtab *st)
@@ -198,6 +241,9 @@ int resolve_providers(struct symtab *st)
 	each_shlib(st, claim_shlib);
 	symtab_each_object(st, judge_object);
 	each_shlib(st, judge_shlib);
+	for (uint32_t i = 1; i < st->in->file_cnt; i++)
+		mention_shlib(st, i);
+	yield_commons(st);
 	merge_commons(st);
 	return diag_errors(st->in->diag) ? -EINVAL : 0;
 }

@@ -12,7 +12,8 @@
  * lazy member only when that really defines the name (GNU ld, lld). Weak references extract nothing and need no library.
  * Afterwards, over the files that are part of the link:
  *   strong < common < weak < shared library.
- * GNU ld's action table (common beats weak, regular common beats a shared definition) and lld agree on that order.
+ * with one exception, GNU ld's: a shared definition beats a common symbol where no object has a weak definition. (GNU ld's
+ * action table lets common beat weak, weak beat shared and shared beat common; lld lets common beat shared always.)
  *
  * COMDAT groups: the earliest file with a signature keeps it; sections of the others are dead and define nothing.
  */
@@ -62,7 +63,7 @@ enum sym_flag {
 	SYM_EXPORT = 1 << 12,      /* defined here and in .dynsym */
 	SYM_PREEMPT = 1 << 13,     /* bound by the dynamic loader: imported, or defined here and interposable */
 	SYM_UNDEF_WEAK = 1 << 14,  /* nobody defines it and that is allowed: value 0 unless the loader finds one */
-	SYM_UNDEF = 1 << 15,       /* nobody defines it: an error where a live section uses it */
+	SYM_UNDEF = 1 << 15,       /* nobody defines it: an error where a live section uses it; with UNDEF_WEAK a warning */
 	NEED_GOT = 1 << 16,
 	NEED_PLT = 1 << 17,
 	NEED_GOTTP = 1 << 18,      /* GOT entry with its TP offset */
@@ -73,6 +74,8 @@ enum sym_flag {
 	NEED_DYNSYM = 1 << 23,     /* some dynamic relocation names it */
 	SYM_LOCAL_VERSION = 1 << 24, /* a version script or --exclude-libs made it local */
 	SYM_OUTSIDE = 1 << 25,     /* its value lies outside its section */
+	SYM_WEAK_LOST = 1 << 26,   /* a common symbol beat a weak definition of an object */
+	SYM_TLS_REF = 1 << 27,     /* some object mentions it as thread-local */
 	NEED_ANY = NEED_GOT | NEED_PLT | NEED_GOTTP | NEED_TLSGD | NEED_TLSDESC | NEED_COPY | NEED_CPLT | NEED_DYNSYM,
 };
 
@@ -135,7 +138,7 @@ struct symtab {
 
 	struct linkdef *linkdefs;
 	uint32_t linkdef_cnt;
-	struct common *commons;    /* by their providers' order */
+	struct common *commons;    /* by their providers' order, or as --sort-common has it */
 	uint32_t common_cnt;
 
 	name_id *wrap_from, *wrap_to; /* --wrap and __real_: references to FROM mean TO */

@@ -769,7 +769,7 @@ END_TEST
 
 /* --- R16 after random operations, on the kernel, with a model of what was handed out --- */
 
-enum { MODEL_OPS = 20000, MODEL_LIVE = 64 };
+enum { MODEL_OPS = 10000, MODEL_LIVE = 64 };
 
 struct live {
 	unsigned char *p;

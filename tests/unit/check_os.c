@@ -263,7 +263,7 @@ static uint64_t held(void)
 }
 
 static const size_t table_sizes[] = {
-	0, 1, 4095, 4096, 4097, OS_ZALLOC_MAP - 1, OS_ZALLOC_MAP, OS_ZALLOC_MAP + 1, 100000, 4 * MIB, 4 * MIB + 1,
+	0, 1, 4095, 4096, 4097, OS_ZALLOC_MAP - 1, OS_ZALLOC_MAP, OS_ZALLOC_MAP + 1, 100000, 1 * MIB, 1 * MIB + 1,
 };
 
 START_TEST(test_zalloc)
