@@ -145,6 +145,7 @@ static int make(struct linkfs_image *img, const struct inputs_config *cfg, struc
 	PASS((symtab_check_shared(img->st), diag_errors(d) ? -EINVAL : 0));
 	PASS(slots_assign(img->s));
 	PASS(dynsym_build(img->s));
+	PASS(hash_build(img->s));
 	/* After this: no new sections of any kind. */
 	PASS(layout_make(img->s, synthetics, &img->l));
 	/* After this: nothing moves, the size is exact. */

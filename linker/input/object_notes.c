@@ -67,7 +67,9 @@ static enum isec_kind kind_by_name(struct parser *p, const struct isec *s, const
 	case 'n':
 		return starts(name, ".note.") ? note_kind(p, s, name) : ISEC_REGULAR;
 	case 'e':
-		return !strcmp(name, ".eh_frame") && s->type != SHT_NOBITS ? ISEC_EH_FRAME : ISEC_REGULAR;
+		if (strcmp(name, ".eh_frame") || !(s->flags & SHF_ALLOC))
+			return ISEC_REGULAR;
+		return s->type != SHT_NOBITS ? ISEC_EH_FRAME : ISEC_DISCARD; /* stripped to debugging information */
 	case 'g':
 		if (starts(name, ".gnu.lto_") || starts(name, ".gnu.debuglto_") || starts(name, ".gnu.offload_lto_"))
 			return lto_kind(p, s, name);

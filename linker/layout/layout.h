@@ -104,6 +104,7 @@ struct layout {
 	uint16_t *out_index;   /* by sections->outs index: index in outs, 0: not in the output */
 
 	uint64_t *sec_va;      /* by global section number: address, or offset in its output section if not allocated */
+	uint64_t *merge_va;    /* by merge set: address of its chunk (offset in the output section, as sec_va) */
 	uint64_t *va;          /* by name_id: address (or absolute value) in this output; TLS symbols: address in the image */
 
 	struct relative_run *relatives;

@@ -94,7 +94,7 @@ static void add_input_outs(struct layout *l)
 	const struct sections *s = l->s;
 	for (uint32_t i = 0; i < s->out_cnt; i++) {
 		const struct outsec *o = &s->outs[i];
-		if (!strcmp(o->name, ".eh_frame"))
+		if (!strcmp(o->name, ".eh_frame") && (o->flags & SHF_ALLOC))
 			continue;
 		l->out_index[i] = (uint16_t)l->out_cnt;
 		l->outs[l->out_cnt++] = (struct out){

@@ -25,6 +25,25 @@ static void suspects_range(void *ctx, size_t begin, size_t end, unsigned worker)
 	}
 }
 
+static void check_all(struct overflow_job *j, uint32_t file, uint32_t shndx, uint32_t first, uint32_t cnt)
+{
+	for (uint32_t r = first; r < first + cnt; r++)
+		if (j->check(j->l, file, shndx, r) < 0)
+			atomic_store(&j->rc, -ERANGE);
+}
+
+/* The call frame records that stayed. */
+static void check_frames(struct overflow_job *j, uint32_t file)
+{
+	const struct eh_object *eh = &j->l->s->eh[file];
+	for (uint32_t i = 0; i < eh->cie_cnt; i++)
+		if (eh->cies[i].out_off != UINT32_MAX)
+			check_all(j, file, eh->sec, eh->cies[i].rel, eh->cies[i].rel_cnt);
+	for (uint32_t i = 0; i < eh->fde_cnt; i++)
+		if (eh->fde_off[i] != UINT32_MAX)
+			check_all(j, file, eh->sec, eh->fdes[i].rel, eh->fdes[i].rel_cnt);
+}
+
 static void objects_range(void *ctx, size_t begin, size_t end, unsigned worker)
 {
 	struct overflow_job *j = ctx;
@@ -37,10 +56,9 @@ static void objects_range(void *ctx, size_t begin, size_t end, unsigned worker)
 			if (!(is->flags & SHF_ALLOC) || is->kind == ISEC_EH_FRAME ||
 			    !sec_is(j->l->st, gsec(j->l->st, file, i), SEC_LIVE))
 				continue;
-			for (uint32_t r = 0; r < is->rel_cnt; r++)
-				if (j->check(j->l, file, i, r) < 0)
-					atomic_store(&j->rc, -ERANGE);
+			check_all(j, file, i, 0, is->rel_cnt);
 		}
+		check_frames(j, file);
 	}
 }
 

@@ -75,9 +75,21 @@ static void add_copies(struct layout *l)
 	}
 }
 
-static void count_fdes(struct layout *l)
+/* The rows of .eh_frame_hdr are 32-bit distances. */
+static bool fits_table(const struct layout *l, uint64_t va)
+{
+	int64_t far = (int64_t)(va - syn_va(l, SYN_EH_FRAME_HDR));
+	return far == (int32_t)far;
+}
+
+static int count_fdes(struct layout *l)
 {
 	uint32_t before = 0;
+	bool has_table = l->syn_out[SYN_EH_FRAME_HDR] && !l->s->eh_has_unknown;
+	if (has_table && (!fits_table(l, syn_va(l, SYN_EH_FRAME)) || !fits_table(l, syn_va(l, SYN_EH_FRAME) + l->s->eh_sz))) {
+		diag_error(l->in->diag, 0, ".eh_frame_hdr: .eh_frame is more than 2 GiB away: link without --eh-frame-hdr");
+		return -ERANGE;
+	}
 	for (uint32_t i = 0; i < l->fde_run_cnt; i++) {
 		struct fde_run *r = &l->fde_runs[i];
 		const struct out *o = &l->outs[r->out];
@@ -85,9 +97,17 @@ static void count_fdes(struct layout *l)
 		const struct eh_object *eh = &l->s->eh[file];
 		uint32_t sec = gs - l->st->sec_base[file], first = l->s->fde_first[gs] - 1;
 		r->before = before;
-		for (uint32_t k = first; k < eh->fde_cnt && eh->fdes[eh->by_sec[k]].sec == sec; k++)
-			before++;
+		for (uint32_t k = first; k < eh->fde_cnt && eh->fdes[eh->by_sec[k]].sec == sec; k++, before++) {
+			const struct fde *f = &eh->fdes[eh->by_sec[k]];
+			if (!has_table || fits_table(l, l->sec_va[gs] + f->pc))
+				continue;
+			diag_error(l->in->diag, (uint64_t)file << 32 | eh->sec,
+				   "%s:(.eh_frame+0x%x): the code it describes is more than 2 GiB from .eh_frame_hdr",
+				   l->in->files[file].obj->name, f->off);
+			return -ERANGE;
+		}
 	}
+	return 0;
 }
 
 int reldyn_collect(struct layout *l)
@@ -100,6 +120,5 @@ int reldyn_collect(struct layout *l)
 	add_got(l);
 	add_copies(l);
 	qsort(l->dyn_rows, l->dyn_row_cnt, sizeof(*l->dyn_rows), by_symbol);
-	count_fdes(l);
-	return 0;
+	return count_fdes(l);
 }

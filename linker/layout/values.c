@@ -13,26 +13,38 @@
 
 static uint64_t merged_va(const struct layout *l, const struct merge_sec *m, uint64_t off)
 {
-	const struct merge_set *t = &l->s->merge_sets[m->set];
-	const struct out *o = &l->outs[l->out_index[t->outsec]];
 	uint64_t in_set;
-	for (uint32_t i = 0; i < o->chunk_cnt; i++)
-		if (o->chunk[i] == (CHUNK_MERGE | m->set))
-			return merge_offset(l->s, m, off, &in_set) ? o->va + o->chunk_off[i] + in_set : 0;
-	return 0;
+	return merge_offset(l->s, m, off, &in_set) ? l->merge_va[m->set] + in_set : 0;
 }
 
-/* The place of a byte of an input .eh_frame: its record's place, if that stayed. */
+/* The place of a byte of an input .eh_frame: its record's place, if that stayed. Records are in the order of the file. */
 static uint64_t frame_va(const struct layout *l, uint32_t file, uint64_t off)
 {
 	const struct eh_object *eh = &l->s->eh[file];
 	uint64_t base = syn_va(l, SYN_EH_FRAME);
-	for (uint32_t i = 0; i < eh->cie_cnt; i++)
-		if (off >= eh->cies[i].off && off - eh->cies[i].off < eh->cies[i].sz)
-			return eh->cies[i].out_off == UINT32_MAX ? 0 : base + eh->cies[i].out_off + off - eh->cies[i].off;
-	for (uint32_t i = 0; i < eh->fde_cnt; i++)
-		if (off >= eh->fdes[i].off && off - eh->fdes[i].off < eh->fdes[i].sz)
-			return eh->fde_off[i] == UINT32_MAX ? 0 : base + eh->fde_off[i] + off - eh->fdes[i].off;
+	uint32_t lo = 0, hi = eh->cie_cnt;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (eh->cies[mid].off + (uint64_t)eh->cies[mid].sz <= off)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	const struct cie *c = lo < eh->cie_cnt ? &eh->cies[lo] : NULL;
+	if (c && off >= c->off)
+		return c->out_off == UINT32_MAX ? 0 : base + c->out_off + off - c->off;
+	lo = 0;
+	hi = eh->fde_cnt;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (eh->fdes[mid].off + (uint64_t)eh->fdes[mid].sz <= off)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	const struct fde *f = lo < eh->fde_cnt ? &eh->fdes[lo] : NULL;
+	if (f && off >= f->off)
+		return eh->fde_off[lo] == UINT32_MAX ? 0 : base + eh->fde_off[lo] + off - f->off;
 	return base + eh->out_off + eh->out_sz;
 }
 
@@ -253,13 +265,17 @@ static int set_entry(struct layout *l)
 int values_compute(struct layout *l)
 {
 	l->va = arena_alloc_array(l->arena, l->st->cnt, sizeof(*l->va), 64);
-	if (!l->va)
+	l->merge_va = arena_alloc_array(l->arena, (size_t)l->s->merge_set_cnt + 1, sizeof(*l->merge_va), 8);
+	if (!l->va || !l->merge_va)
 		return -ENOMEM;
 	for (uint32_t i = 1; i < l->out_cnt; i++) {
 		const struct out *o = &l->outs[i];
-		for (uint32_t c = 0; o->va && c < o->chunk_cnt; c++)
-			if (!(o->chunk[c] & (CHUNK_SYN | CHUNK_MERGE)))
+		for (uint32_t c = 0; c < o->chunk_cnt; c++) {
+			if (o->chunk[c] & CHUNK_MERGE)
+				l->merge_va[o->chunk[c] & CHUNK_INDEX] = o->va + o->chunk_off[c];
+			else if (!(o->chunk[c] & CHUNK_SYN))
 				l->sec_va[o->chunk[c]] += o->va;
+		}
 	}
 	l->got_base = l->syn_out[SYN_GOTPLT] ? syn_va(l, SYN_GOTPLT) : syn_va(l, SYN_GOT);
 	pool_for(l->in->pool, l->st->cnt, 4096, values_range, l);

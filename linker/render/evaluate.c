@@ -12,6 +12,9 @@
 #include "judge.h"
 #include "render.h"
 
+#define RELAX_BEFORE 16 /* more than any row's footprint */
+#define RELAX_AFTER 32
+
 void spot_init(struct spot *sp, const struct layout *l, uint32_t file, uint32_t shndx)
 {
 	const struct object *o = l->in->files[file].obj;
@@ -116,7 +119,7 @@ static enum relax ask_relax(const struct spot *sp, uint32_t i, const struct rel 
 {
 	const struct arch *a = sp->l->in->arch;
 	const char *bad = NULL;
-	if (!(row->flags & ROW_MAY_RELAX) || !a->relax || !sp->is_alloc)
+	if (!(row->flags & ROW_MAY_RELAX) || !a->relax || !sp->is_alloc || sp->is->kind == ISEC_EH_FRAME)
 		return RELAX_NO;
 	struct relax_facts facts = judge_facts(sp->l->s, t->flags);
 	return a->relax(r->type, isec_bytes(sp->o, sp->is), sp->is->sz, r->off, r->addend,
@@ -207,6 +210,24 @@ static bool apply_relaxed(const struct spot *sp, enum relax rx, const struct rel
 	return sp->l->in->arch->apply_relax(rx, r->type, loc, &v);
 }
 
+/* Relaxes on a copy of the input's bytes, never on what other relocations made of them: where hostile ones overlap, the
+ * outcome must not depend on which of them a range covers. Only bytes that change are stored. LOC NULL: none. */
+static int rewrite(const struct spot *sp, enum relax rx, const struct rel *r, const struct rel_row *row,
+		   const struct target *t, uint64_t S, int64_t A, uint64_t P, uint8_t *loc, struct fill *f)
+{
+	const uint8_t *in = isec_bytes(sp->o, sp->is);
+	uint64_t lo = r->off < RELAX_BEFORE ? 0 : r->off - RELAX_BEFORE;
+	uint64_t hi = sp->is->sz - r->off < RELAX_AFTER ? sp->is->sz : r->off + RELAX_AFTER;
+	uint8_t copy[RELAX_BEFORE + RELAX_AFTER] = { 0 };
+	memcpy(copy, in + lo, hi - lo);
+	if (!apply_relaxed(sp, rx, r, t, S, A, P, copy + (r->off - lo)))
+		return fail_range(sp, r, row, f, S);
+	for (uint64_t i = lo; loc && i < hi; i++)
+		if (copy[i - lo] != in[i])
+			*(loc + (int64_t)(i - r->off)) = copy[i - lo];
+	return 0;
+}
+
 static bool is_discarded(const struct spot *sp, const struct target *t)
 {
 	if (!t->id)
@@ -259,7 +280,6 @@ static int apply_loaded(const struct spot *sp, uint32_t i, const struct rel *r, 
 	const struct rel_field *field = &sp->l->in->arch->fields[row->field];
 	enum relax rx = ask_relax(sp, i, r, row, t);
 	struct verdict v = judge(sp->l->s, row, t->flags, sp->is->flags, rx);
-	uint8_t scratch[64];
 	if (v.act == ACT_ERROR)
 		return fail(sp, r, f, v.why);
 	if (v.act == ACT_NOTHING)
@@ -275,16 +295,7 @@ static int apply_loaded(const struct spot *sp, uint32_t i, const struct rel *r, 
 	uint64_t S = target_va(sp->l, sp->o, sp->file, r, &A);
 	if (rx != RELAX_NO) {
 		*ret_consumed = row->flags & ROW_CONSUMES_NEXT;
-		if (!loc) { /* on a copy of the input's bytes */
-			const uint8_t *in = isec_bytes(sp->o, sp->is);
-			uint64_t lo = r->off < 16 ? 0 : r->off - 16, hi = r->off + 32 < sp->is->sz ? r->off + 32 : sp->is->sz;
-			memset(scratch, 0, sizeof(scratch));
-			memcpy(scratch, in + lo, hi - lo);
-			loc = scratch + (r->off - lo);
-		}
-		if (!apply_relaxed(sp, rx, r, t, S, A, P, loc))
-			return fail_range(sp, r, row, f, S);
-		return 0;
+		return rewrite(sp, rx, r, row, t, S, A, P, loc, f);
 	}
 	uint64_t value = evaluate(sp, row, t, r, S, A, P);
 	if (!rel_fits(row, value))
@@ -326,7 +337,8 @@ int relocation_check(const struct layout *l, uint32_t file, uint32_t shndx, uint
 		return 0;
 	if (rel && relocation_consumes(&sp, rel - 1))
 		return 0;
-	int rc = apply_loaded(&sp, rel, &r, row, &t, sp.va + r.off, NULL, &consumed, &f);
+	uint64_t P = sp.is->kind == ISEC_EH_FRAME ? section_va(l, file, shndx, r.off) : sp.va + r.off;
+	int rc = apply_loaded(&sp, rel, &r, row, &t, P, NULL, &consumed, &f);
 	if (rc)
 		diag_error(l->in->diag, (uint64_t)file << 32 | shndx, "%s", why);
 	return rc;

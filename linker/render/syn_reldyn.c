@@ -102,8 +102,11 @@ static uint64_t slot_target(const struct layout *l, const struct got_slot *g)
 static void emit_got(const struct window *w, enum got_rel want, uint64_t at, uint32_t type)
 {
 	const struct layout *l = w->l;
+	uint64_t cnt = want == GOT_REL_RELATIVE ? l->s->got_relative : l->s->got_irelative, each = row_sz(l);
 	uint32_t t;
 	bool by_name;
+	if (at * each >= w->off + w->sz || (at + cnt) * each <= w->off)
+		return;
 	for (uint32_t i = 0; i < l->s->got_cnt; i++)
 		if (got_relocation(l->s, &l->s->got[i], &t, &by_name) == want)
 			emit(w, at++, got_slot_va(l, i), 0, type, (int64_t)slot_target(l, &l->s->got[i]));
@@ -131,7 +134,8 @@ static int rela_dyn_render(const struct layout *l, uint64_t off, uint64_t sz, ui
 	emit_relatives(&w);
 	emit_got(&w, GOT_REL_RELATIVE, at, l->in->arch->dyn.relative);
 	at += l->s->got_relative;
-	for (uint32_t i = 0; i < l->dyn_row_cnt; i++) {
+	for (uint64_t i = off / row_sz(l) > at ? off / row_sz(l) - at : 0;
+	     i < l->dyn_row_cnt && (at + i) * row_sz(l) < off + sz; i++) {
 		const struct dyn_row *d = &l->dyn_rows[i];
 		emit(&w, at + i, d->va, d->dynsym, d->type, d->addend);
 	}

@@ -38,7 +38,7 @@ static uint32_t gnu_hash(const char *str, size_t len)
 	return h;
 }
 
-static uint32_t sysv_hash(const char *str)
+uint32_t sysv_hash(const char *str)
 {
 	uint32_t h = 0;
 	for (; *str; str++) {

@@ -99,6 +99,21 @@ static int add_cie(struct eh_parse *p, uint32_t off, uint32_t sz, uint32_t rel, 
 	return 0;
 }
 
+/* Relocations [first, end) belong to the record of SZ bytes at OFF: do their fields lie in it? */
+static int check_fields(const struct eh_parse *p, uint64_t off, uint64_t sz, uint32_t first, uint32_t end)
+{
+	const struct arch *a = p->s->in->arch;
+	for (uint32_t i = first; i < end; i++) {
+		struct rel r;
+		rel_get(p->o, p->is, i, &r);
+		const struct rel_row *row = arch_row(a, r.type); /* unknown types are refused while scanning */
+		uint8_t width = row && row->kind != REL_NONE ? a->fields[row->field].size : 0;
+		if (r.off < off || width > sz - (r.off - off))
+			return eh_error(p, r.off, "relocation does not lie in one call frame record");
+	}
+	return 0;
+}
+
 /* The code section an FDE describes; a global symbol defined in this object counts as its section. */
 static int fde_target(const struct eh_parse *p, const struct rel *r, struct fde *f)
 {
@@ -107,6 +122,9 @@ static int fde_target(const struct eh_parse *p, const struct rel *r, struct fde 
 		return eh_error(p, r->off, "relocation with a symbol index beyond the symbol table");
 	esym_get(p->o, r->sym, &s);
 	f->sec = s.shndx < p->o->sec_cnt ? s.shndx : 0;
+	uint8_t kind = f->sec ? p->o->secs[f->sec].kind : ISEC_REGULAR;
+	if (kind == ISEC_MERGE || kind == ISEC_EH_FRAME)
+		return eh_error(p, r->off, "call frame record of what cannot be code");
 	f->pc = s.value + (uint64_t)r->addend;
 	if (p->is->is_rel)
 		f->pc = s.value;
@@ -183,14 +201,17 @@ static int parse_records(struct eh_parse *p)
 			if (r.off >= off + sz)
 				break;
 		}
-		int rc = load32(data + off + 4, p->o->is_be)
+		int rc = check_fields(p, off, sz, first, rel);
+		if (rc < 0)
+			return rc;
+		rc = load32(data + off + 4, p->o->is_be)
 				 ? add_fde(p, (uint32_t)off, (uint32_t)sz, first, rel - first)
 				 : add_cie(p, (uint32_t)off, (uint32_t)sz, first, rel - first);
 		if (rc < 0)
 			return rc;
 		off += sz;
 	}
-	return 0;
+	return check_fields(p, p->is->sz, 0, rel, p->is->rel_cnt);
 }
 
 static int by_code(const void *a, const void *b, void *ctx)

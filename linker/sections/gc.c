@@ -193,8 +193,8 @@ static bool mark_tied(struct mark *m)
 			    is->link >= o->sec_cnt || sec_is(s->st, gsec(s->st, file, i), SEC_LIVE) ||
 			    !sec_is(s->st, gsec(s->st, file, is->link), SEC_LIVE))
 				continue;
-			mark_section(m, &m->roots, file, i);
-			any = true;
+			mark_section(m, &m->roots, file, i); /* unless it is no part of the output */
+			any |= sec_is(s->st, gsec(s->st, file, i), SEC_LIVE);
 		}
 	}
 	drain(m, &m->roots);

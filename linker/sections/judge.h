@@ -95,6 +95,9 @@ static inline bool judge_next_is_tls_call(const struct sections *s, const struct
 	if (i + 1 >= is->rel_cnt)
 		return false;
 	rel_get(o, is, i + 1, &next);
+	const struct rel_row *row = arch_row(s->in->arch, next.type);
+	if (!row || (row->flags & ROW_CONSUMES_NEXT)) /* else who consumes whom would depend on where one starts */
+		return false;
 	return target_get(s->st, o, next.sym, &t) && t.id && t.id == tls_get_addr;
 }
 

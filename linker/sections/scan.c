@@ -158,7 +158,7 @@ static bool ask_relax(const struct place *p, const struct rel *r, uint32_t i, co
 	const struct arch *a = p->s->in->arch;
 	const char *bad = NULL;
 	*ret_rx = RELAX_NO;
-	if (!(row->flags & ROW_MAY_RELAX) || !a->relax || p->is->type == SHT_NOBITS)
+	if (!(row->flags & ROW_MAY_RELAX) || !a->relax || p->is->kind == ISEC_EH_FRAME)
 		return true;
 	struct relax_facts facts = judge_facts(p->s, t->flags);
 	*ret_rx = a->relax(r->type, isec_bytes(p->o, p->is), p->is->sz, r->off, r->addend,
@@ -204,6 +204,10 @@ static uint32_t scan_one(const struct place *p, uint32_t i)
 	if (v.needs)
 		need(p, &r, &t, v.needs);
 	if (v.act == ACT_RELATIVE || v.act == ACT_SYMBOLIC) {
+		if (p->is->kind == ISEC_EH_FRAME) { /* its records move and are shared */
+			report(p, &r, row, &t, "needs a dynamic relocation in .eh_frame; recompile with -fPIC");
+			return 0;
+		}
 		p->f->textrel |= !(p->is->flags & SHF_WRITE);
 		if (v.act == ACT_RELATIVE)
 			s->rel_relative[p->gs]++;

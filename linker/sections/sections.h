@@ -219,6 +219,8 @@ struct sections {
 	uint32_t dynsym_cnt, dynsym_hashed; /* index of the first hashed one */
 	uint32_t *dynsym_of;         /* by name_id; 0: none */
 	uint32_t gnu_buckets;
+	uint8_t *gnu_hash, *sysv_hash; /* the finished bytes of .gnu.hash and .hash; NULL: not wanted */
+	uint32_t gnu_hash_sz, sysv_hash_sz;
 	struct strbuf dynstr;        /* malloc-ed */
 	struct verneed *verneeds;
 	uint32_t verneed_cnt;
@@ -243,6 +245,7 @@ int property_merge(struct sections *s);
 int scan_relocations(struct sections *s);
 int slots_assign(struct sections *s);
 int dynsym_build(struct sections *s);
+int hash_build(struct sections *s);
 
 /* The output section for a name and flags, made when new; OUT_NONE: too many (an error was reported). Thread-safe. */
 uint16_t outsec_get(struct sections *s, const char *name, uint32_t flags, uint32_t type, uint32_t first);

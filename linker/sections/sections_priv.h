@@ -12,6 +12,9 @@ struct sections_private {
 	pthread_mutex_t lock; /* of adding output sections and merge sets */
 };
 
+/* gABI ch. 5: the hash of .hash and of version names. */
+uint32_t sysv_hash(const char *str);
+
 /* What a relocation in a live section refers to: marks its section and what must live with it (gc.c). */
 struct eh_range {
 	const struct eh_object *eh;
