@@ -7,6 +7,9 @@
  * filled by one request at a time; readers that want the same chunk wait for that one. Ready chunks are read without
  * asking anybody. Which chunks are Ready is known here alone: never from holes in the file.
  *
+ * Who reads in order finds the bytes made: after AHEAD_MIN in one stream, runs of growing size are asked for ahead of
+ * it. Where such a run can't be made, nobody is told: the read that wants a part of it asks again for that part alone.
+ *
  * I1: a busy chunk is not Ready.
  * I2: a chunk that a read waits for or copies from is pinned, and not evicted.
  * I3: alloc_bytes counts the chunks that are not Reserved.
@@ -18,6 +21,9 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/mman.h>
+
+#define AHEAD_MIN ((uint64_t)384 << 10) /* read in order before anything is made ahead */
+#define AHEAD_MAX ((uint64_t)2 << 20)
 
 int cache_backing_new(const struct fs *fs, uint64_t size)
 {
@@ -103,7 +109,7 @@ struct run {
 };
 
 /* The next run of chunks in [*IDX, END) that nobody has made or is making; claims it. */
-static bool claim_run(struct generation *g, uint64_t *idx, uint64_t end, struct run *ret)
+static bool claim_run(struct generation *g, uint64_t *idx, uint64_t end, bool is_ahead, struct run *ret)
 {
 	while (*idx < end && (g->chunk[*idx].busy || g->chunk[*idx].state == CHUNK_READY))
 		++*idx;
@@ -113,6 +119,7 @@ static bool claim_run(struct generation *g, uint64_t *idx, uint64_t end, struct 
 	for (; *idx < end && !g->chunk[*idx].busy && g->chunk[*idx].state != CHUNK_READY; ++*idx) {
 		ret->needs_blocks |= g->chunk[*idx].state == CHUNK_RESERVED;
 		g->chunk[*idx].busy = true;
+		g->chunk[*idx].is_ahead = is_ahead;
 	}
 	ret->end = *idx;
 	return true;
@@ -162,18 +169,33 @@ void cache_unpin(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz)
 		sweep(fs, 0);
 }
 
+static void set_free(struct generation *g, uint64_t off, uint64_t sz)
+{
+	for (uint64_t i = off / CHUNK_SZ; i * CHUNK_SZ < off + sz; i++)
+		g->chunk[i].busy = g->chunk[i].is_ahead = false;
+}
+
 /* The run can't be had: no longer busy, and whoever waits for a part of it gets EIO. */
 static void fail_run(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz, struct replies *out)
 {
 	struct parked *p, *next;
 
-	for (uint64_t i = off / CHUNK_SZ; i * CHUNK_SZ < off + sz; i++)
-		g->chunk[i].busy = false;
+	set_free(g, off, sz);
 	for (p = TAILQ_FIRST(&g->readers); p; p = next) {
 		next = TAILQ_NEXT(p, on);
 		if (p->off < off + sz && off < p->off + p->sz)
 			park_answer(fs, p, OUT_ERROR, EIO, out);
 	}
+}
+
+static void serve_readers(struct fs *fs, struct generation *g, struct replies *out);
+
+/* What was to be made ahead can't be: whoever came to want a part of it asks for that part. */
+static void give_up_ahead(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz, struct replies *out)
+{
+	g->is_never_ahead = true;
+	set_free(g, off, sz);
+	serve_readers(fs, g, out);
 }
 
 /* The blocks of a claimed run are there (or not: ERR): ask for its bytes. */
@@ -187,6 +209,10 @@ static void request_run(struct fs *fs, struct generation *g, const struct run *r
 		err = g->is_lost ? -ESTALE : worker_link_fill(fs, g, off, sz);
 	if (!err)
 		return;
+	if (g->chunk[r->first].is_ahead) {
+		give_up_ahead(fs, g, off, sz, out);
+		return;
+	}
 	if (!g->is_lost)
 		link_log(fs, g->link, "generation %" PRIu64 ": range 0x%" PRIx64 "+0x%" PRIx64 ": no room for it: %s",
 			 g->node.id, off, sz, strerror(-err));
@@ -194,7 +220,7 @@ static void request_run(struct fs *fs, struct generation *g, const struct run *r
 	fail_run(fs, g, off, sz, out);
 }
 
-#define RUNS_MAX 20 /* a READ is at most 1 MiB: 17 chunks */
+#define RUNS_MAX 40 /* what is more is claimed when the first of them is there */
 
 /* Claims what [off, off + sz) still lacks, makes room for it. */
 static unsigned claim_runs(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz, struct run run[RUNS_MAX])
@@ -202,7 +228,7 @@ static unsigned claim_runs(struct fs *fs, struct generation *g, uint64_t off, ui
 	uint64_t idx = off / CHUNK_SZ, end = (off + sz + CHUNK_SZ - 1) / CHUNK_SZ, want = 0;
 	unsigned cnt = 0;
 
-	while (cnt < RUNS_MAX && claim_run(g, &idx, end, &run[cnt])) {
+	while (cnt < RUNS_MAX && claim_run(g, &idx, end, false, &run[cnt])) {
 		want += (run[cnt].end - run[cnt].first) * CHUNK_SZ;
 		cnt++;
 	}
@@ -211,11 +237,54 @@ static unsigned claim_runs(struct fs *fs, struct generation *g, uint64_t off, ui
 	return cnt;
 }
 
+/* The stream that a read of [off, off + sz) goes on with, or a new one. Reads may overtake each other by a little: what
+ * was left open between two streams joins them. */
+static struct stream *stream_of(struct generation *g, uint64_t off, uint64_t sz)
+{
+	struct stream *s = NULL;
+
+	for (unsigned i = 0; i < STREAMS && !s; i++)
+		if (g->stream[i].end == off && g->stream[i].begin < off)
+			s = &g->stream[i];
+	if (!s) {
+		s = &g->stream[g->stream_next++ % STREAMS];
+		*s = (struct stream){ .begin = off };
+	}
+	s->end = off + sz;
+	for (unsigned i = 0; i < STREAMS; i++) {
+		struct stream *t = &g->stream[i];
+		if (t == s || t->begin != s->end || t->begin == t->end)
+			continue;
+		s->end = t->end;
+		s->ahead = t->ahead > s->ahead ? t->ahead : s->ahead;
+		*t = (struct stream){ 0 };
+	}
+	return s;
+}
+
+/* Claims what a reader in order will want next: as much as it has read, at most AHEAD_MAX, in large steps. */
+static bool claim_ahead(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz, struct run *ret)
+{
+	struct stream *s = stream_of(g, off, sz);
+	uint64_t window = s->end - s->begin < AHEAD_MAX ? s->end - s->begin : AHEAD_MAX;
+
+	if (window < AHEAD_MIN || g->is_never_ahead || g->is_lost || s->ahead > s->end + window / 2)
+		return false;
+	uint64_t from = (s->ahead > s->end ? s->ahead : s->end) / CHUNK_SZ, end = (s->end + window) / CHUNK_SZ + 1;
+	if (end > g->chunk_cnt)
+		end = g->chunk_cnt;
+	if (from >= end || fs->cache_bytes + (end - from) * CHUNK_SZ > fs->cfg.cache_limit)
+		return false; /* nothing is evicted for what nobody asked for */
+	bool is_some = claim_run(g, &from, end, true, ret);
+	s->ahead = from * CHUNK_SZ;
+	return is_some;
+}
+
 void cache_read(struct fs *fs, struct parked *p)
 {
 	struct generation *g = p->gen;
-	struct run run[RUNS_MAX];
-	int err[RUNS_MAX];
+	struct run run[RUNS_MAX + 1];
+	int err[RUNS_MAX + 1];
 	unsigned cnt = 0;
 	struct replies out;
 
@@ -229,6 +298,7 @@ void cache_read(struct fs *fs, struct parked *p)
 		park_on(fs, &g->readers, p);
 		cnt = claim_runs(fs, g, p->off, p->sz, run);
 	}
+	cnt += claim_ahead(fs, g, p->off, p->sz, &run[cnt]);
 	if (cnt)
 		generation_ref(g); /* P may be answered while blocks are allocated */
 	fs_unlock(fs);
@@ -279,6 +349,10 @@ static void retry_by_chunks(struct fs *fs, struct generation *g, uint64_t off, u
 void cache_filled(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz, int error, const char *why,
 		  struct replies *out)
 {
+	if (error && g->chunk[off / CHUNK_SZ].is_ahead) {
+		give_up_ahead(fs, g, off, sz, out);
+		return;
+	}
 	if (error == -EIO && sz > CHUNK_SZ) {
 		retry_by_chunks(fs, g, off, sz, out); /* so that the error stays where it is */
 		return;
@@ -295,7 +369,7 @@ void cache_filled(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz
 	g->filled_bytes += sz;
 	for (uint64_t i = off / CHUNK_SZ; i * CHUNK_SZ < off + sz; i++) {
 		set_state(fs, g, i, CHUNK_READY);
-		g->chunk[i].busy = false; /* I1 */
+		g->chunk[i].busy = g->chunk[i].is_ahead = false; /* I1 */
 	}
 	serve_readers(fs, g, out);
 }

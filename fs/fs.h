@@ -74,9 +74,17 @@ enum chunk_state { CHUNK_RESERVED, CHUNK_PREPARED, CHUNK_READY };
 
 struct chunk {
 	uint8_t state;
-	bool busy;     /* someone prepares or fills it: nobody else may; I1: never with READY */
-	bool used;     /* read since the sweeper last came by */
+	bool busy : 1;	   /* someone prepares or fills it: nobody else may; I1: never with READY */
+	bool is_ahead : 1; /* busy, and nobody asked for it yet */
+	bool used : 1;	   /* read since the sweeper last came by */
 	uint16_t pins; /* reads that wait for it or copy from it: it may not be evicted */
+};
+
+/* Bytes that were read one after the other; so what follows is made before somebody asks. */
+#define STREAMS 4
+struct stream {
+	uint64_t begin, end;
+	uint64_t ahead; /* asked for up to here */
 };
 
 TAILQ_HEAD(park_queue, parked);
@@ -125,6 +133,9 @@ struct generation {
 	uint64_t sweep_idx;	   /* where eviction goes on */
 	uint64_t alloc_bytes;	   /* of chunks with blocks */
 	struct park_queue readers; /* reads waiting for chunks */
+	struct stream stream[STREAMS];
+	unsigned stream_next;	   /* the one to be forgotten next */
+	bool is_never_ahead;	   /* it went wrong once: only what is asked for is made */
 	bool is_lost;		   /* can't be replayed: what is not Ready is EIO */
 	uint64_t loaded_epoch;	   /* the linker process that has it; 0: none */
 	uint64_t backing_epoch;	   /* and that was given the backing file */

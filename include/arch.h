@@ -59,7 +59,7 @@ enum rel_flags {
 
 /* One relocation type: a row of data. Designated initialisers, indexed by the R_<CPU>_ number. */
 struct rel_row {
-	const char *name;  /* "R_X86_64_PC32" */
+	const char *name;  /* as the psABI spells it, for messages */
 	uint8_t kind;      /* enum rel_kind */
 	uint8_t field;     /* index into arch->fields */
 	uint8_t bits;      /* width for the range check, after `shift` */

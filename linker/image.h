@@ -1,4 +1,4 @@
-/* image.h - a finished link and the process's linker, as linkfs.h's functions see them. Seen by the files of this folder only. */
+/* image.h - a finished link and the process's linker, as linkfs.h's functions see them. For this folder's files only. */
 #ifndef LINKFS_IMAGE_H
 #define LINKFS_IMAGE_H
 

@@ -137,6 +137,7 @@ static int make(struct linkfs_image *img, const struct inputs_config *cfg, struc
 	PASS(outsec_assign(img->s));
 	PASS(ehframe_parse(img->s));
 	PASS(gc_mark(img->s));
+	PASS(inflate_sections(img->s));
 	PASS(merge_pieces(img->s));
 	PASS(ehframe_select(img->s));
 	PASS(property_merge(img->s));
@@ -187,7 +188,7 @@ int linkfs_link(struct linkfs_linker *l, const struct linkfs_request *rq, struct
 	img->verdict.output = img->opt->output;
 	img->verdict.is_executable = true;
 	img->input_bytes = sum_inputs(img->in);
-	img->eager_bytes = sum_eager(img->l);
+	img->eager_bytes = sum_eager(img->l) + img->s->inflated_sz;
 	img->link_ms = timer_now_ms() - start;
 	*ret_image = img;
 	return 0;

@@ -15,10 +15,7 @@ static int by_va(const void *x, const void *y, void *ctx)
 	const struct names *names = ctx;
 	if (a->va != b->va)
 		return a->va < b->va ? -1 : 1;
-	const struct name *na = names_get(names, a->id), *nb = names_get(names, b->id);
-	size_t n = na->len < nb->len ? na->len : nb->len;
-	int c = memcmp(na->str, nb->str, n);
-	return c ? c : na->len < nb->len ? -1 : na->len > nb->len;
+	return names_compare(names, a->id, b->id);
 }
 
 static struct sym_row *list_symbols(const struct linkfs_image *img, size_t *ret_cnt)

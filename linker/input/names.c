@@ -330,3 +330,10 @@ int names_rehome(struct names *n, const void *base, size_t sz)
 	struct name_range range = { .base = base, .sz = sz };
 	return names_rehome_many(n, &range, sz ? 1 : 0);
 }
+
+int names_compare(const struct names *n, name_id a, name_id b)
+{
+	const struct name *x = names_get(n, a), *y = names_get(n, b);
+	int c = memcmp(x->str, y->str, x->len < y->len ? x->len : y->len);
+	return c ? c : x->len < y->len ? -1 : x->len > y->len;
+}

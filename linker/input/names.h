@@ -42,6 +42,8 @@ name_id names_find(const struct names *n, const char *str, size_t len);
 /* One past the highest id. */
 uint32_t names_cnt(const struct names *n);
 const struct name *names_get(const struct names *n, name_id id);
+/* Orders two names by their bytes, shorter first where one begins the other: an order that shows in outputs. */
+int names_compare(const struct names *n, name_id a, name_id b);
 /* Copies the bytes of names that lie in [base, base+sz). */
 int names_rehome(struct names *n, const void *base, size_t sz);
 /* The same for CNT disjoint ranges in one walk over all names; sorts RANGES. After -ENOMEM nothing may be unmapped; calling

@@ -6,7 +6,7 @@
  *
  * The order: headers in one pass (a relocation table announces itself to its section whichever comes first), then the
  * symbol table with the names of the globals, then groups, then what needs all of that. object_notes.c reads notes and
- * knows which sections the linker itself consumes.
+ * knows which sections the linker itself consumes, object_packed.c knows compressed ones.
  */
 #include "object_parse.h"
 
@@ -183,25 +183,23 @@ static int add_group(struct parser *p, uint32_t idx, const GElf_Shdr *sh)
 	return 0;
 }
 
-static bool is_mergeable(const GElf_Shdr *sh)
+static bool is_mergeable(const struct isec *s)
 {
-	return (sh->sh_flags & SHF_MERGE) && !(sh->sh_flags & (SHF_WRITE | SHF_TLS | SHF_COMPRESSED)) &&
-	       sh->sh_type != SHT_NOBITS && sh->sh_size && sh->sh_entsize && sh->sh_entsize <= UINT32_MAX &&
-	       sh->sh_size % sh->sh_entsize == 0;
+	return (s->flags & SHF_MERGE) && !(s->flags & (SHF_WRITE | SHF_TLS)) && s->type != SHT_NOBITS && s->sz &&
+	       s->entsize && s->sz % s->entsize == 0;
 }
 
-static int add_content(struct parser *p, uint32_t idx, const GElf_Shdr *sh)
+static int add_content(struct parser *p, uint32_t idx)
 {
 	struct object *o = p->o;
 	struct isec *s = &o->secs[idx];
-	if (sh->sh_flags & SHF_COMPRESSED) {
-		uint64_t least = o->elf_class == ELFCLASS64 ? sizeof(Elf64_Chdr) : sizeof(Elf32_Chdr);
-		if ((sh->sh_flags & SHF_ALLOC) || sh->sh_type == SHT_NOBITS || sh->sh_size < least)
-			return fail_sec(p, idx, 0, "compressed section: is allocated, empty or shorter than its header");
-		s->is_compressed = true;
-	}
+	int r = object_is_packed(o, s) ? object_add_packed(p, idx) : 0;
+	if (r)
+		return r;
 	s->kind = object_special_kind(p, idx);
-	if (s->kind == ISEC_REGULAR && is_mergeable(sh))
+	if (s->is_compressed && (s->kind == ISEC_EH_FRAME || s->kind == ISEC_PROPERTY || s->type == SHT_STRTAB))
+		return fail_sec(p, idx, 0, "compressed section: the linker reads this one: only others may be compressed");
+	if (s->kind == ISEC_REGULAR && is_mergeable(s))
 		s->kind = ISEC_MERGE;
 	return 0;
 }
@@ -260,7 +258,7 @@ static int add_section(struct parser *p, uint32_t idx, const GElf_Shdr *sh)
 	case SHT_GROUP:
 		return add_group(p, idx, sh);
 	default:
-		return add_content(p, idx, sh);
+		return add_content(p, idx);
 	}
 }
 
@@ -480,7 +478,7 @@ static int finish_merge(struct parser *p, uint32_t idx)
 		s->kind = ISEC_REGULAR;
 		return 0;
 	}
-	if (!(s->flags & SHF_STRINGS))
+	if (!(s->flags & SHF_STRINGS) || s->is_compressed) /* compressed strings: by object_unpack */
 		return 0;
 	const uint8_t *last = isec_bytes(p->o, s) + s->sz - s->entsize;
 	for (uint32_t i = 0; i < s->entsize; i++)
@@ -582,6 +580,7 @@ struct object *object_free(struct object *o)
 	if (!o)
 		return NULL;
 	free(o->properties);
+	object_free_packed(o);
 	free(o->groups); /* their members lie behind them */
 	free(o->names);
 	free(o->secs);

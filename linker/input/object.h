@@ -29,7 +29,7 @@ enum isec_kind {
 
 /* One section, indexed by its ELF section index. */
 struct isec {
-	uint64_t off;       /* of its bytes, from the object's start */
+	uint64_t off;       /* of its bytes, from the object's start; compressed: index into `packed` */
 	uint64_t sz;        /* bytes in memory */
 	uint64_t rel_off;   /* of its relocation table, from the object's start */
 	uint32_t rel_cnt;   /* entries */
@@ -44,7 +44,7 @@ struct isec {
 	bool is_rel : 1;         /* its table is SHT_REL */
 	bool rel_unsorted : 1;   /* offsets do not ascend: readers use object_rel_order */
 	bool rel_unchecked : 1;  /* not SHF_ALLOC: nobody looked yet; a reader that cares asks object_rel_is_sorted */
-	bool is_compressed : 1;  /* SHF_COMPRESSED: its bytes begin with an Elf32_Chdr or Elf64_Chdr, which fits */
+	bool is_compressed : 1;  /* in the file; sz, p2align and flags are what they are once decompressed */
 };
 
 struct group {
@@ -52,6 +52,15 @@ struct group {
 	bool is_comdat;
 	uint32_t member_cnt;
 	uint32_t *members;  /* section indices, checked */
+};
+
+/* A compressed section: where its stream lies, and its bytes once somebody asked. */
+struct packed {
+	uint64_t off, sz;        /* of the stream, from the object's start */
+	uint32_t sec;            /* section index */
+	bool is_zstd;            /* else zlib */
+	char *name;              /* of an old .zdebug_x: .debug_x; NULL: its own is right */
+	_Atomic(uint8_t *) data; /* isec.sz bytes, or NULL until object_unpack */
 };
 
 struct object {
@@ -84,6 +93,8 @@ struct object {
 		uint32_t type;
 		uint32_t value;
 	} *properties;
+	uint32_t packed_cnt;
+	struct packed *packed;   /* by ascending section */
 	uint64_t rel_cnt;        /* all tables */
 	_Atomic uint64_t digest[2]; /* object_digest; both 0 until made */
 };
@@ -162,8 +173,18 @@ static inline const char *isec_name(const struct object *o, const struct isec *s
 	return o->shstrtab + s->name;
 }
 
+/* The name that counts for the output: an old .zdebug_x is a .debug_x. */
+static inline const char *isec_plain_name(const struct object *o, const struct isec *s)
+{
+	const char *name = s->is_compressed ? o->packed[s->off].name : NULL;
+	return name ? name : isec_name(o, s);
+}
+
+/* Of a compressed section: NULL until object_unpack has made them. */
 static inline const uint8_t *isec_bytes(const struct object *o, const struct isec *s)
 {
+	if (__builtin_expect(s->is_compressed, false))
+		return atomic_load_explicit(&o->packed[s->off].data, memory_order_acquire);
 	return o->data + s->off; /* SHT_NOBITS has none: callers ask first */
 }
 
@@ -184,6 +205,10 @@ int object_sections(const uint8_t *data, uint64_t sz, uint64_t *ret_off, uint64_
 int object_parse(struct infile *f, uint64_t off, uint64_t sz, const char *name, struct names *names, struct diag *d,
 		 uint64_t place, struct object **ret_object);
 struct object *object_free(struct object *o);
+/* Decompresses packed[I], which must be there, unless that was done before: from then on isec_bytes gives its bytes,
+ * until the object is freed. *ret_made: bytes that this call made. Thread-safe. 0, -ENOMEM, or -EINVAL, reported to D
+ * at PLACE: a damaged stream, or strings to be merged that do not end in a NUL. */
+int object_unpack(struct object *o, uint32_t i, struct diag *d, uint64_t place, uint64_t *ret_made);
 /* Do the offsets of S's relocations ascend? Reads them all. */
 bool object_rel_is_sorted(const struct object *o, const struct isec *s);
 /* The indices of S's relocations by ascending offset, equal offsets in the table's order: rel_cnt of them, malloc'd. */

@@ -1,4 +1,4 @@
-/* object_parse.h - what object.c and object_notes.c share while one object is parsed. Nobody else includes it. */
+/* object_parse.h - what object.c, object_notes.c and object_packed.c share while one object is parsed. Nobody else includes it. */
 #ifndef LINKFS_OBJECT_PARSE_H
 #define LINKFS_OBJECT_PARSE_H
 
@@ -45,6 +45,11 @@ bool object_is_bitcode(const uint8_t *data, uint64_t sz);
 /* The kind of content section IDX by its name, type and flags alone (ISEC_REGULAR: nothing special); notes what it says
  * about the object. */
 enum isec_kind object_special_kind(struct parser *p, uint32_t idx);
+/* Is S compressed, by its flag, or by name and mark? Its bytes lie in the file. */
+bool object_is_packed(const struct object *o, const struct isec *s);
+/* Reads the header of the compressed section IDX and makes the section what it will be decompressed. */
+int object_add_packed(struct parser *p, uint32_t idx);
+void object_free_packed(struct object *o);
 /* Reads the .note.gnu.property section IDX. */
 int object_read_properties(struct parser *p, uint32_t idx);
 

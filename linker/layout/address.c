@@ -128,16 +128,16 @@ static int place_loaded(struct layout *l, struct cursor *c, uint32_t *ret_next)
 			c->load->p_flags = protection(o); /* opened for the headers */
 		}
 		prev = o;
+		if (o->sz > UINT64_C(1) << 46) {
+			diag_error(l->in->diag, 0, "%s: the output section is larger than an address space", o->name);
+			return -EFBIG;
+		}
 		if (is_tbss(o)) { /* laid over what follows: its bytes exist per thread only */
 			const struct out *before = i > 1 && (l->outs[i - 1].flags & SHF_TLS) ? &l->outs[i - 1] : NULL;
 			uint64_t from = before && is_tbss(before) ? before->va + before->sz : c->va;
 			o->va = align_up(from, align);
 			o->off = c->off + (o->va - c->va);
 			continue;
-		}
-		if (o->sz > UINT64_C(1) << 46) {
-			diag_error(l->in->diag, 0, "%s: the output section is larger than an address space", o->name);
-			return -EFBIG;
 		}
 		uint64_t va = align_up(c->va, align);
 		if (o->type != SHT_NOBITS)

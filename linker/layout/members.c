@@ -110,7 +110,8 @@ static void add_syn_outs(struct layout *l)
 		const struct synthetic *y = l->syn[i];
 		if (!syn_present(l, i))
 			continue;
-		uint32_t out = find_out(l, y->name, y->flags & SHF_ALLOC);
+		/* The names' own size is known only later: nothing may follow them. */
+		uint32_t out = i == SYN_SHSTRTAB ? 0 : find_out(l, y->name, y->flags & SHF_ALLOC);
 		if (!out) {
 			out = l->out_cnt++;
 			l->outs[out] = (struct out){ .name = y->name, .type = y->type, .flags = y->flags,

@@ -106,14 +106,11 @@ static void count_range(void *ctx, size_t begin, size_t end, unsigned worker)
 static int by_text(const void *x, const void *y, void *ctx)
 {
 	const struct layout *l = ctx;
-	const struct name *a = names_get(l->in->names, *(const uint32_t *)x);
-	const struct name *b = names_get(l->in->names, *(const uint32_t *)y);
-	size_t n = a->len < b->len ? a->len : b->len;
-	bool la = is_local_name(l, *(const uint32_t *)x), lb = is_local_name(l, *(const uint32_t *)y);
+	name_id a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+	bool la = is_local_name(l, a), lb = is_local_name(l, b);
 	if (la != lb)
 		return la ? -1 : 1;
-	int c = memcmp(a->str, b->str, n);
-	return c ? c : a->len < b->len ? -1 : a->len > b->len;
+	return names_compare(l->in->names, a, b);
 }
 
 static bool is_extra(const struct layout *l, name_id id)

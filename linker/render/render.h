@@ -66,6 +66,9 @@ extern const struct synthetic syn_interp, syn_property, syn_build_id, syn_hash, 
 	syn_dynamic, syn_got, syn_gotplt, syn_copy_ro, syn_copy, syn_common, syn_tls_common, syn_comment, syn_symtab,
 	syn_strtab, syn_shstrtab;
 
+/* The alignment of tables of words, as a power of two: a `synthetic.align`. */
+uint8_t syn_word_align(const struct layout *l);
+
 /* Copies the part of [at, at+len) that meets [off, off+sz) to its place in DST: for pieces made whole. */
 static inline void put_piece(uint64_t off, uint64_t sz, uint8_t *dst, uint64_t at, const void *piece, uint64_t len)
 {

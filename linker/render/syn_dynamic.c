@@ -167,11 +167,6 @@ static int dynamic_render(const struct layout *l, uint64_t off, uint64_t sz, uin
 	return 0;
 }
 
-static uint8_t word_align(const struct layout *l)
-{
-	return word_sz(l) == 8 ? 3 : 2;
-}
-
 static void links(const struct layout *l, uint32_t *ret_link, uint32_t *ret_info)
 {
 	*ret_link = l->syn_out[SYN_DYNSTR];
@@ -180,5 +175,5 @@ static void links(const struct layout *l, uint32_t *ret_link, uint32_t *ret_info
 
 const struct synthetic syn_dynamic = {
 	.name = ".dynamic", .type = SHT_DYNAMIC, .flags = SHF_ALLOC | SHF_WRITE, .entsize = 16, .size = dynamic_size,
-	.align = word_align, .links = links, .render = dynamic_render
+	.align = syn_word_align, .links = links, .render = dynamic_render
 };

@@ -26,11 +26,6 @@ static int dynsym_render(const struct layout *l, uint64_t off, uint64_t sz, uint
 	return 0;
 }
 
-static uint8_t word_align(const struct layout *l)
-{
-	return word_sz(l) == 8 ? 3 : 2;
-}
-
 static void dynsym_links(const struct layout *l, uint32_t *ret_link, uint32_t *ret_info)
 {
 	*ret_link = l->syn_out[SYN_DYNSTR];
@@ -39,7 +34,7 @@ static void dynsym_links(const struct layout *l, uint32_t *ret_link, uint32_t *r
 
 const struct synthetic syn_dynsym = {
 	.name = ".dynsym", .type = SHT_DYNSYM, .flags = SHF_ALLOC, .entsize = sizeof(Elf64_Sym), .size = dynsym_size,
-	.align = word_align, .links = dynsym_links, .render = dynsym_render, .is_eager = true
+	.align = syn_word_align, .links = dynsym_links, .render = dynsym_render, .is_eager = true
 };
 
 static uint64_t dynstr_size(const struct layout *l)

@@ -106,13 +106,8 @@ static int eh_frame_render(const struct layout *l, uint64_t off, uint64_t sz, ui
 	return 0;
 }
 
-static uint8_t eh_align(const struct layout *l)
-{
-	return word_sz(l) == 8 ? 3 : 2;
-}
-
 const struct synthetic syn_eh_frame = {
-	.name = ".eh_frame", .type = SHT_PROGBITS, .flags = SHF_ALLOC, .size = eh_frame_size, .align = eh_align,
+	.name = ".eh_frame", .type = SHT_PROGBITS, .flags = SHF_ALLOC, .size = eh_frame_size, .align = syn_word_align,
 	.render = eh_frame_render
 };
 

@@ -10,11 +10,6 @@ static uint64_t got_size(const struct layout *l)
 	return (uint64_t)l->s->got_cnt * word_sz(l);
 }
 
-static uint8_t word_align(const struct layout *l)
-{
-	return word_sz(l) == 8 ? 3 : 2;
-}
-
 /* The address of what an aux stands for. */
 static uint64_t aux_va(const struct layout *l, const struct aux *a)
 {
@@ -61,7 +56,7 @@ static int got_render(const struct layout *l, uint64_t off, uint64_t sz, uint8_t
 
 const struct synthetic syn_got = {
 	.name = ".got", .type = SHT_PROGBITS, .flags = SHF_ALLOC | SHF_WRITE, .entsize = 8, .size = got_size,
-	.align = word_align, .render = got_render
+	.align = syn_word_align, .render = got_render
 };
 
 static uint64_t gotplt_size(const struct layout *l)
@@ -98,5 +93,5 @@ static int gotplt_render(const struct layout *l, uint64_t off, uint64_t sz, uint
 
 const struct synthetic syn_gotplt = {
 	.name = ".got.plt", .type = SHT_PROGBITS, .flags = SHF_ALLOC | SHF_WRITE, .entsize = 8, .size = gotplt_size,
-	.align = word_align, .render = gotplt_render
+	.align = syn_word_align, .render = gotplt_render
 };

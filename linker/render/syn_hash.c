@@ -13,11 +13,6 @@ static int gnu_hash_render(const struct layout *l, uint64_t off, uint64_t sz, ui
 	return 0;
 }
 
-static uint8_t word_align(const struct layout *l)
-{
-	return word_sz(l) == 8 ? 3 : 2;
-}
-
 static void links(const struct layout *l, uint32_t *ret_link, uint32_t *ret_info)
 {
 	*ret_link = l->syn_out[SYN_DYNSYM];
@@ -25,7 +20,7 @@ static void links(const struct layout *l, uint32_t *ret_link, uint32_t *ret_info
 }
 
 const struct synthetic syn_gnu_hash = {
-	.name = ".gnu.hash", .type = SHT_GNU_HASH, .flags = SHF_ALLOC, .size = gnu_hash_size, .align = word_align,
+	.name = ".gnu.hash", .type = SHT_GNU_HASH, .flags = SHF_ALLOC, .size = gnu_hash_size, .align = syn_word_align,
 	.links = links, .render = gnu_hash_render, .is_eager = true
 };
 

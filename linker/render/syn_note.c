@@ -37,11 +37,6 @@ static uint64_t property_size(const struct layout *l)
 	return rows ? 16 + rows * property_row_sz(l) : 0;
 }
 
-static uint8_t property_align(const struct layout *l)
-{
-	return word_sz(l) == 8 ? 3 : 2;
-}
-
 static int property_render(const struct layout *l, uint64_t off, uint64_t sz, uint8_t *dst, struct fill *f)
 {
 	uint8_t buf[64] = { 0 }, *p = buf + 16;
@@ -63,7 +58,7 @@ static int property_render(const struct layout *l, uint64_t off, uint64_t sz, ui
 
 const struct synthetic syn_property = {
 	.name = ".note.gnu.property", .type = SHT_NOTE, .flags = SHF_ALLOC, .size = property_size,
-	.align = property_align, .render = property_render
+	.align = syn_word_align, .render = property_render
 };
 
 /* ---- build-id ---- */

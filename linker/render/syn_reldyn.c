@@ -143,11 +143,6 @@ static int rela_dyn_render(const struct layout *l, uint64_t off, uint64_t sz, ui
 	return 0;
 }
 
-static uint8_t word_align(const struct layout *l)
-{
-	return word_sz(l) == 8 ? 3 : 2;
-}
-
 static void dyn_links(const struct layout *l, uint32_t *ret_link, uint32_t *ret_info)
 {
 	*ret_link = l->syn_out[SYN_DYNSYM];
@@ -156,7 +151,7 @@ static void dyn_links(const struct layout *l, uint32_t *ret_link, uint32_t *ret_
 
 const struct synthetic syn_rela_dyn = {
 	.name = ".rela.dyn", .type = SHT_RELA, .flags = SHF_ALLOC, .entsize = sizeof(Elf64_Rela), .size = rela_dyn_size,
-	.align = word_align, .links = dyn_links, .render = rela_dyn_render
+	.align = syn_word_align, .links = dyn_links, .render = rela_dyn_render
 };
 
 static uint64_t rela_plt_size(const struct layout *l)
@@ -187,5 +182,5 @@ static void plt_links(const struct layout *l, uint32_t *ret_link, uint32_t *ret_
 
 const struct synthetic syn_rela_plt = {
 	.name = ".rela.plt", .type = SHT_RELA, .flags = SHF_ALLOC | SHF_INFO_LINK, .entsize = sizeof(Elf64_Rela),
-	.size = rela_plt_size, .align = word_align, .links = plt_links, .render = rela_plt_render
+	.size = rela_plt_size, .align = syn_word_align, .links = plt_links, .render = rela_plt_render
 };

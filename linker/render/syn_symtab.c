@@ -103,11 +103,6 @@ static int symtab_render(const struct layout *l, uint64_t off, uint64_t sz, uint
 	return render(l, off, sz, dst, false);
 }
 
-static uint8_t word_align(const struct layout *l)
-{
-	return word_sz(l) == 8 ? 3 : 2;
-}
-
 static void links(const struct layout *l, uint32_t *ret_link, uint32_t *ret_info)
 {
 	*ret_link = l->syn_out[SYN_STRTAB];
@@ -115,7 +110,7 @@ static void links(const struct layout *l, uint32_t *ret_link, uint32_t *ret_info
 }
 
 const struct synthetic syn_symtab = {
-	.name = ".symtab", .type = SHT_SYMTAB, .entsize = sizeof(Elf64_Sym), .size = symtab_size, .align = word_align,
+	.name = ".symtab", .type = SHT_SYMTAB, .entsize = sizeof(Elf64_Sym), .size = symtab_size, .align = syn_word_align,
 	.links = links, .render = symtab_render
 };
 

@@ -2,6 +2,11 @@
  * syn_NAME.c, one id, one row here. */
 #include "render.h"
 
+uint8_t syn_word_align(const struct layout *l)
+{
+	return word_sz(l) == 8 ? 3 : 2;
+}
+
 const struct synthetic *const synthetics[SYN_CNT] = {
 	[SYN_INTERP] = &syn_interp,
 	[SYN_PROPERTY] = &syn_property,

@@ -11,6 +11,8 @@
 
 #include "sections_priv.h"
 
+#define VERSIONS_MAX 0x8000 /* .gnu.version has 15 bits for them */
+
 uint32_t strbuf_add(struct strbuf *b, const char *str, size_t len)
 {
 	if (len >= UINT32_MAX - b->sz - 1)
@@ -76,10 +78,7 @@ static int by_provider(const void *x, const void *y, void *ctx)
 	uint64_t wa = sym_win(s->st, a), wb = sym_win(s->st, b);
 	if (wa != wb)
 		return wa < wb ? -1 : 1;
-	const struct name *na = names_get(s->in->names, a), *nb = names_get(s->in->names, b);
-	size_t n = na->len < nb->len ? na->len : nb->len;
-	int c = memcmp(na->str, nb->str, n);
-	return c ? c : na->len < nb->len ? -1 : na->len > nb->len;
+	return names_compare(s->in->names, a, b);
 }
 
 static int by_bucket(const void *x, const void *y, void *ctx)
@@ -173,7 +172,7 @@ static int build_versions(struct sections *s)
 		vn->file = file;
 		vn->str = s->needed_str[k];
 		vn->versions = arena_alloc_array(s->arena, so->version_cnt, sizeof(*vn->versions), 8);
-		for (v = 2; vn->versions && v < so->version_cnt; v++) {
+		for (v = 2; vn->versions && v < so->version_cnt && !rc; v++) {
 			if (!used[file][v])
 				continue;
 			used[file][v] = next;
@@ -181,8 +180,14 @@ static int build_versions(struct sections *s)
 				.name = so->versions[v], .hash = sysv_hash(so->versions[v]), .index = next++,
 				.str = strbuf_add(&s->dynstr, so->versions[v], strlen(so->versions[v])),
 			};
+			if (vn->versions[vn->version_cnt - 1].str == UINT32_MAX)
+				rc = -ENOMEM;
+			if (next > VERSIONS_MAX) {
+				diag_error(s->in->diag, 0, "more than %d versions of symbols are needed", VERSIONS_MAX - 2);
+				rc = -EOVERFLOW;
+			}
 		}
-		rc = vn->versions ? 0 : -ENOMEM;
+		rc = rc ? rc : vn->versions ? 0 : -ENOMEM;
 	}
 	for (uint32_t i = 1; i < s->dynsym_cnt && !rc; i++)
 		if (bound_version(s, &s->dynsyms[i], &file, &v))
@@ -203,12 +208,14 @@ static int add_needed(struct sections *s)
 	for (uint32_t k = 0; k < s->needed_cnt; k++) {
 		const char *soname = s->in->files[s->st->dsos[k]].soname;
 		s->needed_str[k] = strbuf_add(&s->dynstr, soname, strlen(soname));
+		if (s->needed_str[k] == UINT32_MAX)
+			return -ENOMEM;
 	}
 	if (opt->soname && s->st->is_shared)
 		s->soname_str = strbuf_add(&s->dynstr, opt->soname, strlen(opt->soname));
 	if (opt->rpath && *opt->rpath)
 		s->rpath_str = strbuf_add(&s->dynstr, opt->rpath, strlen(opt->rpath));
-	return 0;
+	return s->soname_str == UINT32_MAX || s->rpath_str == UINT32_MAX ? -ENOMEM : 0;
 }
 
 int dynsym_build(struct sections *s)

@@ -65,6 +65,8 @@ static inline bool target_get(const struct symtab *st, const struct object *o, u
 	ret->flags = SYM_DEF;
 	if (ret->s.shndx >= UINT32_C(0xffff0000) || ret->s.shndx == SHN_UNDEF)
 		ret->flags |= SYM_ABS;
+	else if (ret->s.value > o->secs[ret->s.shndx].sz)
+		ret->flags |= SYM_OUTSIDE;
 	if (ret->s.type == STT_TLS)
 		ret->flags |= SYM_TLS;
 	if (ret->s.type == STT_GNU_IFUNC)
@@ -80,8 +82,8 @@ static inline struct relax_facts judge_facts(const struct sections *s, uint32_t 
 		.preemptible = flags & SYM_PREEMPT,
 		.is_ifunc = flags & SYM_IFUNC,
 		.is_absolute = flags & SYM_ABS,
-		.small_image = s->small_image,
-		.low_image = s->low_image,
+		.small_image = s->small_image && !(flags & SYM_OUTSIDE),
+		.low_image = s->low_image && !(flags & SYM_OUTSIDE),
 		.is_low = flags & SYM_UNDEF_WEAK,
 	};
 }

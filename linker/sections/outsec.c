@@ -141,7 +141,8 @@ static uint16_t find(struct sections *s, const char *name, bool is_alloc, uint32
 
 uint16_t outsec_get(struct sections *s, const char *name, uint32_t flags, uint32_t type, uint32_t first)
 {
-	uint32_t keep = flags & (SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR | SHF_TLS | SHF_GNU_RETAIN | SHF_LINK_ORDER | SHF_MASKPROC);
+	uint32_t keep = flags & (SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR | SHF_TLS | SHF_GNU_RETAIN |
+				 SHF_LINK_ORDER | SHF_MASKPROC);
 	uint32_t cnt = atomic_load_explicit(&s->out_cnt, memory_order_acquire);
 	uint16_t i = find(s, name, flags & SHF_ALLOC, cnt);
 	if (i == OUT_NONE) {
@@ -193,7 +194,7 @@ static void assign_object(struct symtab *st, uint32_t file, struct sections *s)
 		s->out_of[gs] = OUT_NONE;
 		if (!is_kept(s, o, is) || sec_is(st, gs, SEC_DEAD_COMDAT))
 			continue;
-		const char *out = classify(isec_name(o, is), &rank);
+		const char *out = classify(isec_plain_name(o, is), &rank);
 		if (out != last_out || is->flags != last_flags || last == OUT_NONE || s->outs[last].type != is->type) {
 			last = outsec_get(s, out, is->flags, is->type, gs);
 			last_out = out;

@@ -112,8 +112,7 @@ static void watch_overflow(const struct place *p, const struct rel *r, uint32_t 
 			row->kind == REL_TLS_LD_PC || row->kind == REL_TLS_DESC_PC;
 	if (row->check == CHECK_NONE && rx == RELAX_NO)
 		return;
-	bool in_section = t->id || t->s.shndx >= p->o->sec_cnt || t->s.value <= p->o->secs[t->s.shndx].sz;
-	if (!relative || (row->flags & ROW_SUSPECT) || row->bits != 32 || p->is->is_rel || !in_section ||
+	if (!relative || (row->flags & ROW_SUSPECT) || row->bits != 32 || p->is->is_rel ||
 	    (t->flags & (SYM_ABS | SYM_UNDEF_WEAK | SYM_OUTSIDE)) || (rx != RELAX_NO && rx != RELAX_GOT_TO_PC)) {
 		PUSH(p->f, suspects, struct suspect, { p->gs, i, p->file });
 		return;
@@ -143,9 +142,15 @@ static bool check_target(const struct place *p, const struct rel *r, const struc
 		report(p, r, row, t, "takes the address of a thread-local symbol as if it were an ordinary one");
 		return false;
 	}
-	if (!t->id && t->s.shndx < p->o->sec_cnt && t->s.shndx &&
-	    sec_is(p->s->st, gsec(p->s->st, p->file, t->s.shndx), SEC_DEAD_COMDAT)) {
+	if (t->id || t->s.shndx >= p->o->sec_cnt || !t->s.shndx)
+		return true;
+	uint32_t gs = gsec(p->s->st, p->file, t->s.shndx);
+	if (sec_is(p->s->st, gs, SEC_DEAD_COMDAT)) {
 		report(p, r, row, t, "refers to a section discarded as a duplicate COMDAT: another file's copy was kept");
+		return false;
+	}
+	if (!sec_is(p->s->st, gs, SEC_LIVE)) {
+		report(p, r, row, t, "refers to a section that is no part of the output");
 		return false;
 	}
 	return true;

@@ -32,10 +32,7 @@ static int by_provider(const void *x, const void *y, void *ctx)
 		return a->key < b->key ? -1 : 1;
 	if (!a->name || !b->name)
 		return a->name < b->name ? -1 : a->name > b->name;
-	const struct name *na = names_get(s->in->names, a->name), *nb = names_get(s->in->names, b->name);
-	size_t n = na->len < nb->len ? na->len : nb->len;
-	int c = memcmp(na->str, nb->str, n);
-	return c ? c : na->len < nb->len ? -1 : na->len > nb->len;
+	return names_compare(s->in->names, a->name, b->name);
 }
 
 /* ---- copies ---- */
@@ -83,6 +80,8 @@ static void check_copy(struct sections *s, const struct aux *a, const struct shl
 	const char *why = s->in->opt->z_nocopyreloc	  ? "-z nocopyreloc forbids a copy relocation"
 			  : sym->vis == STV_PROTECTED ? "it is protected in the shared library"
 			  : !sym->size		      ? "its size in the shared library is 0"
+			  : sym->size >> 46	      ? "its size in the shared library is larger than an address space"
+			  : sym->type == STT_TLS      ? "it is thread-local in the shared library"
 						      : NULL;
 	if (why)
 		diag_error(s->in->diag, a->key, "cannot copy symbol %s from %s: %s; recompile with -fPIC",
@@ -124,7 +123,7 @@ static int place_copies(struct sections *s)
 			s->aux[list[i + k]].copy_off = s->copy_sz[ro];
 			s->aux[list[i + k]].copy_ro = ro;
 		}
-		s->copy_sz[ro] += sz;
+		s->copy_sz[ro] += sz >> 46 ? 0 : sz; /* an error was reported */
 		s->copy_align[ro] = align > s->copy_align[ro] ? align : s->copy_align[ro];
 	}
 	free(list);

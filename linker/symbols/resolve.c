@@ -11,6 +11,11 @@
 
 #include "symtab_priv.h"
 
+enum {
+	COMMON_P2_MAX = 46, /* no address space is larger */
+	COMMON_ALIGN_P2_MAX = 32,
+};
+
 static unsigned rank_of(const struct esym *s)
 {
 	return s->shndx == OBJ_SHN_COMMON ? RANK_COMMON : s->bind == STB_WEAK ? RANK_WEAK : RANK_STRONG;
@@ -35,12 +40,18 @@ static void claim_shlib(struct symtab *st, uint32_t file)
 			provider_claim(st, so->syms[i].name, provider(RANK_SHARED, file, i));
 }
 
+/* Does the value lie beyond the section, or the section not in the output? */
+static bool is_outside(const struct isec *is, uint64_t value)
+{
+	return value > is->sz || is->kind == ISEC_NONE || is->kind == ISEC_PROPERTY || is->kind == ISEC_DISCARD;
+}
+
 static uint32_t provider_facts(struct symtab *st, uint32_t file, const struct esym *s)
 {
 	uint32_t fl = SYM_DEF;
 	if (s->shndx == OBJ_SHN_ABS)
 		fl |= SYM_ABS;
-	else if (s->shndx != OBJ_SHN_COMMON && s->value > st->in->files[file].obj->secs[s->shndx].sz)
+	else if (s->shndx != OBJ_SHN_COMMON && is_outside(&st->in->files[file].obj->secs[s->shndx], s->value))
 		fl |= SYM_OUTSIDE;
 	if (s->type == STT_GNU_IFUNC)
 		fl |= SYM_IFUNC | SYM_FUNC;
@@ -67,8 +78,16 @@ static const uint32_t visibility_flag[4] = {
 	[STV_DEFAULT] = 0, [STV_INTERNAL] = SYM_INTERNAL, [STV_HIDDEN] = SYM_HIDDEN, [STV_PROTECTED] = SYM_PROTECTED
 };
 
-static void add_common(struct symtab *st, name_id id, const struct esym *s)
+static void add_common(struct symtab *st, uint32_t file, name_id id, const struct esym *s)
 {
+	char buf[256];
+	if (s->size >> COMMON_P2_MAX || s->value > UINT64_C(1) << COMMON_ALIGN_P2_MAX) {
+		diag_error(st->in->diag, (uint64_t)file << 32,
+			   "%s: common symbol %s: 0x%llx bytes aligned to 0x%llx: expected less than 2^%d, at most 2^%d",
+			   inputs_name(&st->in->files[file]), symtab_text(st, id, buf, sizeof(buf)),
+			   (unsigned long long)s->size, (unsigned long long)s->value, COMMON_P2_MAX, COMMON_ALIGN_P2_MAX);
+		return;
+	}
 	/* Rare: a list under a lock, put in order afterwards. */
 	pthread_mutex_lock(&st->priv->lock);
 	if (!(st->common_cnt & (st->common_cnt + 1)) || !st->commons) {
@@ -101,7 +120,7 @@ static void judge_object(struct symtab *st, uint32_t file)
 			continue;
 		}
 		if (s.shndx == OBJ_SHN_COMMON && provider_rank(win) == RANK_COMMON)
-			add_common(st, id, &s);
+			add_common(st, file, id, &s);
 		if (s.bind == STB_WEAK && provider_rank(win) == RANK_COMMON)
 			sym_add_flags(st, id, SYM_WEAK_LOST);
 		if (provider_file(win) == file && provider_sym(win) == i)

@@ -63,7 +63,7 @@ enum sym_flag {
 	SYM_EXPORT = 1 << 12,      /* defined here and in .dynsym */
 	SYM_PREEMPT = 1 << 13,     /* bound by the dynamic loader: imported, or defined here and interposable */
 	SYM_UNDEF_WEAK = 1 << 14,  /* nobody defines it and that is allowed: value 0 unless the loader finds one */
-	SYM_UNDEF = 1 << 15,       /* nobody defines it: an error where a live section uses it; with UNDEF_WEAK a warning */
+	SYM_UNDEF = 1 << 15,       /* nobody defines it: an error where a live section uses it (a warning with UNDEF_WEAK) */
 	NEED_GOT = 1 << 16,
 	NEED_PLT = 1 << 17,
 	NEED_GOTTP = 1 << 18,      /* GOT entry with its TP offset */
@@ -146,7 +146,8 @@ struct symtab {
 	struct symtab_private *priv;
 };
 
-/* Extraction, COMDAT, resolution, linker-defined names, facts. Afterwards only NEED bits, SEC_LIVE and (once) SEC_SORTED change.
+/* Extraction, COMDAT, resolution, linker-defined names, facts. Afterwards only NEED bits, SEC_LIVE and (once) SEC_SORTED
+ * change.
  * 0, or -errno with errors in the sink of IN. */
 int symtab_resolve(struct inputs *in, struct symtab **ret_symtab);
 struct symtab *symtab_free(struct symtab *st);

@@ -76,10 +76,27 @@ static uint64_t next_random(uint64_t *state)
 	return *state >> 33;
 }
 
-/* Cuts of [off, off+sz), whose bytes, or whose failure, in whole are WHOLE and RC. */
+/* The bytes [at, at+n) of the image, by themselves, are what they are in WHOLE, which starts at OFF. */
+static void check_part(struct linkfs_image *img, uint64_t off, uint64_t at, uint64_t n, const uint8_t *whole, uint8_t *part)
+{
+	char why[256] = "";
+	int rc = linkfs_image_fill(img, at, n, part, why, sizeof(why));
+	for (uint64_t i = 0; i < n && !rc; i++) {
+		if (part[i] == whole[at - off + i])
+			continue;
+		fprintf(stderr, "[0x%llx, 0x%llx): byte 0x%llx is %02x, in the whole %02x\n", (unsigned long long)at,
+			(unsigned long long)(at + n), (unsigned long long)(at + i), part[i], whole[at - off + i]);
+		abort();
+	}
+	if (rc) {
+		fprintf(stderr, "[0x%llx, 0x%llx): %s\n", (unsigned long long)at, (unsigned long long)(at + n), why);
+		abort();
+	}
+}
+
+/* Cuts of [off, off+sz), whose bytes are WHOLE. */
 static void check_cuts(struct linkfs_image *img, uint64_t off, uint64_t sz, const uint8_t *whole, uint64_t *state)
 {
-	char why[256];
 	uint8_t *part = malloc(sz ? sz : 1);
 	uint64_t at = 0;
 	if (!part)
@@ -89,15 +106,13 @@ static void check_cuts(struct linkfs_image *img, uint64_t off, uint64_t sz, cons
 		if (i < CUTS)
 			n = 1 + next_random(state) % (next_random(state) % 4 ? 40 : left / 4 + 1);
 		n = n < left ? n : left;
-		if (linkfs_image_fill(img, off + at, n, part, why, sizeof(why)) || memcmp(part, whole + at, n))
-			abort();
+		check_part(img, off, off + at, n, whole, part);
 		at += n;
 	}
 	for (int i = 0; i < CUTS && sz; i++) {
 		uint64_t from = next_random(state) % sz, n = 1 + next_random(state) % 24;
 		n = n < sz - from ? n : sz - from;
-		if (linkfs_image_fill(img, off + from, n, part, why, sizeof(why)) || memcmp(part, whole + from, n))
-			abort();
+		check_part(img, off, off + from, n, whole, part);
 	}
 	free(part);
 }
@@ -124,6 +139,12 @@ static void check_image(struct linkfs_image *img, uint64_t *state)
 	size_t map_sz;
 	if (!linkfs_image_fill(img, size, 1, &byte, NULL, 0) || linkfs_image_fill(img, size, 0, &byte, NULL, 0) > 0)
 		abort();
+	char *map = linkfs_image_map(img, &map_sz);
+	if (!map || strlen(map) != map_sz)
+		abort();
+	if (getenv("FUZZ_LINK_SHOW"))
+		fputs(map, stderr);
+	free(map);
 	if (size <= WHOLE_MAX) {
 		check_window(img, 0, size, state);
 	} else {
@@ -138,22 +159,18 @@ static void check_image(struct linkfs_image *img, uint64_t *state)
 			abort();
 		off = cut;
 	}
-	char *map = linkfs_image_map(img, &map_sz);
-	if (!map || strlen(map) != map_sz)
-		abort();
-	free(map);
 }
 
 /* A failure has said why; a success has no errors. */
 static void check_verdict(int rc, struct diag *d)
 {
 	char *text = diag_text(d);
-	if (!text || (rc != 0) != (diag_errors(d) != 0) || (rc && !*text))
-		abort();
-	if (strstr(text, "internal error"))
-		abort();
 	if (getenv("FUZZ_LINK_SHOW"))
 		fprintf(stderr, "%d\n%s", rc, text);
+	if (!text || (rc != 0) != (diag_errors(d) != 0) || (rc && !*text))
+		abort();
+	if (strstr(text, "linkfs: error: internal error"))
+		abort();
 	free(text);
 }
 
