@@ -36,6 +36,9 @@ unsigned diag_errors(const struct diag *d);
 void diag_fatal_warnings(struct diag *d, bool on);
 void diag_no_warnings(struct diag *d, bool on);
 
+/* Changes how many errors are kept (0: no limit); for messages recorded from now on, and for the text. */
+void diag_error_limit(struct diag *d, unsigned limit);
+
 /* All messages, by pass and place, each line "linkfs: error: TEXT\n" ("linkfs: warning: ", "linkfs: "); continuation
  * lines of a text start with ">>> ". The caller frees the string; NULL without memory. */
 char *diag_text(struct diag *d);

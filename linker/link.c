@@ -108,7 +108,6 @@ static int check_supported(const struct options *opt, struct diag *d)
 		{ opt->nmagic, "-n (--nmagic)" },
 		{ opt->cref, "--cref" },
 		{ opt->gc_keep_exported, "--gc-keep-exported" },
-		{ opt->dependency_file != NULL, "--dependency-file" },
 		{ opt->z_pack_relative_relocs, "-z pack-relative-relocs" },
 		{ opt->z_shstk, "-z shstk" },
 		{ opt->z_unique_symbol, "-z unique-symbol" },
@@ -175,6 +174,7 @@ int linkfs_link(struct linkfs_linker *l, const struct linkfs_request *rq, struct
 		linkfs_image_unref(img);
 		return rc;
 	}
+	diag_error_limit(d, img->opt->error_limit);
 	pthread_mutex_lock(&l->lock);
 	struct inputs_config cfg = { img->opt, l->mapper, &l->names, l->pool, d, opener, &l->parsed_objects };
 	rc = make(img, &cfg, d);

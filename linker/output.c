@@ -246,21 +246,62 @@ int linkfs_image_write(struct linkfs_image *img, int dir_fd, const char *path, s
 	return rc;
 }
 
+static int write_text(int dir_fd, const char *path, const char *text, size_t sz, const char *what, struct diag *d)
+{
+	bool is_stdout = !strcmp(path, "-");
+	int fd = is_stdout ? STDOUT_FILENO : openat(dir_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	int rc = fd < 0 ? -errno : text ? write_all(fd, (const uint8_t *)text, sz, 0, false) : -ENOMEM;
+	if (fd >= 0 && !is_stdout && close(fd) && !rc)
+		rc = -errno;
+	if (rc)
+		diag_error(d, 0, "%s: cannot write the %s: %s", path, what, strerror(-rc));
+	return rc;
+}
+
+/* make's spelling of a file name: spaces, # and $ are protected. */
+static void print_make_name(FILE *f, const char *name)
+{
+	for (; *name; name++)
+		fprintf(f, "%s%c", *name == '$' ? "$" : *name == ' ' || *name == '#' ? "\\" : "", *name);
+}
+
+/* GNU ld manual, --dependency-file: the output depends on every input, and each has an empty rule of its own. */
+static int write_dependencies(struct linkfs_image *img, int dir_fd, struct diag *d)
+{
+	char *text = NULL;
+	size_t sz = 0;
+	FILE *f = open_memstream(&text, &sz);
+	if (f) {
+		print_make_name(f, img->opt->output);
+		fputc(':', f);
+		for (uint32_t i = 0; i < img->in->held_cnt; i++) {
+			fputs(" \\\n  ", f);
+			print_make_name(f, img->in->held[i]->path);
+		}
+		fputc('\n', f);
+		for (uint32_t i = 0; i < img->in->held_cnt; i++) {
+			fputc('\n', f);
+			print_make_name(f, img->in->held[i]->path);
+			fputs(":\n", f);
+		}
+		fclose(f);
+	}
+	int rc = write_text(dir_fd, img->opt->dependency_file, text, sz, "dependency file", d);
+	free(text);
+	return rc;
+}
+
 int linkfs_image_write_outputs(struct linkfs_image *img, int dir_fd, struct diag *d)
 {
 	const char *map = img->opt->map_file;
 	size_t sz = 0;
 	int rc = linkfs_image_write(img, dir_fd, img->opt->output, d);
-	char *text = !rc && map ? linkfs_image_map(img, &sz) : NULL;
+	if (!rc && img->opt->dependency_file)
+		rc = write_dependencies(img, dir_fd, d);
 	if (rc || !map)
 		return rc;
-	bool is_stdout = !strcmp(map, "-");
-	int fd = is_stdout ? STDOUT_FILENO : openat(dir_fd, map, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	rc = fd < 0 ? -errno : text ? write_all(fd, (uint8_t *)text, sz, 0, false) : -ENOMEM;
-	if (fd >= 0 && !is_stdout && close(fd) && !rc)
-		rc = -errno;
-	if (rc)
-		diag_error(d, 0, "%s: cannot write the link map: %s", map, strerror(-rc));
+	char *text = linkfs_image_map(img, &sz);
+	rc = write_text(dir_fd, map, text, sz, "link map", d);
 	free(text);
 	return rc;
 }

@@ -640,6 +640,12 @@ int inputs_load(const struct inputs_config *cfg, struct inputs **ret_inputs)
 		atomic_init(&in->files[0].is_live, true);
 		rc = add_operands(in);
 	}
+	int order = cfg->opt->byte_order;
+	if (!rc && in->arch && order && in->arch->is_be != (order == 2)) {
+		diag_error(in->diag, 0, "-E%c: the output's byte order is that of %s", order == 2 ? 'B' : 'L',
+			   in->arch->emulations[0]);
+		rc = -EINVAL;
+	}
 	if (!rc && !in->arch) {
 		diag_error(in->diag, 0, "no input file tells the CPU: give an object, or -m EMULATION");
 		rc = -EINVAL;

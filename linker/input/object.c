@@ -18,7 +18,6 @@
 
 enum {
 	INTERN_BATCH = 128,
-	MAX_P2ALIGN = 32,
 	MAX_SECTION_P2 = 56, /* no address space is larger */
 	SHT_CREL_ = 0x40000014, /* not in every elf.h */
 };
@@ -189,6 +188,11 @@ static bool is_mergeable(const struct isec *s)
 	       s->entsize && s->sz % s->entsize == 0;
 }
 
+static int refuse_compressed(struct parser *p, uint32_t idx)
+{
+	return fail_sec(p, idx, 0, "compressed section: the linker itself reads it: expected one that it copies");
+}
+
 static int add_content(struct parser *p, uint32_t idx)
 {
 	struct object *o = p->o;
@@ -197,11 +201,17 @@ static int add_content(struct parser *p, uint32_t idx)
 	if (r)
 		return r;
 	s->kind = object_special_kind(p, idx);
-	if (s->is_compressed && (s->kind == ISEC_EH_FRAME || s->kind == ISEC_PROPERTY || s->type == SHT_STRTAB))
-		return fail_sec(p, idx, 0, "compressed section: the linker reads this one: only others may be compressed");
+	if (s->is_compressed && (s->kind == ISEC_EH_FRAME || s->kind == ISEC_PROPERTY))
+		return refuse_compressed(p, idx);
 	if (s->kind == ISEC_REGULAR && is_mergeable(s))
 		s->kind = ISEC_MERGE;
 	return 0;
+}
+
+static bool is_table(uint32_t type)
+{
+	return type == SHT_SYMTAB || type == SHT_SYMTAB_SHNDX || type == SHT_STRTAB || type == SHT_REL ||
+	       type == SHT_RELA || type == SHT_CREL_ || type == SHT_GROUP;
 }
 
 static int check_header(struct parser *p, uint32_t idx, const GElf_Shdr *sh)
@@ -230,6 +240,8 @@ static int add_section(struct parser *p, uint32_t idx, const GElf_Shdr *sh)
 	int r = check_header(p, idx, sh);
 	if (r)
 		return r;
+	if ((sh->sh_flags & SHF_COMPRESSED) && is_table(sh->sh_type))
+		return refuse_compressed(p, idx);
 	s->off = sh->sh_type == SHT_NOBITS ? 0 : sh->sh_offset;
 	s->sz = sh->sh_size;
 	s->flags = (uint32_t)sh->sh_flags;

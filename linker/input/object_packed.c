@@ -20,7 +20,6 @@ enum {
 	/* The most that a byte of a stream can stand for: memory is not given to a header that promises more. */
 	ZLIB_RATIO = 1032,      /* a match of 258 bytes takes two bits at least */
 	ZSTD_RATIO = 32 * 1024, /* a block of 128 KiB takes four bytes at least */
-	MAX_ALIGN_P2 = 32,
 };
 #define MAX_SZ UINT32_MAX /* bytes of a stream, and of what it becomes: zlib counts in 32 bits */
 
@@ -51,9 +50,9 @@ static int check_promise(struct parser *p, uint32_t idx, const struct promise *c
 	if (c->codec != CHDR_ZLIB && c->codec != CHDR_ZSTD)
 		return fail_sec(p, idx, 0, "cannot decompress: type %u: expected %d (zlib) or %d (zstd)", c->codec, CHDR_ZLIB,
 				CHDR_ZSTD);
-	if ((c->align & (c->align - 1)) || c->align > UINT64_C(1) << MAX_ALIGN_P2)
+	if ((c->align & (c->align - 1)) || c->align > UINT64_C(1) << MAX_P2ALIGN)
 		return fail_sec(p, idx, 0, "cannot decompress: alignment is 0x%llx: expected a power of two, at most 2^%d",
-				(unsigned long long)c->align, MAX_ALIGN_P2);
+				(unsigned long long)c->align, MAX_P2ALIGN);
 	if (c->sz > MAX_SZ || stream_sz > MAX_SZ)
 		return fail_sec(p, idx, 0, "cannot decompress: 0x%llx bytes from 0x%llx: expected less than 4 GiB",
 				(unsigned long long)c->sz, (unsigned long long)stream_sz);
@@ -142,7 +141,7 @@ static const char *unpack_zlib(const uint8_t *src, uint64_t src_sz, uint8_t *dst
 		rc = inflate(&z, Z_FINISH);
 		if (rc == Z_STREAM_END)
 			rc = inflateReset(&z);
-		if (rc == Z_BUF_ERROR || (rc == Z_OK && z.avail_out && !z.avail_in))
+		if (rc == Z_BUF_ERROR)
 			why = z.avail_out ? "the stream is too short" : "the stream is longer than its header says";
 		else if (rc != Z_OK)
 			why = z.msg ? z.msg : zError(rc);

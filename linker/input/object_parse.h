@@ -6,6 +6,8 @@
 
 #include "object.h"
 
+enum { MAX_P2ALIGN = 32 }; /* of a section */
+
 struct pending_group {
 	uint32_t sec; /* SHT_GROUP section */
 	uint32_t sym; /* signature, unchecked */

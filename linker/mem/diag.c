@@ -192,6 +192,13 @@ unsigned diag_errors(const struct diag *d)
 	return atomic_load_explicit(&d->errors, memory_order_relaxed);
 }
 
+void diag_error_limit(struct diag *d, unsigned limit)
+{
+	pthread_mutex_lock(&d->lock);
+	d->error_limit = limit;
+	pthread_mutex_unlock(&d->lock);
+}
+
 void diag_fatal_warnings(struct diag *d, bool on)
 {
 	pthread_mutex_lock(&d->lock);

@@ -1,7 +1,7 @@
 /* sections.h - which input sections live, where they go, and what the link must make because of their relocations.
  *
  * Products, in the order they are made: output sections (outsec.c), call frame records (ehframe.c), liveness (gc.c),
- * merged pieces (merge.c), needs and dynamic relocations (scan.c), slots (slots.c), dynamic symbols (dynsym.c). All are
+ * bytes of compressed sections (inflate.c), merged pieces (merge.c), needs and dynamic relocations (scan.c), slots (slots.c), dynamic symbols (dynsym.c). All are
  * functions of the symbols and the inputs; arrays are indexed by global section number (symtab.h) or name_id.
  * After this stage: no new sections; only addresses are missing.
  */
@@ -181,6 +181,8 @@ struct sections {
 	uint32_t fde_cnt;            /* live ones */
 	bool eh_has_unknown;         /* some CIE cannot be searched: no table in .eh_frame_hdr */
 
+	uint64_t inflated_sz;        /* bytes of compressed sections that this link decompressed */
+
 	struct merge_sec *merge_secs;
 	uint32_t merge_sec_cnt;
 	uint32_t *merge_of;          /* by global section number: index + 1; 0: not merged */
@@ -239,6 +241,7 @@ struct sections *sections_free(struct sections *s);
 int outsec_assign(struct sections *s);
 int ehframe_parse(struct sections *s);
 int gc_mark(struct sections *s);
+int inflate_sections(struct sections *s);
 int merge_pieces(struct sections *s);
 int ehframe_select(struct sections *s);
 int property_merge(struct sections *s);
