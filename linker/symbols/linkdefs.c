@@ -117,29 +117,54 @@ static const char *find_section(const struct symtab *st, const char *name, size_
 	return NULL;
 }
 
-/* __start_NAME and __stop_NAME. The sections are searched only when somebody mentions such a name. */
-static int define_bounds(struct symtab *st)
+static const struct { const char *prefix; uint8_t kind; } bounds[] = {
+	{ "__start_", LINKDEF_START }, { "__stop_", LINKDEF_STOP }
+};
+
+/* Which of the bounds a name asks for, with what section; -1: none. */
+static int bound_of(const struct symtab *st, name_id id, const char **ret_section)
 {
-	static const struct { const char *prefix; uint8_t kind; } bounds[] = {
-		{ "__start_", LINKDEF_START }, { "__stop_", LINKDEF_STOP }
-	};
-	int rc = 0;
-	for (name_id id = 1; id < st->cnt && !rc; id++) {
-		const struct name *n = is_wanted(st, id) ? names_get(st->in->names, id) : NULL;
-		for (int b = 0; n && b < 2; b++) {
-			size_t len = strlen(bounds[b].prefix);
-			if (n->len <= len || memcmp(n->str, bounds[b].prefix, len) ||
-			    !is_c_name(n->str + len, n->len - len))
-				continue;
-			const char *sec = find_section(st, n->str + len, n->len - len);
-			if (sec)
-				rc = define(st, (struct linkdef){ id, bounds[b].kind, .section = sec });
-			if (sec && !rc && st->in->opt->start_stop_visibility == STV_HIDDEN)
-				sym_add_flags(st, id, SYM_HIDDEN);
-			else if (sec && !rc)
-				sym_add_flags(st, id, SYM_PROTECTED);
+	const struct name *n = names_get(st->in->names, id);
+	for (int b = 0; b < 2; b++) {
+		size_t len = strlen(bounds[b].prefix);
+		if (n->len > len && !memcmp(n->str, bounds[b].prefix, len) && is_c_name(n->str + len, n->len - len)) {
+			*ret_section = find_section(st, n->str + len, n->len - len);
+			return *ret_section ? b : -1;
 		}
 	}
+	return -1;
+}
+
+static int by_text(const void *a, const void *b, void *names)
+{
+	return names_compare(names, *(const name_id *)a, *(const name_id *)b);
+}
+
+/* __start_NAME and __stop_NAME. The sections are searched only when somebody mentions such a name. Defined in the order
+ * of their texts: an index into linkdefs is part of a provider's rank, and ids depend on history. */
+static int define_bounds(struct symtab *st)
+{
+	const char *section;
+	uint32_t cnt = 0;
+	int rc = 0;
+	for (name_id id = 1; id < st->cnt; id++)
+		cnt += is_wanted(st, id) && bound_of(st, id, &section) >= 0;
+	name_id *ids = malloc(((size_t)cnt + 1) * sizeof(*ids));
+	if (!ids)
+		return -ENOMEM;
+	cnt = 0;
+	for (name_id id = 1; id < st->cnt; id++)
+		if (is_wanted(st, id) && bound_of(st, id, &section) >= 0)
+			ids[cnt++] = id;
+	qsort_r(ids, cnt, sizeof(*ids), by_text, st->in->names);
+	for (uint32_t i = 0; i < cnt && !rc; i++) {
+		int b = bound_of(st, ids[i], &section);
+		rc = define(st, (struct linkdef){ ids[i], bounds[b].kind, .section = section });
+		if (!rc)
+			sym_add_flags(st, ids[i], st->in->opt->start_stop_visibility == STV_HIDDEN ? SYM_HIDDEN
+													: SYM_PROTECTED);
+	}
+	free(ids);
 	return rc;
 }
 
