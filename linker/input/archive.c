@@ -269,6 +269,13 @@ static int alloc_syms(struct reader *r, uint64_t cnt)
 	return names_reserve(r->names, cnt);
 }
 
+/* The name that an entry says the member defines. */
+static struct name_ref index_name(const char *str, size_t len)
+{
+	bool has_version = false;
+	return (struct name_ref){ .str = str, .len = name_defined_len(str, len, &has_version) };
+}
+
 static int intern_syms(struct reader *r, const struct name_ref *refs, uint32_t first, uint32_t cnt)
 {
 	name_id ids[INTERN_BATCH];
@@ -308,7 +315,7 @@ static int read_gnu_index(struct reader *r)
 			rc = find_member(r, word == 8 ? load64(off, true) : load32(off, true), first + i, &member);
 			if (rc)
 				return rc;
-			refs[i] = (struct name_ref){ .str = str, .len = (size_t)(nul - str) };
+			refs[i] = index_name(str, (size_t)(nul - str));
 			r->a->syms[first + i].member = member;
 			str = nul + 1;
 		}
@@ -341,7 +348,7 @@ static int read_bsd_index(struct reader *r)
 		uint32_t str = load32(pair, be);
 		if (str >= str_sz || !memchr(strs + str, 0, str_sz - str))
 			return fail(r, r->index_off, "index entry %u: its name is cut off", i);
-		struct name_ref ref = { .str = strs + str, .len = strlen(strs + str) };
+		struct name_ref ref = index_name(strs + str, strlen(strs + str));
 		rc = find_member(r, load32(pair + 4, be), i, &member);
 		r->a->syms[i].member = member;
 		if (!rc)

@@ -27,7 +27,7 @@ static void source_free(void *p)
 		return;
 	if (*s->names_slot)
 		names_rehome(*s->names_slot, s->file->data, s->file->sz);
-	if (s->archive)
+	if (s->archive && s->members)
 		for (uint32_t i = 0; i < s->archive->member_cnt; i++)
 			object_free(s->members[i]);
 	free(s->members);
@@ -79,7 +79,7 @@ static struct ifile *new_file(struct inputs *in)
 	return f;
 }
 
-static int hold(struct inputs *in, struct infile *file)
+int inputs_hold(struct inputs *in, struct infile *file)
 {
 	struct inputs_private *pv = in->priv;
 	if (grow(&in->held, in->held_cnt, &pv->held_cap, sizeof(*in->held)) < 0) {
@@ -334,7 +334,7 @@ static int add_fd(struct inputs *in, int fd, const char *path, const struct oper
 		mapper_unref(in->mapper, file);
 		return skip_wrong ? 1 : -EINVAL;
 	}
-	if ((rc = hold(in, file)) < 0)
+	if ((rc = inputs_hold(in, file)) < 0)
 		return rc;
 	if (in->opt->trace)
 		diag_note(in->diag, in->priv->place, "%s", path);
@@ -418,7 +418,7 @@ static struct infile *open_thin(struct inputs *in, const struct infile *file, co
 			   m->name, strerror(-rc));
 		return NULL;
 	}
-	return hold(in, member) < 0 ? NULL : member;
+	return inputs_hold(in, member) < 0 ? NULL : member;
 }
 
 /* Where member M of the archive FILE has its bytes. Thin archives name files, which may be archives again. */
@@ -438,6 +438,10 @@ static int locate_member(struct inputs *in, struct ifile *f, struct infile *file
 	struct source *inner = member ? recognise(in, member) : NULL;
 	if (!inner)
 		return -EINVAL;
+	if (!mem->nested_off && inner->kind != SOURCE_OBJECT) {
+		diag_error(in->diag, in->priv->place, "%s(%s): is not a relocatable object", file->path, mem->name);
+		return -EINVAL;
+	}
 	if (!mem->nested_off) {
 		f->body = member;
 		f->body_off = 0;
@@ -640,6 +644,8 @@ int inputs_load(const struct inputs_config *cfg, struct inputs **ret_inputs)
 		atomic_init(&in->files[0].is_live, true);
 		rc = add_operands(in);
 	}
+	if (!rc)
+		rc = symbol_lists_load(in);
 	int order = cfg->opt->byte_order;
 	if (!rc && in->arch && order && in->arch->is_be != (order == 2)) {
 		diag_error(in->diag, 0, "-E%c: the output's byte order is that of %s", order == 2 ? 'B' : 'L',
@@ -666,6 +672,7 @@ struct inputs *inputs_free(struct inputs *in)
 		return NULL;
 	for (uint32_t i = 0; i < in->held_cnt; i++)
 		mapper_unref(in->mapper, in->held[i]);
+	symbol_lists_free(in);
 	free(in->priv);
 	free(in->held);
 	free(in->externs);

@@ -52,6 +52,15 @@ struct ifile {
 	const char *soname;    /* shared library: DT_NEEDED's text */
 };
 
+struct version_script; /* script.h */
+
+/* --version-script, --dynamic-list. */
+struct symbol_list {
+	struct infile *file;   /* held by the inputs */
+	struct version_script *script;
+	bool is_dynamic;
+};
+
 struct linker_state;
 
 struct inputs {
@@ -68,6 +77,8 @@ struct inputs {
 	const char *entry;         /* from a script's ENTRY, NULL: none */
 	const char **externs;      /* from scripts' EXTERN */
 	uint32_t extern_cnt;
+	struct symbol_list *lists; /* in order: version scripts, then dynamic lists */
+	uint32_t list_cnt;
 	atomic_uint_fast64_t *parsed_objects; /* the process's counter */
 	struct inputs_private *priv;
 };

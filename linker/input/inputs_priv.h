@@ -33,4 +33,10 @@ struct inputs_private {
 	int script_depth;
 };
 
+/* Hands a file's reference over to the inputs. 0, or -ENOMEM, reported. */
+int inputs_hold(struct inputs *in, struct infile *file);
+/* symbol_lists.c: opens and parses what --version-script and --dynamic-list name. 0 or -errno, reported. */
+int symbol_lists_load(struct inputs *in);
+void symbol_lists_free(struct inputs *in);
+
 #endif

@@ -9,8 +9,10 @@
 #ifndef LINKFS_NAMES_H
 #define LINKFS_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef uint32_t name_id;
 
@@ -53,5 +55,14 @@ struct name_range {
 	size_t sz;
 };
 int names_rehome_many(struct names *n, struct name_range *ranges, size_t cnt);
+
+/* How much of a symbol's text is its name: "f@@V" defines f, and V its version. *ret_has_version becomes true where there
+ * is one, f@V included; else it stays. */
+static inline size_t name_defined_len(const char *str, size_t len, bool *ret_has_version)
+{
+	const char *at = memchr(str, '@', len);
+	*ret_has_version |= at != NULL;
+	return at && at != str && (size_t)(at - str) + 1 < len && at[1] == '@' ? (size_t)(at - str) : len;
+}
 
 #endif

@@ -324,14 +324,6 @@ static int check_symbol(struct parser *p, uint32_t i, const struct esym *e)
 	return 0;
 }
 
-/* "f@@V" defines f, and V its version, which the version script says again. */
-static size_t name_len(const char *name)
-{
-	size_t len = strlen(name);
-	const char *at = memchr(name, '@', len);
-	return at && at[1] == '@' && at != name ? (size_t)(at - name) : len;
-}
-
 static int intern_globals(struct parser *p)
 {
 	struct object *o = p->o;
@@ -345,7 +337,7 @@ static int intern_globals(struct parser *p)
 		for (uint32_t i = 0; i < batch; i++) {
 			uint64_t at = (uint64_t)(o->first_global + done + i) * sym_sz(o);
 			refs[i].str = o->strtab + load32(o->symtab + at, o->is_be);
-			refs[i].len = name_len(refs[i].str);
+			refs[i].len = name_defined_len(refs[i].str, strlen(refs[i].str), &o->has_versions);
 		}
 		names_intern_many(p->names, refs, batch, o->names + done);
 		for (uint32_t i = 0; i < batch; i++) {
@@ -560,8 +552,10 @@ int object_parse(struct infile *f, uint64_t off, uint64_t sz, const char *name, 
 		 uint64_t place, struct object **ret_object)
 {
 	struct object *o = calloc(1, sizeof(*o));
-	if (!o)
+	if (!o) {
+		diag_error(d, place, "%s: out of memory", name);
 		return -ENOMEM;
+	}
 	struct parser p = { .o = o, .names = names, .d = d, .place = place };
 	o->file = f;
 	o->name = strdup(name);

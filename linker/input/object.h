@@ -86,6 +86,7 @@ struct object {
 	const char *strtab;
 	uint64_t strtab_sz;
 	name_id *names;          /* of the globals: names[i - first_global]; a trailing @@V is cut off, @V stays */
+	bool has_versions;       /* some global is called f@V or f@@V in strtab */
 	uint32_t group_cnt;
 	struct group *groups;
 	uint32_t property_cnt;   /* .note.gnu.property entries, in order */

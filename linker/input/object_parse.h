@@ -1,4 +1,5 @@
-/* object_parse.h - what object.c, object_notes.c and object_packed.c share while one object is parsed. Nobody else includes it. */
+/* object_parse.h - what object.c, object_notes.c and object_packed.c share while one object is parsed. Nobody else
+ * includes it. */
 #ifndef LINKFS_OBJECT_PARSE_H
 #define LINKFS_OBJECT_PARSE_H
 

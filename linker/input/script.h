@@ -47,7 +47,8 @@ struct version_pattern {
 };
 struct version_node {
 	const char *name;    /* "" for the anonymous one */
-	const char *parent;  /* NULL: none */
+	const char **parents; /* as written: documentation for readers of the output */
+	size_t parent_cnt;
 	struct version_pattern *patterns;
 	size_t pattern_cnt;
 };

@@ -1,6 +1,6 @@
 /* version_script.c - version scripts and dynamic lists, as nodes of patterns.
  *
- *	NODE:    [NAME] { ITEM* } [PARENT] ;
+ *	NODE:    [NAME] { ITEM* } PARENT* ;
  *	ITEM:    global: | local: | PATTERN ; | extern "C++" { PATTERN ; ... } ;
  *
  * The last semicolon of a block may be missing. A quoted pattern is taken as it is, an unquoted one may have wildcards.
@@ -126,11 +126,14 @@ static int read_node(struct lexer *l, struct version_script *s)
 	rc = check_node(l, s, at);
 	if (!rc)
 		rc = read_block(l, node, (struct block_mode){ .may_local = true });
-	if (!rc && !lexer_at(l, ';')) {
+	while (!rc && !lexer_at(l, ';')) {
+		const char *parent;
 		at = l->next.at;
-		rc = lexer_word(l, "the version's parent or ';'", &node->parent);
-		if (!rc && !has_node(s, s->node_cnt - 1, node->parent))
-			rc = lexer_fail(l, at, "%s: its parent %s is not defined before", node->name, node->parent);
+		rc = lexer_word(l, "the version's parent or ';'", &parent);
+		if (!rc && !has_node(s, s->node_cnt - 1, parent))
+			rc = lexer_fail(l, at, "%s: its parent %s is not defined before", node->name, parent);
+		if (!rc)
+			rc = lexer_push(&node->parents, &node->parent_cnt, &parent, sizeof(parent));
 	}
 	return rc ? rc : lexer_expect(l, ';');
 }
@@ -195,8 +198,10 @@ struct version_script *version_script_free(struct version_script *s)
 	struct version_mem *mem = (struct version_mem *)s;
 	if (!s)
 		return NULL;
-	for (size_t i = 0; i < s->node_cnt; i++)
+	for (size_t i = 0; i < s->node_cnt; i++) {
 		free(s->nodes[i].patterns);
+		free(s->nodes[i].parents);
+	}
 	free(s->nodes);
 	free(mem->words);
 	free(mem);

@@ -69,6 +69,13 @@ C
 compile debug -g -O1 -fdebug-prefix-map="$work"=/ -x c <<'C'
 struct s { int a; } x; int f(struct s *p) { return p->a + x.a; }
 C
+compile packed -g -gz=zlib -O1 -fdebug-prefix-map="$work"=/ -x c <<'C'
+struct s { int a, b, c; long long_member_name; } x; int f(struct s *p) { return p->a + x.long_member_name; }
+C
+compile packed-zstd -g -O1 -fdebug-prefix-map="$work"=/ -x c <<'C'
+struct s { int a, b, c; long long_member_name; } y; int g(struct s *p) { return p->a + y.long_member_name; }
+C
+objcopy --compress-debug-sections=zstd packed-zstd.o
 compile ifunc -O1 -fno-asynchronous-unwind-tables -x c <<'C'
 static int one(void) { return 1; } static void *choose(void) { return one; } int f(void) __attribute__((ifunc("choose")));
 static int lf(void) __attribute__((ifunc("choose"))); int (*x)(void) = f; int (*y)(void) = lf; int g(void) { return f() + lf(); }
@@ -168,6 +175,7 @@ seed frames-static 7 frames.o frames.o
 seed strings 0 strings.o asm.o
 seed strings-o0 6 strings.o
 seed debug 3 debug.o debug.o
+seed packed 1 packed.o packed-zstd.o
 seed ifunc 0 ifunc.o refs-abs.o
 seed ifunc-pie 8 ifunc.o refs.o
 seed ifunc-shared 9 ifunc.o refs.o

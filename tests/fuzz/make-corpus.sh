@@ -22,6 +22,8 @@ compile data -O1 -x c <c.c
 compile data-32 -O1 -x c -m32 <c.c
 compile debug -g -x c <c.c
 compile debug-compressed -g -gz -x c <c.c
+compile debug-zstd -g -Wa,--compress-debug-sections=zstd -x c <c.c
+compile debug-old -g -Wa,--compress-debug-sections=zlib-gnu -x c <c.c
 compile lto -O1 -flto -x c <c.c
 echo 'inline int g() { static int n; return n++; } int f() { return g(); }' | compile group -O1 -x c++
 compile asm -x assembler <<'ASM'

@@ -18,7 +18,7 @@ enum { SYM_NUL, SYM_FILE, SYM_F, SYM_G, SYM_U, SYM_C, SYM_V, SYM_CNT };
 
 #define NAMES "\0.text\0.rela.text\0.rodata.str1.1\0.group\0.text.g\0.symtab\0.strtab\0.shstrtab\0.note.GNU-stack\0" \
 	".note.gnu.property\0.bss\0.debug_x\0.rela.debug_x\0.symtab_shndx\0.eh_frame\0.gnu.warning.f\0.llvmbc\0"   \
-	".gnu.lto_.lto.1\0.note.GNU-split-stack\0.note.x"
+	".gnu.lto_.lto.1\0.note.GNU-split-stack\0.note.x\0.zdebug_x"
 #define SYMS "\0a.c\0f\0g\0u\0c\0v@@V1\0w@V2\0__gnu_lto_slim\0"
 
 static const char section_names[] = NAMES, symbol_names[] = SYMS;
@@ -283,6 +283,24 @@ EDIT(str_open, im->str[7] = 'x')
 EDIT(link_order_far, im->sh[TEXT].sh_flags |= SHF_LINK_ORDER; im->sh[TEXT].sh_link = SEC_CNT)
 EDIT(compressed_alloc, im->sh[TEXT].sh_flags |= SHF_COMPRESSED)
 EDIT(compressed_short, im->sh[DEBUG].sh_flags |= SHF_COMPRESSED; im->sh[DEBUG].sh_size = 23)
+/* The header a compressed .debug_x has; its stream is never looked at here. */
+static void compress(struct image *im, uint32_t type, uint64_t sz, uint64_t align)
+{
+	Elf64_Chdr c = { .ch_type = type, .ch_size = sz, .ch_addralign = align };
+	memcpy(im->text, &c, sizeof(c));
+	im->sh[DEBUG].sh_flags |= SHF_COMPRESSED;
+}
+
+EDIT(compressed_type, compress(im, 3, 8, 1))
+EDIT(compressed_align, compress(im, ELFCOMPRESS_ZLIB, 8, 6))
+EDIT(compressed_far_align, compress(im, ELFCOMPRESS_ZLIB, 8, UINT64_C(1) << 33))
+EDIT(compressed_ratio, compress(im, ELFCOMPRESS_ZLIB, 1032 * 9, 1))
+EDIT(compressed_zstd_ratio, compress(im, 2, 32768 * 9, 1))
+EDIT(compressed_huge, compress(im, 2, UINT64_C(1) << 32, 1))
+EDIT(compressed_note, compress(im, ELFCOMPRESS_ZLIB, 8, 1); im->sh[DEBUG].sh_type = SHT_NOTE;
+	im->sh[DEBUG].sh_name = section_name(".note.gnu.property"))
+EDIT(compressed_symbols, im->sh[SYMTAB].sh_flags |= SHF_COMPRESSED)
+EDIT(compressed_strings, compress(im, ELFCOMPRESS_ZLIB, 8, 1); im->sh[DEBUG].sh_type = SHT_STRTAB)
 EDIT(note_short, im->sh[PROPERTY].sh_size = 11)
 EDIT(note_name_far, im->note[0] = UINT32_MAX)
 EDIT(note_desc_far, im->note[1] = 17)
@@ -360,6 +378,15 @@ static const struct bad_row {
 	{ "link order beyond", link_order_far, ":(.text+0x0): goes with section 15: there are 15" },
 	{ "allocated and compressed", compressed_alloc, ":(.text+0x0): compressed section" },
 	{ "compressed without a header", compressed_short, ":(.debug_x+0x0): compressed section" },
+	{ "compressed, how?", compressed_type, ":(.debug_x+0x0): cannot decompress: type 3: expected 1 (zlib)" },
+	{ "compressed, alignment 6", compressed_align, ":(.debug_x+0x0): cannot decompress: alignment is 0x6" },
+	{ "compressed, alignment 2^33", compressed_far_align, "cannot decompress: alignment is 0x200000000" },
+	{ "more than zlib can do", compressed_ratio, "cannot decompress: 0x2448 bytes from 0x8: more than any stream" },
+	{ "more than zstd can do", compressed_zstd_ratio, "0x48000 bytes from 0x8: more than any stream" },
+	{ "compressed, 4 GiB", compressed_huge, "cannot decompress: 0x100000000 bytes from 0x8: expected less" },
+	{ "compressed property", compressed_note, ":(.note.gnu.property+0x0): compressed section: the linker" },
+	{ "compressed symbols", compressed_symbols, ":(.symtab+0x0): compressed section: the linker itself" },
+	{ "compressed string table", compressed_strings, ":(.debug_x+0x0): compressed section: the linker itself" },
 	{ "note without a header", note_short, ":(.note.gnu.property+0x0): note: 11 bytes left" },
 	{ "note name", note_name_far, ":(.note.gnu.property+0x0): note: name of 4294967295" },
 	{ "note data", note_desc_far, ":(.note.gnu.property+0x0): note: name of 4 and data of 17" },
@@ -396,7 +423,15 @@ EDIT(excluded, im->sh[TEXT].sh_flags |= SHF_EXCLUDE)
 EDIT(llvmbc, im->sh[TEXT].sh_name = section_name(".llvmbc"); im->sh[TEXT].sh_flags |= SHF_EXCLUDE)
 EDIT(other_note, im->sh[PROPERTY].sh_name = section_name(".note.x"))
 EDIT(other_strtab, im->sh[DEBUG].sh_type = SHT_STRTAB)
-EDIT(compressed, im->sh[DEBUG].sh_flags |= SHF_COMPRESSED)
+EDIT(compressed, compress(im, ELFCOMPRESS_ZLIB, 1032 * 9 - 1, 16))
+EDIT(compressed_zstd, compress(im, 2, 32768 * 9 - 1, 0))
+EDIT(compressed_merge, compress(im, ELFCOMPRESS_ZLIB, 8, 1); im->sh[DEBUG].sh_flags |= SHF_MERGE | SHF_STRINGS;
+	im->sh[DEBUG].sh_entsize = 4; im->sh[RELA_DEBUG].sh_size = 0)
+EDIT(compressed_odd, compress(im, ELFCOMPRESS_ZLIB, 9, 1); im->sh[DEBUG].sh_flags |= SHF_MERGE | SHF_STRINGS;
+	im->sh[DEBUG].sh_entsize = 4; im->sh[RELA_DEBUG].sh_size = 0)
+EDIT(old_compressed, memcpy(im->text, "ZLIB\0\0\0\0\0\0\1\2", 12); im->sh[DEBUG].sh_name = section_name(".zdebug_x"))
+EDIT(old_not_compressed, im->sh[DEBUG].sh_name = section_name(".zdebug_x"))
+EDIT(old_elsewhere, memcpy(im->text, "ZLIB\0\0\0\0\0\0\1\2", 12))
 EDIT(unsorted, im->rela[0].r_offset = 13)
 EDIT(exec_stack, im->sh[STACK].sh_flags |= SHF_EXECINSTR)
 EDIT(no_stack, im->sh[STACK].sh_name = section_name(".debug_x"))
@@ -432,7 +467,22 @@ TELLS(text_discarded, is_kind(out, TEXT, ISEC_DISCARD))
 TELLS(text_none, is_kind(out, TEXT, ISEC_NONE))
 TELLS(property_regular, is_kind(out, PROPERTY, ISEC_REGULAR) && !out->o->property_cnt)
 TELLS(debug_regular, is_kind(out, DEBUG, ISEC_REGULAR))
-TELLS(debug_compressed, is_kind(out, DEBUG, ISEC_REGULAR) && out->o->secs[DEBUG].is_compressed)
+static bool is_packed(const struct outcome *out, int kind, uint64_t sz, unsigned p2align, const char *name)
+{
+	const struct object *o = out->o;
+	const struct isec *s = &o->secs[DEBUG];
+	return s->is_compressed && s->kind == kind && s->sz == sz && s->p2align == p2align && !isec_bytes(o, s) &&
+	       !(s->flags & SHF_COMPRESSED) && o->packed_cnt == 1 && o->packed[0].sec == DEBUG &&
+	       o->packed[0].off + o->packed[0].sz == offsetof(struct image, text) + 32 &&
+	       !strcmp(isec_plain_name(o, s), name);
+}
+
+TELLS(debug_compressed, is_packed(out, ISEC_REGULAR, 1032 * 9 - 1, 4, ".debug_x") && !out->o->packed[0].is_zstd)
+TELLS(debug_zstd, is_packed(out, ISEC_REGULAR, 32768 * 9 - 1, 0, ".debug_x") && out->o->packed[0].is_zstd)
+TELLS(debug_merge, is_packed(out, ISEC_MERGE, 8, 0, ".debug_x"))
+TELLS(debug_odd, is_packed(out, ISEC_REGULAR, 9, 0, ".debug_x"))
+TELLS(debug_old, is_packed(out, ISEC_REGULAR, 0x102, 0, ".debug_x") && out->o->packed[0].sz == 20)
+TELLS(not_packed, !out->o->packed_cnt && !out->o->secs[DEBUG].is_compressed && out->o->secs[DEBUG].sz == 32)
 TELLS(text_unsorted, out->o->secs[TEXT].rel_unsorted && !out->o->secs[TEXT].rel_unchecked)
 TELLS(stack_exec, out->o->has_gnu_stack && out->o->exec_stack)
 TELLS(stack_missing, !out->o->has_gnu_stack)
@@ -465,6 +515,12 @@ static const struct said_row {
 	{ "another note", other_note, property_regular },
 	{ "a string table that is content", other_strtab, debug_regular },
 	{ "compressed", compressed, debug_compressed },
+	{ "compressed, zstd", compressed_zstd, debug_zstd },
+	{ "compressed strings to merge", compressed_merge, debug_merge },
+	{ "compressed, no multiple of its entries", compressed_odd, debug_odd },
+	{ "compressed the old way", old_compressed, debug_old },
+	{ ".zdebug without the mark", old_not_compressed, not_packed },
+	{ "the mark without .zdebug", old_elsewhere, not_packed },
 	{ "unsorted relocations", unsorted, text_unsorted },
 	{ "executable stack", exec_stack, stack_exec },
 	{ "no stack note", no_stack, stack_missing },
