@@ -22,7 +22,7 @@
 #include <inttypes.h>
 #include <sys/mman.h>
 
-#define AHEAD_MIN ((uint64_t)384 << 10) /* read in order before anything is made ahead */
+#define AHEAD_MIN ((uint64_t)1 << 20) /* read in order before anything is made ahead: a program's start does less */
 #define AHEAD_MAX ((uint64_t)2 << 20)
 
 int cache_backing_new(const struct fs *fs, uint64_t size)

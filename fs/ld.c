@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,8 +57,26 @@ _Noreturn static void leave(int status)
 	_exit(status);
 }
 
+/* An input that another program truncates gives this signal where its bytes were. Filling the output is guarded by the
+ * library; while the link is made there is nothing to go on with, and no file of ours is there yet. */
+static void on_sigbus(int sig, siginfo_t *info, void *context)
+{
+	static const char text[] = "linkfs: error: an input file was truncated while it was read: link again\n";
+
+	(void)context;
+	if (info->si_code != BUS_ADRERR) {
+		signal(sig, SIG_DFL);
+		raise(sig);
+		return;
+	}
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(2);
+	_exit(1);
+}
+
 int main(int argc, char **argv)
 {
+	struct sigaction bus = { .sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO };
 	struct linkfs_linker *linker;
 	struct linkfs_image *img = NULL;
 	char *text = NULL;
@@ -67,6 +86,8 @@ int main(int argc, char **argv)
 
 	if (check_mode(find_mode(argc, argv)))
 		leave(1);
+	signal(SIGXFSZ, SIG_IGN);      /* a file beyond the limit is an error of the call that writes it */
+	sigaction(SIGBUS, &bus, NULL); /* before the library's own, which passes on what it does not know */
 	if (!d || linkfs_linker_new(&cfg, &linker)) {
 		fputs("linkfs: error: out of memory\n", stderr);
 		leave(1);

@@ -13,7 +13,6 @@
 #include "worker_link.h"
 
 #define FIXED_TIMEOUT 3600.0
-#define READAHEAD 65536u
 
 static struct fs *fs_of(fuse_req_t req)
 {
@@ -26,8 +25,8 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 
 	conn->max_background = 1024; /* the default of 12 lets waiting reads of one file stop all others */
 	conn->congestion_threshold = 768;
-	if (conn->max_readahead > READAHEAD)
-		conn->max_readahead = READAHEAD;
+	if (conn->max_readahead > READAHEAD_SZ)
+		conn->max_readahead = READAHEAD_SZ;
 	conn->want &= ~(unsigned)FUSE_CAP_AUTO_INVAL_DATA; /* an inode's bytes never change */
 	if (conn->capable & FUSE_CAP_EXPLICIT_INVAL_DATA)
 		conn->want |= FUSE_CAP_EXPLICIT_INVAL_DATA;

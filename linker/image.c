@@ -1,6 +1,6 @@
 /* image.c - the public face of a finished link: fills, sizes, inputs, counters; and of the process's linker.
  *
- * A fill checks the inputs' identities before and after, behind a SIGBUS guard, so that an input that changed under a
+ * A fill checks the inputs' identities after it read them, behind a SIGBUS guard, so that an input that changed under a
  * generation gives -ESTALE and never wrong bytes. Making links is link.c's, writing files output.c's.
  */
 #include "image.h"
@@ -116,13 +116,13 @@ int linkfs_image_fill(struct linkfs_image *img, uint64_t off, uint64_t sz, void 
 {
 	struct fill f = { .why = why, .why_sz = why_sz };
 	struct guarded g = { img, off, sz, dst, &f };
-	int rc = img->is_writing ? 0 : image_check_inputs(img, why, why_sz);
-	if (!rc)
-		rc = mapper_guard(fill_guarded, &g);
+	int rc = mapper_guard(fill_guarded, &g);
 	if (rc == -ESTALE && why && why_sz && !*why)
 		snprintf(why, why_sz, "an input was truncated after it was linked: link again");
-	if (!rc && !img->is_writing)
-		rc = image_check_inputs(img, why, why_sz);
+	/* Looking once, afterwards, is enough: it shows what changed before and meanwhile, and then neither the bytes nor
+	 * an error found in them count. */
+	int changed = img->is_writing || rc == -ESTALE ? 0 : image_check_inputs(img, why, why_sz);
+	rc = changed ? changed : rc;
 	if (rc)
 		return rc;
 	atomic_fetch_add_explicit(&img->relocs_applied, f.relocs, memory_order_relaxed);

@@ -101,8 +101,6 @@ static int check_supported(const struct options *opt, struct diag *d)
 {
 	const struct { bool asked; const char *what; } rows[] = {
 		{ opt->kind == OUTPUT_RELOCATABLE, "-r (a relocatable output)" },
-		{ opt->version_script_cnt > 0, "--version-script" },
-		{ opt->dynamic_list_cnt > 0, "--dynamic-list" },
 		{ opt->package_metadata != NULL, "--package-metadata" },
 		{ opt->omagic, "-N (--omagic)" },
 		{ opt->nmagic, "-n (--nmagic)" },
@@ -112,8 +110,6 @@ static int check_supported(const struct options *opt, struct diag *d)
 		{ opt->z_shstk, "-z shstk" },
 		{ opt->z_unique_symbol, "-z unique-symbol" },
 		{ opt->z_keep_text_section_prefix, "-z keep-text-section-prefix" },
-		{ opt->bsymbolic == BSYMBOLIC_NON_WEAK, "-Bsymbolic-non-weak" },
-		{ opt->bsymbolic == BSYMBOLIC_NON_WEAK_FUNCTIONS, "-Bsymbolic-non-weak-functions" },
 		{ opt->build_id == BUILD_ID_UUID, "--build-id=uuid (outputs are functions of their inputs)" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
@@ -142,7 +138,7 @@ static int make(struct linkfs_image *img, const struct inputs_config *cfg, struc
 	PASS(property_merge(img->s));
 	/* After this: no new input sections, every one is live or dead. */
 	PASS(scan_relocations(img->s));
-	PASS((symtab_check_shared(img->st), diag_errors(d) ? -EINVAL : 0));
+	PASS(symtab_check_shared(img->st));
 	PASS(slots_assign(img->s));
 	PASS(dynsym_build(img->s));
 	PASS(hash_build(img->s));

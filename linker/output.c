@@ -85,13 +85,20 @@ static int cut_pieces(struct write_job *j, size_t *ret_cnt)
 	return 0;
 }
 
+static int digest_one(void *ctx)
+{
+	uint64_t low, high;
+	object_digest(ctx, &low, &high);
+	return 0;
+}
+
+/* An input that was truncated is found again, and reported, by who fills the note. */
 static void digest_range(void *ctx, size_t begin, size_t end, unsigned worker)
 {
 	struct linkfs_image *img = ctx;
-	uint64_t low, high;
 	(void)worker;
 	for (size_t k = begin; k < end; k++)
-		object_digest(img->in->files[img->st->objs[k]].obj, &low, &high);
+		mapper_guard(digest_one, img->in->files[img->st->objs[k]].obj);
 }
 
 /* Fills all pieces into FD, a regular file of our own that is still empty. */
@@ -100,16 +107,18 @@ static int fill_file(struct write_job *j)
 	uint64_t size = linkfs_image_size(j->img);
 	void *map = NULL;
 	size_t cnt;
-	int rc = cut_pieces(j, &cnt);
-	if (!rc)
-		rc = os_fallocate_new(NULL, j->fd, 0, size);
+	int rc = os_fallocate_new(NULL, j->fd, 0, size); /* first: sizes no disk has end here */
 	bool can_map = !rc;
 	if (rc == -EOPNOTSUPP || rc == -ENOSYS || rc == -EPERM || rc == -EINVAL) /* then never a sparse shared map */
 		rc = os_truncate(NULL, j->fd, size);
 	if (!rc && can_map && os_map(NULL, NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, j->fd, 0, &map))
 		map = NULL;
+	if (!rc)
+		rc = cut_pieces(j, &cnt);
 	if (rc) {
 		fail(j, rc, strerror(-rc));
+		if (map)
+			os_unmap(NULL, map, size);
 		return rc;
 	}
 	j->map = map;

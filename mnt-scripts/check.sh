@@ -180,7 +180,7 @@ if build tsan; then
 	if [ -n "$all" ]; then
 		tests tsan -LE tidy
 	else
-		tests tsan -LE long -R '^(unit|mount)/|^link/(hello|determinism|gc-)' -E '^unit/(ranges|options|reloc|script)$'
+		tests tsan -LE long -R '^(unit|mount)/|^link/(hello|determinism|gc-)' -E '^unit/(ranges|options|reloc|script|fill)$'
 	fi
 fi
 

@@ -20,7 +20,8 @@ static const struct {
 	const char *name;
 } places[] = {
 	{ ORDER_READ, ".hash" },          { ORDER_READ, ".gnu.hash" },     { ORDER_READ, ".dynsym" },
-	{ ORDER_READ, ".dynstr" },        { ORDER_READ, ".gnu.version" },  { ORDER_READ, ".gnu.version_r" },
+	{ ORDER_READ, ".dynstr" },        { ORDER_READ, ".gnu.version" },  { ORDER_READ, ".gnu.version_d" },
+	{ ORDER_READ, ".gnu.version_r" },
 	{ ORDER_READ, ".rela.dyn" },      { ORDER_READ, ".rela.plt" },     { ORDER_READ, ".rodata" },
 	{ ORDER_READ, "" },               { ORDER_READ, ".eh_frame_hdr" }, { ORDER_READ, ".eh_frame" },
 	{ ORDER_READ, ".gcc_except_table" },

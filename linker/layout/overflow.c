@@ -71,12 +71,33 @@ static bool is_proved(const struct layout *l)
 	return span < limit && worst < limit && span + worst < limit;
 }
 
+/* PLT entries name their slots in 32 bits. */
+static int check_slots(const struct layout *l)
+{
+	static const uint8_t pairs[][2] = { { SYN_PLT, SYN_GOTPLT }, { SYN_PLTGOT, SYN_GOT } };
+	int rc = 0;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
+		enum syn_id plt = pairs[i][0], got = pairs[i][1];
+		uint64_t a = syn_va(l, plt), a_end = a + l->syn_sz[plt], b = syn_va(l, got), b_end = b + l->syn_sz[got];
+		if (!l->syn_out[plt] || !l->syn_out[got] ||
+		    (a_end > b_end ? a_end : b_end) - (a < b ? a : b) < UINT64_C(1) << 31)
+			continue;
+		diag_error(l->in->diag, 0, "%s: its slots are out of range: got 0x%llx to 0x%llx, expected less than 2 GiB; "
+			   "make the sections between them smaller", l->syn[plt]->name, (unsigned long long)a,
+			   (unsigned long long)b);
+		rc = -ERANGE;
+	}
+	return rc;
+}
+
 int overflow_prove(struct layout *l, overflow_check check)
 {
 	struct overflow_job j = { .l = l, .check = check };
-	if (is_proved(l))
+	if (is_proved(l)) {
 		pool_for(l->in->pool, l->s->suspect_cnt, 1024, suspects_range, &j);
-	else
-		pool_for(l->in->pool, l->st->obj_cnt, 4, objects_range, &j);
-	return atomic_load(&j.rc);
+		return atomic_load(&j.rc);
+	}
+	pool_for(l->in->pool, l->st->obj_cnt, 4, objects_range, &j);
+	int rc = check_slots(l);
+	return rc ? rc : atomic_load(&j.rc);
 }

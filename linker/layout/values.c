@@ -166,9 +166,11 @@ static uint64_t linkdef_va(const struct layout *l, const struct linkdef *d)
 	case LINKDEF_STOP:
 		return o ? o->va + o->sz : l->image_base;
 	case LINKDEF_IRELA_START:
-		return l->st->is_dynamic ? l->image_base : syn_va(l, SYN_RELA_PLT);
+		return l->st->is_dynamic || !l->syn_out[SYN_RELA_PLT] ? l->image_base : syn_va(l, SYN_RELA_PLT);
 	case LINKDEF_IRELA_END:
-		return l->st->is_dynamic ? l->image_base : syn_va(l, SYN_RELA_PLT) + l->syn_sz[SYN_RELA_PLT];
+		return l->st->is_dynamic || !l->syn_out[SYN_RELA_PLT]
+			       ? l->image_base
+			       : syn_va(l, SYN_RELA_PLT) + l->syn_sz[SYN_RELA_PLT];
 	case LINKDEF_TLS_MODULE_BASE:
 		return l->tls_va;
 	}

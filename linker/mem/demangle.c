@@ -1,7 +1,7 @@
-/* demangle.c - borrows the C++ runtime's demangler when a message needs one.
+/* demangle.c - borrows the C++ runtime's demangler when a message or a version script needs one.
  *
- * __cxa_demangle (Itanium C++ ABI, "Demangler API") lives in libstdc++. It is looked up at the first message that shows a
- * mangled name, so that a link without errors neither loads nor needs a C++ runtime.
+ * __cxa_demangle (Itanium C++ ABI, "Demangler API") lives in libstdc++. It is looked up when the first
+ * mangled name is to be read, so that most links neither load nor need a C++ runtime.
  */
 #include "demangle.h"
 
@@ -24,14 +24,29 @@ static void find_runtime(void)
 		runtime_demangle = (demangle_fn *)dlsym(lib, "__cxa_demangle");
 }
 
-void demangle_in_place(char *buf, size_t sz)
+bool demangle_is_available(void)
+{
+	pthread_once(&once, find_runtime);
+	return runtime_demangle != NULL;
+}
+
+char *demangle(const char *mangled)
 {
 	int status = 0;
-	if (strncmp(buf, "_Z", 2) != 0)
-		return;
-	pthread_once(&once, find_runtime);
-	char *text = runtime_demangle ? runtime_demangle(buf, NULL, NULL, &status) : NULL;
-	if (text && !status) {
+	if (strncmp(mangled, "_Z", 2) != 0 || !demangle_is_available())
+		return NULL;
+	char *text = runtime_demangle(mangled, NULL, NULL, &status);
+	if (text && status) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+void demangle_in_place(char *buf, size_t sz)
+{
+	char *text = demangle(buf);
+	if (text) {
 		size_t len = strlen(text) < sz - 1 ? strlen(text) : sz - 1;
 		memcpy(buf, text, len);
 		buf[len] = 0;

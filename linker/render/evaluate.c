@@ -210,6 +210,19 @@ static bool apply_relaxed(const struct spot *sp, enum relax rx, const struct rel
 	return sp->l->in->arch->apply_relax(rx, r->type, loc, &v);
 }
 
+/* What a relaxed sequence could not hold, for the message. */
+static uint64_t relaxed_value(const struct spot *sp, enum relax rx, uint64_t S, int64_t A, uint64_t P)
+{
+	switch (rx) {
+	case RELAX_GOT_TO_PC:
+		return S + (uint64_t)A - P;
+	case RELAX_GOT_TO_ABS:
+		return S;
+	default:
+		return S - sp->l->tp;
+	}
+}
+
 /* Relaxes on a copy of the input's bytes, never on what other relocations made of them: where hostile ones overlap, the
  * outcome must not depend on which of them a range covers. Only bytes that change are stored. LOC NULL: none. */
 static int rewrite(const struct spot *sp, enum relax rx, const struct rel *r, const struct rel_row *row,
@@ -221,7 +234,7 @@ static int rewrite(const struct spot *sp, enum relax rx, const struct rel *r, co
 	uint8_t copy[RELAX_BEFORE + RELAX_AFTER] = { 0 };
 	memcpy(copy, in + lo, hi - lo);
 	if (!apply_relaxed(sp, rx, r, t, S, A, P, copy + (r->off - lo)))
-		return fail_range(sp, r, row, f, S);
+		return fail_range(sp, r, row, f, relaxed_value(sp, rx, S, A, P));
 	for (uint64_t i = lo; loc && i < hi; i++)
 		if (copy[i - lo] != in[i])
 			*(loc + (int64_t)(i - r->off)) = copy[i - lo];

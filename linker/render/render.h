@@ -62,9 +62,9 @@ uint64_t target_va(const struct layout *l, const struct object *o, uint32_t file
 extern const struct synthetic *const synthetics[];
 /* One each, in syn_*.c. */
 extern const struct synthetic syn_interp, syn_property, syn_build_id, syn_hash, syn_gnu_hash, syn_dynsym, syn_dynstr,
-	syn_versym, syn_verneed, syn_rela_dyn, syn_rela_plt, syn_eh_frame_hdr, syn_eh_frame, syn_plt, syn_pltgot,
-	syn_dynamic, syn_got, syn_gotplt, syn_copy_ro, syn_copy, syn_common, syn_tls_common, syn_comment, syn_symtab,
-	syn_strtab, syn_shstrtab;
+	syn_versym, syn_verdef, syn_verneed, syn_rela_dyn, syn_rela_plt, syn_eh_frame_hdr, syn_eh_frame, syn_plt,
+	syn_pltgot, syn_dynamic, syn_got, syn_gotplt, syn_copy_ro, syn_copy, syn_common, syn_tls_common, syn_comment,
+	syn_symtab, syn_strtab, syn_shstrtab;
 
 /* The alignment of tables of words, as a power of two: a `synthetic.align`. */
 uint8_t syn_word_align(const struct layout *l);

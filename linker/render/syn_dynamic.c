@@ -119,8 +119,13 @@ static void table_tags(struct tags *t)
 	}
 	if (l->s->has_textrel)
 		tag(t, DT_TEXTREL, 0);
-	if (sz[SYN_VERSYM]) {
+	if (sz[SYN_VERSYM])
 		syn_tag(t, DT_VERSYM, SYN_VERSYM);
+	if (sz[SYN_VERDEF]) {
+		syn_tag(t, DT_VERDEF, SYN_VERDEF);
+		tag(t, DT_VERDEFNUM, l->st->version_cnt + 1);
+	}
+	if (sz[SYN_VERNEED]) {
 		syn_tag(t, DT_VERNEED, SYN_VERNEED);
 		tag(t, DT_VERNEEDNUM, l->s->verneed_cnt);
 	}

@@ -58,7 +58,7 @@ const struct synthetic syn_dynstr = {
 
 static uint64_t versym_size(const struct layout *l)
 {
-	return l->st->is_dynamic && l->s->verneed_cnt ? (uint64_t)l->s->dynsym_cnt * 2 : 0;
+	return l->st->is_dynamic && (l->s->verneed_cnt || l->st->version_cnt) ? (uint64_t)l->s->dynsym_cnt * 2 : 0;
 }
 
 static int versym_render(const struct layout *l, uint64_t off, uint64_t sz, uint8_t *dst, struct fill *f)

@@ -110,6 +110,13 @@ static void hash_all(const struct layout *l, uint64_t seed, uint8_t ret_id[16])
 		add_digest(&h, d.low64, d.high64);
 		XXH3_128bits_update(&h, f->soname, strlen(f->soname) + 1);
 	}
+	for (uint32_t k = 0; k < l->in->list_cnt; k++) {
+		const struct infile *f = l->in->lists[k].file;
+		XXH128_hash_t d = XXH3_128bits(f->data, f->sz);
+		add_digest(&h, d.low64, d.high64);
+	}
+	if (l->s->verdef_base)
+		XXH3_128bits_update(&h, l->s->verdef_base, strlen(l->s->verdef_base) + 1);
 	XXH128_canonical_t id;
 	XXH128_canonicalFromHash(&id, XXH3_128bits_digest(&h));
 	memcpy(ret_id, id.digest, 16);

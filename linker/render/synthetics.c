@@ -16,6 +16,7 @@ const struct synthetic *const synthetics[SYN_CNT] = {
 	[SYN_DYNSYM] = &syn_dynsym,
 	[SYN_DYNSTR] = &syn_dynstr,
 	[SYN_VERSYM] = &syn_versym,
+	[SYN_VERDEF] = &syn_verdef,
 	[SYN_VERNEED] = &syn_verneed,
 	[SYN_RELA_DYN] = &syn_rela_dyn,
 	[SYN_RELA_PLT] = &syn_rela_plt,

@@ -106,7 +106,8 @@ static int collect(struct sections *s)
 			bool hashed = is_hashed(fl);
 			if (pass ? hashed : is_import(fl) && !hashed) {
 				const struct name *n = names_get(s->in->names, id);
-				s->dynsyms[at++] = (struct dynsym){ .name = id, .version = 1,
+				uint16_t version = s->st->version && (fl & SYM_DEF) ? s->st->version[id] : 0;
+				s->dynsyms[at++] = (struct dynsym){ .name = id, .version = version ? version : 1,
 								    .hash = gnu_hash(n->str, bare_len(n)) };
 			}
 		}
@@ -133,6 +134,28 @@ static int add_names(struct sections *s)
 	return 0;
 }
 
+static struct verdef make_verdef(struct sections *s, const char *name)
+{
+	return (struct verdef){ .str = strbuf_add(&s->dynstr, name, strlen(name)), .hash = sysv_hash(name) };
+}
+
+/* The names of the versions that the output defines; the first one is that of the output itself. */
+static int add_verdefs(struct sections *s)
+{
+	const struct symtab *st = s->st;
+	const char *slash = strrchr(s->in->opt->output, '/');
+	if (!st->version_cnt)
+		return 0;
+	s->verdef_base = s->in->opt->soname ? s->in->opt->soname : slash ? slash + 1 : s->in->opt->output;
+	s->verdefs = arena_alloc_array(s->arena, (size_t)st->version_cnt + 1, sizeof(*s->verdefs), 4);
+	if (!s->verdefs)
+		return -ENOMEM;
+	s->verdefs[0] = make_verdef(s, s->verdef_base);
+	for (uint32_t i = 0; i < st->version_cnt; i++)
+		s->verdefs[i + 1] = make_verdef(s, st->versions[i].name);
+	return s->verdefs[st->version_cnt].str == UINT32_MAX ? -ENOMEM : 0;
+}
+
 /* The library and version index a dynamic symbol is bound to, false: none. */
 static bool bound_version(const struct sections *s, const struct dynsym *d, uint32_t *ret_file, uint16_t *ret_version)
 {
@@ -149,7 +172,7 @@ static int build_versions(struct sections *s)
 {
 	/* For each library, which of its versions are used; then numbers in order. */
 	uint16_t **used = calloc((size_t)s->in->file_cnt + 1, sizeof(*used));
-	uint16_t next = 2, v;
+	uint16_t next = (uint16_t)(SYM_VERSION_FIRST + s->st->version_cnt), v;
 	uint32_t file;
 	int rc = used ? 0 : -ENOMEM;
 	for (uint32_t i = 1; i < s->dynsym_cnt && !rc; i++) {
@@ -223,6 +246,8 @@ int dynsym_build(struct sections *s)
 	int rc = add_needed(s);
 	if (!rc)
 		rc = collect(s);
+	if (!rc)
+		rc = add_verdefs(s);
 	if (!rc)
 		rc = build_versions(s);
 	return rc ? rc : add_names(s);

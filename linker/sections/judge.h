@@ -65,7 +65,7 @@ static inline bool target_get(const struct symtab *st, const struct object *o, u
 	ret->flags = SYM_DEF;
 	if (ret->s.shndx >= UINT32_C(0xffff0000) || ret->s.shndx == SHN_UNDEF)
 		ret->flags |= SYM_ABS;
-	else if (ret->s.value > o->secs[ret->s.shndx].sz)
+	else if (ret->s.value > o->secs[ret->s.shndx].sz || !(o->secs[ret->s.shndx].flags & SHF_ALLOC))
 		ret->flags |= SYM_OUTSIDE;
 	if (ret->s.type == STT_TLS)
 		ret->flags |= SYM_TLS;

@@ -149,6 +149,11 @@ static bool check_target(const struct place *p, const struct rel *r, const struc
 		report(p, r, row, t, "refers to a section discarded as a duplicate COMDAT: another file's copy was kept");
 		return false;
 	}
+	if (!t->id && t->s.type == STT_SECTION && p->o->secs[t->s.shndx].kind == ISEC_MERGE && !p->is->is_rel &&
+	    t->s.value + (uint64_t)r->addend > p->o->secs[t->s.shndx].sz) {
+		report(p, r, row, t, "points outside a section whose pieces are merged");
+		return false;
+	}
 	if (!sec_is(p->s->st, gs, SEC_LIVE)) {
 		report(p, r, row, t, "refers to a section that is no part of the output");
 		return false;

@@ -1,8 +1,9 @@
 /* sections.h - which input sections live, where they go, and what the link must make because of their relocations.
  *
  * Products, in the order they are made: output sections (outsec.c), call frame records (ehframe.c), liveness (gc.c),
- * bytes of compressed sections (inflate.c), merged pieces (merge.c), needs and dynamic relocations (scan.c), slots (slots.c), dynamic symbols (dynsym.c). All are
- * functions of the symbols and the inputs; arrays are indexed by global section number (symtab.h) or name_id.
+ * bytes of compressed sections (inflate.c), merged pieces (merge.c), needs and dynamic relocations (scan.c), slots
+ * (slots.c), dynamic symbols (dynsym.c). All are functions of the symbols and the inputs; arrays are indexed by global
+ * section number (symtab.h) or name_id.
  * After this stage: no new sections; only addresses are missing.
  */
 #ifndef LINKFS_SECTIONS_H
@@ -136,6 +137,12 @@ struct dynsym {
 	uint32_t str;          /* offset in .dynstr */
 };
 
+/* A version that the output defines. */
+struct verdef {
+	uint32_t str;          /* offset of its name in .dynstr */
+	uint32_t hash;         /* System V hash of the name */
+};
+
 struct verneed_version {
 	const char *name;
 	uint32_t hash;         /* System V hash of the name */
@@ -226,6 +233,8 @@ struct sections {
 	struct strbuf dynstr;        /* malloc-ed */
 	struct verneed *verneeds;
 	uint32_t verneed_cnt;
+	const char *verdef_base;     /* what the versions defined here belong to: the soname, or the file's name */
+	struct verdef *verdefs;      /* [0]: that name; then st->versions */
 	uint32_t soname_str, rpath_str;
 	uint32_t *needed_str, needed_cnt;
 

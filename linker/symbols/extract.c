@@ -72,7 +72,7 @@ static void reach(struct walk *w, uint32_t file)
 		w->next[atomic_fetch_add(&w->next_cnt, 1)] = file;
 }
 
-/* A common symbol wants a lazy member only for a real definition (not another common). */
+/* A common symbol wants a lazy member only for a strong definition: others would not replace it (GNU ld, lld). */
 static bool defines_really(struct symtab *st, uint32_t file, name_id id)
 {
 	struct ifile *f = &st->priv->in->files[file];
@@ -83,7 +83,7 @@ static bool defines_really(struct symtab *st, uint32_t file, name_id id)
 		struct esym s;
 		esym_get(o, i, &s);
 		if (o->names[i - o->first_global] == id && s.shndx != SHN_UNDEF)
-			return s.shndx != OBJ_SHN_COMMON;
+			return s.shndx != OBJ_SHN_COMMON && s.bind != STB_WEAK;
 	}
 	return false;
 }

@@ -3,27 +3,13 @@
  * A pure function of the provider, the references and the options, per name, in parallel. After this only NEED bits of
  * the flags change. Source: gABI ch. 5 "Symbol visibility", GNU ld manual (-Bsymbolic, --export-dynamic, -z defs).
  */
-#include <fnmatch.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "symtab_priv.h"
 
-static bool matches_list(const struct symtab *st, name_id id, const char *const *globs, size_t cnt)
-{
-	char buf[512];
-	const struct name *n = names_get(st->in->names, id);
-	if (!cnt || n->len >= sizeof(buf))
-		return false;
-	memcpy(buf, n->str, n->len);
-	buf[n->len] = 0;
-	for (size_t i = 0; i < cnt; i++)
-		if (!fnmatch(globs[i], buf, 0))
-			return true;
-	return false;
-}
-
-static bool is_exported(const struct symtab *st, name_id id, uint32_t fl)
+bool facts_is_exported(const struct symtab *st, uint32_t fl)
 {
 	const struct options *opt = st->in->opt;
 	uint8_t vis = sym_visibility(fl);
@@ -33,19 +19,28 @@ static bool is_exported(const struct symtab *st, name_id id, uint32_t fl)
 		return true;
 	if (opt->no_dynamic_linker && !opt->export_dynamic)
 		return false;
-	return opt->export_dynamic || (fl & SYM_REF_DSO) ||
-	       matches_list(st, id, opt->export_symbols, opt->export_symbol_cnt);
+	return opt->export_dynamic || (fl & (SYM_REF_DSO | SYM_LISTED));
 }
 
-static bool is_interposable(const struct symtab *st, uint32_t fl)
+/* What is listed stays interposable whatever -Bsymbolic says; beside a dynamic list nothing else is. */
+static bool is_interposable(const struct symtab *st, name_id id, uint32_t fl)
 {
 	if (!st->is_shared || !(fl & SYM_EXPORT) || sym_visibility(fl) != STV_DEFAULT)
+		return false;
+	if (fl & SYM_LISTED)
+		return true;
+	bool is_weak = provider_rank(sym_win(st, id)) == RANK_WEAK;
+	if (st->in->opt->dynamic_list_cnt)
 		return false;
 	switch (st->in->opt->bsymbolic) {
 	case BSYMBOLIC_ALL:
 		return false;
 	case BSYMBOLIC_FUNCTIONS:
 		return !(fl & SYM_FUNC);
+	case BSYMBOLIC_NON_WEAK:
+		return is_weak;
+	case BSYMBOLIC_NON_WEAK_FUNCTIONS:
+		return is_weak || !(fl & SYM_FUNC);
 	default:
 		return true;
 	}
@@ -79,9 +74,9 @@ static void facts_range(void *ctx, size_t begin, size_t end, unsigned worker)
 		if (!(fl & (SYM_DEF | SYM_SHARED)) && (fl & SYM_TLS_REF))
 			fl |= SYM_TLS; /* all that is known of it */
 		if (fl & SYM_DEF) {
-			if (is_exported(st, (name_id)id, fl))
+			if (facts_is_exported(st, fl))
 				fl |= SYM_EXPORT;
-			if (is_interposable(st, fl))
+			if (is_interposable(st, (name_id)id, fl))
 				fl |= SYM_PREEMPT;
 		} else if ((fl & SYM_SHARED) && sym_visibility(fl) == STV_DEFAULT) {
 			fl |= SYM_PREEMPT;
@@ -157,7 +152,7 @@ static bool any_library_defines(const struct inputs *in, name_id id)
 	return false;
 }
 
-void symtab_check_shared(struct symtab *st)
+int symtab_check_shared(struct symtab *st)
 {
 	const struct inputs *in = st->in;
 	enum unresolved how = in->opt->unresolved_shlib;
@@ -178,4 +173,5 @@ void symtab_check_shared(struct symtab *st)
 				 symtab_text(st, s->base, buf, sizeof(buf)), inputs_name(&in->files[st->dsos[k]]));
 		}
 	}
+	return diag_errors(in->diag) ? -EINVAL : 0;
 }

@@ -63,7 +63,9 @@ static int define(struct symtab *st, struct linkdef def)
 	fl |= SYM_DEF | (def.is_hidden ? SYM_HIDDEN : 0) | (def.is_abs ? SYM_ABS : 0);
 	if (def.kind == LINKDEF_TLS_MODULE_BASE)
 		fl |= SYM_TLS;
-	if (def.kind == LINKDEF_EXPR) /* a sum may lie anywhere */
+	/* A sum may lie anywhere; the others are 0 where there is no such section. */
+	if (def.kind == LINKDEF_EXPR || def.kind == LINKDEF_DYNAMIC || def.kind == LINKDEF_EH_FRAME_HDR ||
+	    def.kind == LINKDEF_TLS_MODULE_BASE)
 		fl |= SYM_OUTSIDE;
 	atomic_store_explicit(&st->flags[def.name], fl, memory_order_relaxed);
 	return 0;

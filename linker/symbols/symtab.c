@@ -10,10 +10,39 @@
 
 name_id symtab_wrap(const struct symtab *st, name_id id)
 {
-	for (uint32_t i = 0; i < st->wrap_cnt; i++)
-		if (st->wrap_from[i] == id)
-			return st->wrap_to[i];
-	return id;
+	uint32_t lo = 0, hi = st->wrap_cnt;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (st->wrap_from[mid] < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < st->wrap_cnt && st->wrap_from[lo] == id ? st->wrap_to[lo] : id;
+}
+
+int symtab_alias(struct symtab *st, name_id from, name_id to)
+{
+	uint32_t at = st->wrap_cnt;
+	if (symtab_wrap(st, from) != from)
+		return 0; /* what was said first counts */
+	if (!(at & (at + 1))) { /* full: 0, 1, 3, 7 and so on */
+		size_t cap = 2 * (size_t)at + 1;
+		name_id *p = realloc(st->wrap_from, cap * sizeof(*p));
+		st->wrap_from = p ? p : st->wrap_from;
+		name_id *q = p ? realloc(st->wrap_to, cap * sizeof(*q)) : NULL;
+		if (!q)
+			return -ENOMEM;
+		st->wrap_to = q;
+	}
+	for (; at && st->wrap_from[at - 1] > from; at--) {
+		st->wrap_from[at] = st->wrap_from[at - 1];
+		st->wrap_to[at] = st->wrap_to[at - 1];
+	}
+	st->wrap_from[at] = from;
+	st->wrap_to[at] = to;
+	st->wrap_cnt++;
+	return 0;
 }
 
 /* --wrap f: f means __wrap_f, __real_f means f. */
@@ -21,10 +50,6 @@ static int wraps_add(struct symtab *st)
 {
 	const struct options *opt = st->in->opt;
 	struct names *names = st->in->names;
-	st->wrap_from = calloc(2 * opt->wrap_cnt + 1, sizeof(*st->wrap_from));
-	st->wrap_to = calloc(2 * opt->wrap_cnt + 1, sizeof(*st->wrap_to));
-	if (!st->wrap_from || !st->wrap_to)
-		return -ENOMEM;
 	for (size_t i = 0; i < opt->wrap_cnt; i++) {
 		char buf[1024];
 		size_t len = strlen(opt->wraps[i]);
@@ -38,10 +63,8 @@ static int wraps_add(struct symtab *st)
 		name_id real = names_intern_copy(names, buf, len + 7);
 		if (!id || !wrap || !real)
 			return -ENOMEM;
-		st->wrap_from[st->wrap_cnt] = id;
-		st->wrap_to[st->wrap_cnt++] = wrap;
-		st->wrap_from[st->wrap_cnt] = real;
-		st->wrap_to[st->wrap_cnt++] = id;
+		if (symtab_alias(st, id, wrap) || symtab_alias(st, real, id))
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -94,6 +117,8 @@ int symtab_resolve(struct inputs *in, struct symtab **ret_symtab)
 	if ((rc = resolve_providers(st)) || (rc = linkdefs_add(st)))
 		goto out;
 	/* After this: no new symbols. */
+	if ((rc = versions_assign(st)))
+		goto out;
 	rc = facts_compute(st);
 out:
 	if (rc < 0) {
@@ -121,6 +146,8 @@ struct symtab *symtab_free(struct symtab *st)
 	free((void *)st->sec_state);
 	free(st->linkdefs);
 	free(st->commons);
+	free(st->versions);
+	free(st->version);
 	free(st->wrap_from);
 	free(st->wrap_to);
 	free(st);

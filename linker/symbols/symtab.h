@@ -9,7 +9,7 @@
  *   strong definition in an object < weak definition in an object < definition in a shared library or lazy member
  *   < common symbol.
  * So the set of extracted members is the least fixed point of "strong reference -> top provider". A common symbol asks a
- * lazy member only when that really defines the name (GNU ld, lld). Weak references extract nothing and need no library.
+ * lazy member only when that has a strong definition (GNU ld, lld). Weak references extract nothing and need no library.
  * Afterwards, over the files that are part of the link:
  *   strong < common < weak < shared library.
  * with one exception, GNU ld's: a shared definition beats a common symbol where no object has a weak definition. (GNU ld's
@@ -76,6 +76,8 @@ enum sym_flag {
 	SYM_OUTSIDE = 1 << 25,     /* its value lies outside its section */
 	SYM_WEAK_LOST = 1 << 26,   /* a common symbol beat a weak definition of an object */
 	SYM_TLS_REF = 1 << 27,     /* some object mentions it as thread-local */
+	SYM_LISTED = 1 << 28,      /* --dynamic-list or --export-dynamic-symbol names it */
+	SYM_VERSIONED = 1 << 29,   /* its object gives its version: f@V, f@@V */
 	NEED_ANY = NEED_GOT | NEED_PLT | NEED_GOTTP | NEED_TLSGD | NEED_TLSDESC | NEED_COPY | NEED_CPLT | NEED_DYNSYM,
 };
 
@@ -106,6 +108,16 @@ struct common {
 	uint64_t sz, align;    /* bytes */
 	bool is_tls;
 };
+
+/* A version that the output defines. */
+struct version_def {
+	const char *name;
+	const char *const *parents;
+	size_t parent_cnt;
+	bool is_weak;          /* no symbol can have it */
+};
+#define SYM_VERSION_FIRST 2       /* index in .gnu.version of versions[0]; 1: the output itself, no version */
+#define SYM_VERSION_HIDDEN 0x8000 /* not the default: f@V */
 
 /* States of a section, by global section number. */
 enum sec_state {
@@ -141,7 +153,12 @@ struct symtab {
 	struct common *commons;    /* by their providers' order, or as --sort-common has it */
 	uint32_t common_cnt;
 
-	name_id *wrap_from, *wrap_to; /* --wrap and __real_: references to FROM mean TO */
+	struct version_def *versions;
+	uint32_t version_cnt;
+	uint16_t *version;         /* by name_id: its entry of .gnu.version, 0: like 1; NULL: no name has a version */
+
+	/* References to FROM mean TO, FROM ascending: --wrap and __real_; f@V for a default f@@V defined here. */
+	name_id *wrap_from, *wrap_to;
 	uint32_t wrap_cnt;
 	struct symtab_private *priv;
 };
@@ -152,8 +169,8 @@ struct symtab {
 int symtab_resolve(struct inputs *in, struct symtab **ret_symtab);
 struct symtab *symtab_free(struct symtab *st);
 
-/* Reports what no definition was found for by the rules beyond relocations: --require-defined, -z defs of DSOs. */
-void symtab_check_shared(struct symtab *st);
+/* Reports names that a shared library of the link wants and nobody defines. -EINVAL if there are any. */
+int symtab_check_shared(struct symtab *st);
 
 static inline uint32_t sym_flags(const struct symtab *st, name_id id)
 {

@@ -15,7 +15,13 @@ int extract_members(struct symtab *st);    /* extract.c: the least fixed point o
 int comdat_choose(struct symtab *st);      /* comdat.c: section numbers, groups */
 int resolve_providers(struct symtab *st);  /* resolve.c: who defines what, duplicates, commons */
 int linkdefs_add(struct symtab *st);       /* linkdefs.c: linker-defined names, --defsym, f@V aliases */
+int versions_assign(struct symtab *st);    /* versions.c: symbol versions, what scripts and lists say of names */
 int facts_compute(struct symtab *st);      /* facts.c: imports, exports, preemption */
+
+/* Would a definition with the facts FL, but for SYM_EXPORT, be exported? */
+bool facts_is_exported(const struct symtab *st, uint32_t fl);
+/* From now on references to FROM mean TO. 0 or -ENOMEM. */
+int symtab_alias(struct symtab *st, name_id from, name_id to);
 
 /* For each object of the link, in parallel: FN(st, file). */
 void symtab_each_object(struct symtab *st, void (*fn)(struct symtab *st, uint32_t file));

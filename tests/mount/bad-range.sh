@@ -1,5 +1,5 @@
 #!/bin/sh
-# A range that can't be made is EIO and a line in the log, not zeros; the error stays in its 64 KiB.
+# A range that can't be made is EIO and a line in the log, not zeros; the error stays in its chunk.
 . "$(dirname "$0")/lib.sh"
 use_fake
 start_mount

@@ -46,8 +46,8 @@ static void dump_versions(struct dump *d, const struct version_script *s)
 	for (size_t i = 0; i < s->node_cnt; i++) {
 		const struct version_node *n = &s->nodes[i];
 		put(d, "[", n->name);
-		if (n->parent)
-			put(d, "parent:", n->parent);
+		for (size_t k = 0; k < n->parent_cnt; k++)
+			put(d, "parent:", n->parents[k]);
 		for (size_t k = 0; k < n->pattern_cnt; k++) {
 			const struct version_pattern *p = &n->patterns[k];
 			char marks[8];
@@ -109,6 +109,7 @@ static const struct good_row {
 	{ VERSIONS, "", "" },
 	{ VERSIONS, "{ global: f; g*; local: *; };", "[ +=f +~g* -~* ] " },
 	{ VERSIONS, "V1 { f; };\nV2 { g; } V1;", "[V1 +=f ] [V2 parent:V1 +=g ] " },
+	{ VERSIONS, "A{};B{};C{}A B;", "[A ] [B ] [C parent:A parent:B ] " },
 	{ VERSIONS, "V1 { local: *; global: f };", "[V1 -~* +=f ] " },
 	{ VERSIONS, "V1{};", "[V1 ] " },
 	{ VERSIONS, "V1/**/{f/* g*/;h/**/};", "[V1 +=f +=h ] " },
