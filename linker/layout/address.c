@@ -69,7 +69,7 @@ static uint32_t count_phdrs(const struct layout *l)
 			prev_note = o;
 		}
 	}
-	return cnt + tls + relro + !!l->syn_out[SYN_INTERP] + !!l->syn_out[SYN_DYNAMIC] +
+	return cnt + !prev /* the headers' own */ + tls + relro + !!l->syn_out[SYN_INTERP] + !!l->syn_out[SYN_DYNAMIC] +
 	       !!l->syn_out[SYN_EH_FRAME_HDR] + !!l->syn_out[SYN_PROPERTY];
 }
 
@@ -320,6 +320,11 @@ int address_assign(struct layout *l)
 	if ((rc = place_loaded(l, &c, &next)))
 		return rc;
 	l->image_end = c.va;
+	if (l->image_end < l->image_base) {
+		diag_error(l->in->diag, 0, "image base 0x%llx: the output goes beyond the end of the address space",
+			   (unsigned long long)l->image_base);
+		return -EINVAL;
+	}
 	if (c.load) { /* nothing is loaded but the headers */
 		c.load->p_filesz = c.load->p_memsz = l->headers_sz;
 		c.load = NULL;

@@ -127,12 +127,12 @@ static void add_syn_outs(struct layout *l)
 }
 
 /* Output sections all of whose input sections died are left out. */
-static void drop_empty(struct layout *l)
+static int drop_empty(struct layout *l)
 {
 	uint32_t n = 1;
 	uint32_t *moved = calloc(l->out_cnt, sizeof(*moved));
 	if (!moved)
-		return; /* empty sections stay: legal, only longer */
+		return -ENOMEM;
 	for (uint32_t i = 1; i < l->out_cnt; i++) {
 		if (!l->outs[i].chunk_cnt)
 			continue;
@@ -145,6 +145,7 @@ static void drop_empty(struct layout *l)
 		l->syn_out[i] = moved[l->syn_out[i]];
 	l->out_cnt = n;
 	free(moved);
+	return 0;
 }
 
 /* ---- order within a section ---- */
@@ -375,7 +376,8 @@ int members_collect(struct layout *l)
 	add_input_outs(l);
 	each_chunk(l, count_chunk);
 	add_syn_outs(l);
-	drop_empty(l);
+	if (drop_empty(l))
+		return -ENOMEM;
 	for (uint32_t i = 1; i < l->out_cnt; i++) {
 		struct out *o = &l->outs[i];
 		o->chunk = arena_alloc_array(l->arena, o->chunk_cnt, sizeof(*o->chunk), 8);

@@ -229,18 +229,35 @@ static void set_commons(struct layout *l)
 	}
 }
 
+/* An expression may name one that comes later: again until nothing changes, which takes a round each at most. */
+static int set_expressions(struct layout *l)
+{
+	const struct linkdef *changed = NULL;
+	for (uint32_t round = 0; round <= l->st->linkdef_cnt; round++) {
+		changed = NULL;
+		for (uint32_t i = 0; i < l->st->linkdef_cnt; i++) {
+			const struct linkdef *d = &l->st->linkdefs[i];
+			uint64_t old = l->va[d->name];
+			int rc = d->kind == LINKDEF_EXPR ? evaluate(l, d, &l->va[d->name]) : 0;
+			if (rc)
+				return rc;
+			changed = l->va[d->name] != old ? d : changed;
+		}
+		if (!changed)
+			return 0;
+	}
+	char buf[256];
+	diag_error(l->in->diag, 0, "--defsym %s=%s: is defined by itself",
+		   symtab_text(l->st, changed->name, buf, sizeof(buf)), changed->expr);
+	return -EINVAL;
+}
+
 static int set_linkdefs(struct layout *l)
 {
 	for (uint32_t i = 0; i < l->st->linkdef_cnt; i++)
 		if (l->st->linkdefs[i].kind != LINKDEF_EXPR)
 			l->va[l->st->linkdefs[i].name] = linkdef_va(l, &l->st->linkdefs[i]);
-	for (uint32_t i = 0; i < l->st->linkdef_cnt; i++) {
-		const struct linkdef *d = &l->st->linkdefs[i];
-		int rc = d->kind == LINKDEF_EXPR ? evaluate(l, d, &l->va[d->name]) : 0;
-		if (rc)
-			return rc;
-	}
-	return 0;
+	return set_expressions(l);
 }
 
 static int set_entry(struct layout *l)

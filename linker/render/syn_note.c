@@ -10,7 +10,7 @@
 
 #include "render.h"
 
-#define XXH_INLINE_ALL
+#define XXH_STATIC_LINKING_ONLY /* the state lives on the stack */
 #include <xxhash.h>
 
 #define PROPERTY_TYPE_0 5
@@ -92,6 +92,12 @@ static void add_digest(XXH3_state_t *h, uint64_t low, uint64_t high)
 	XXH3_128bits_update(h, b, sizeof(b));
 }
 
+static void add_file(XXH3_state_t *h, const struct infile *f)
+{
+	XXH128_hash_t d = XXH3_128bits(f->data, f->sz);
+	add_digest(h, d.low64, d.high64);
+}
+
 static void hash_all(const struct layout *l, uint64_t seed, uint8_t ret_id[16])
 {
 	XXH3_state_t h;
@@ -106,15 +112,11 @@ static void hash_all(const struct layout *l, uint64_t seed, uint8_t ret_id[16])
 	}
 	for (uint32_t k = 0; k < l->st->dso_cnt; k++) {
 		const struct ifile *f = &l->in->files[l->st->dsos[k]];
-		XXH128_hash_t d = XXH3_128bits(f->file->data, f->file->sz);
-		add_digest(&h, d.low64, d.high64);
+		add_file(&h, f->file);
 		XXH3_128bits_update(&h, f->soname, strlen(f->soname) + 1);
 	}
-	for (uint32_t k = 0; k < l->in->list_cnt; k++) {
-		const struct infile *f = l->in->lists[k].file;
-		XXH128_hash_t d = XXH3_128bits(f->data, f->sz);
-		add_digest(&h, d.low64, d.high64);
-	}
+	for (uint32_t k = 0; k < l->in->list_cnt; k++)
+		add_file(&h, l->in->lists[k].file);
 	if (l->s->verdef_base)
 		XXH3_128bits_update(&h, l->s->verdef_base, strlen(l->s->verdef_base) + 1);
 	XXH128_canonical_t id;

@@ -43,7 +43,8 @@ static void claim_shlib(struct symtab *st, uint32_t file)
 /* Does the value lie beyond the section, or the section not in the output? */
 static bool is_outside(const struct isec *is, uint64_t value)
 {
-	return value > is->sz || !(is->flags & SHF_ALLOC) || is->kind == ISEC_NONE || is->kind == ISEC_PROPERTY || is->kind == ISEC_DISCARD;
+	return value > is->sz || !(is->flags & SHF_ALLOC) || is->kind == ISEC_NONE || is->kind == ISEC_PROPERTY ||
+	       is->kind == ISEC_DISCARD;
 }
 
 static uint32_t provider_facts(struct symtab *st, uint32_t file, const struct esym *s)

@@ -163,9 +163,8 @@ struct symtab {
 	struct symtab_private *priv;
 };
 
-/* Extraction, COMDAT, resolution, linker-defined names, facts. Afterwards only NEED bits, SEC_LIVE and (once) SEC_SORTED
- * change.
- * 0, or -errno with errors in the sink of IN. */
+/* Extraction, COMDAT, resolution, linker-defined names, versions, facts. Afterwards only NEED bits, SEC_LIVE and (once)
+ * SEC_SORTED change. 0, or -errno with errors in the sink of IN. */
 int symtab_resolve(struct inputs *in, struct symtab **ret_symtab);
 struct symtab *symtab_free(struct symtab *st);
 

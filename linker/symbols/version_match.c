@@ -140,6 +140,33 @@ void patterns_sort(struct patterns *p)
 	qsort(p->names, p->name_cnt, sizeof(*p->names), by_text);
 }
 
+static int by_glob_text(const void *x, const void *y)
+{
+	const struct glob *a = x, *b = y;
+	if (a->is_cxx != b->is_cxx)
+		return a->is_cxx - b->is_cxx;
+	return strcmp(a->text, b->text);
+}
+
+int patterns_conflict(const struct patterns *p, const char **ret_text)
+{
+	struct glob *g = calloc(p->glob_cnt + 1, sizeof(*g));
+	if (!g)
+		return -ENOMEM;
+	*ret_text = NULL;
+	memcpy(g, p->globs, p->glob_cnt * sizeof(*g));
+	qsort(g, p->glob_cnt, sizeof(*g), by_glob_text);
+	for (size_t i = 1; i < p->glob_cnt; i++)
+		if (!by_glob_text(&g[i - 1], &g[i]) && (g[i - 1].rule ^ g[i].rule) & RULE_LOCAL)
+			*ret_text = g[i].text;
+	for (size_t i = 1; i < p->name_cnt; i++)
+		if (!strcmp(p->names[i - 1].text, p->names[i].text) &&
+		    (p->names[i - 1].rule ^ p->names[i].rule) & RULE_LOCAL)
+			*ret_text = p->names[i].text;
+	free(g);
+	return 0;
+}
+
 void patterns_clear(struct patterns *p)
 {
 	free(p->globs);

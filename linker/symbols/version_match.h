@@ -42,6 +42,8 @@ void patterns_clear(struct patterns *p);
 void patterns_add(struct patterns *p, const struct version_pattern *v, uint32_t rule);
 /* After the last one was added. */
 void patterns_sort(struct patterns *p);
+/* A pattern that some node has as global and some as local, NULL: none. 0 or -ENOMEM. */
+int patterns_conflict(const struct patterns *p, const char **ret_text);
 /* The rule for a name; EXACT: that of its exact C pattern, RULE_NONE: it has none. Thread-safe. */
 uint32_t patterns_match(const struct patterns *p, struct subject *s, uint32_t exact);
 /* The next exact C++ pattern from position *AT on that no name has matched; NULL: no more. */

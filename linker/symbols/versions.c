@@ -341,7 +341,9 @@ static int make_patterns(struct versions *v)
 		return node_error(v, "extern \"C++\" needs the C++ runtime to demangle names: install libstdc++.so.6", "");
 	patterns_sort(&v->script);
 	patterns_sort(&v->dynamic);
-	return 0;
+	const char *both;
+	rc = patterns_conflict(&v->script, &both);
+	return rc || !both ? rc : node_error(v, " is both global and local", both);
 }
 
 static void match_name(struct versions *v, name_id id, struct subject *s)

@@ -2,8 +2,8 @@
  * was not needed; never a crash, and no more.
  *
  * The inputs are the seeds of the fuzz target of whole links (tests/fuzz/corpus/link), linked as fuzz_link.c does, with
- * one thread, so that the n-th allocation is the same each time. malloc and its kin are this program's own, in front of
- * glibc's. Each n is a process of its own.
+ * one thread, so that the n-th allocation is the same each time. malloc and its kin, and mmap, are this program's own, in front
+ * of glibc's. Each n is a process of its own.
  */
 #include <check.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,6 +68,12 @@ void *realloc(void *p, size_t sz)
 void *aligned_alloc(size_t align, size_t sz)
 {
 	return fails() ? NULL : __libc_memalign(align, sz);
+}
+
+/* What the library maps by itself; glibc's own mappings do not come here. */
+void *mmap(void *addr, size_t sz, int prot, int flags, int fd, off_t off)
+{
+	return fails() ? MAP_FAILED : (void *)syscall(SYS_mmap, addr, sz, prot, flags, fd, off);
 }
 #else
 static long left;

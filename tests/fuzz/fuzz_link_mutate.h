@@ -122,8 +122,8 @@ static bool fuzz_elf(uint8_t *p, size_t sz)
 		fuzz_field(at, header, sizeof(header));
 		break;
 	case 5:
-		if (has_bytes && sh.sh_entsize)
-			fuzz_copy(p + sh.sh_offset, sh.sh_size / sh.sh_entsize, sh.sh_entsize < 64 ? (unsigned)sh.sh_entsize : 65);
+		if (has_bytes && sh.sh_entsize && sh.sh_entsize <= 64)
+			fuzz_copy(p + sh.sh_offset, sh.sh_size / sh.sh_entsize, (unsigned)sh.sh_entsize);
 		break;
 	case 6:
 		fuzz_copy(p + eh.e_shoff, eh.e_shnum, sizeof(sh));

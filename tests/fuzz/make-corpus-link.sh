@@ -66,13 +66,13 @@ compile strings -O1 -fno-asynchronous-unwind-tables -x c <<'C'
 const char *x[] = { "a", "bcd", "cd" }; const char *f(void) { return "bcd"; } double g(double a) { return a * 1.5 + 2.5; }
 const int *h(void) { return (const int *)L"wide"; }
 C
-compile debug -g -O1 -fdebug-prefix-map="$work"=/ -x c <<'C'
+compile debug -g -O1 -fdebug-prefix-map="$work"=/src -x c <<'C'
 struct s { int a; } x; int f(struct s *p) { return p->a + x.a; }
 C
-compile packed -g -gz=zlib -O1 -fdebug-prefix-map="$work"=/ -x c <<'C'
+compile packed -g -gz=zlib -O1 -fdebug-prefix-map="$work"=/src -x c <<'C'
 struct s { int a, b, c; long long_member_name; } x; int f(struct s *p) { return p->a + x.long_member_name; }
 C
-compile packed-zstd -g -O1 -fdebug-prefix-map="$work"=/ -x c <<'C'
+compile packed-zstd -g -O1 -fdebug-prefix-map="$work"=/src -x c <<'C'
 struct s { int a, b, c; long long_member_name; } y; int g(struct s *p) { return p->a + y.long_member_name; }
 C
 objcopy --compress-debug-sections=zstd packed-zstd.o
@@ -138,6 +138,22 @@ x:	.quad x + 1, x@size, f@gotoff
 	.long 16, 20, f - ., 4, 0
 	.long 0
 ASM
+# Relocations over each other: whoever relaxes must not see what others wrote.
+compile overlap -x assembler <<'ASM'
+	.globl f
+f:	.quad 0, 0
+	.rept 10
+	.byte 0x48, 0x8b, 0x05
+	.endr
+	.quad 0, 0
+	.irp k, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
+	.reloc 14 + 3 * \k, R_X86_64_64, x
+	.reloc 19 + 3 * \k, R_X86_64_REX_GOTPCRELX, x - 4
+	.reloc 19 + 3 * \k, R_X86_64_PC32, x
+	.endr
+	.data
+x:	.quad 0
+ASM
 compile refs -O1 -fPIC -fno-asynchronous-unwind-tables -x c <<'C'
 extern int f(void), x, *y, environ; extern __thread int t; int *p = &x; int (*q)(void) = f;
 int main(void) { return f() + x + *y + t + environ; }
@@ -184,6 +200,7 @@ seed medium 11 medium.o
 seed asm 7 asm.o refs-abs.o
 seed asm-strip 10 asm.o
 seed asm-gc 3 asm.o
+seed overlap 3 overlap.o
 seed many 13 wide.o
 seed lib-pie 1 refs.o lib.so
 seed lib-no-pie 7 refs-abs.o lib.so

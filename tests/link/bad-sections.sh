@@ -37,3 +37,11 @@ expect_error 'common\.o: common symbol c: ' "$LD" -o big common.o
 expect_error 'big: cannot write the output: ' "$LD" -o big file.o
 [ ! -e big ] || fail "an output was left behind"
 [ -z "$(ls -A | grep linkfs- || :)" ] || fail "a temporary file was left behind"
+
+# Nothing that would be loaded: headers alone.
+printf '\t.section .comment,"MS",@progbits,1\n\t.asciz "empty"\n' >empty.s
+gcc -c empty.s
+strip --strip-all -R .text -R .data -R .bss empty.o
+"$LD" -static --build-id=none -o empty empty.o
+readelf -lW empty >readelf.out 2>&1
+has 'LOAD' readelf.out

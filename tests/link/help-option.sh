@@ -5,6 +5,5 @@
 
 "$LD" --help >help
 for o in --gc-sections --as-needed --whole-archive -rpath -soname --build-id --version-script -Map --hash-style; do
-	case $o in --version-script) is_linkfs && continue ;; esac
 	has "$o" help
 done

@@ -11,10 +11,14 @@ has '[Nn]o such file|cannot find' err
 expect_error 'gone\.list' cc -shared l.o -Wl,--dynamic-list,gone.list -o libl.so
 printf 'V1 {\n global: f\n ; g h; };\n' >l.map
 expect_error 'l\.map:3' cc -shared l.o -Wl,--version-script,l.map -o libl.so
-is_linkfs || exit 0
+[ "$peer" != lld ] || exit 0
 echo 'V1 { f; };' >l.map
 echo '{ local: *; };' >k.map
 expect_error 'anonymous' cc -shared l.o -Wl,--version-script,l.map -Wl,--version-script,k.map -o libl.so
-expect_error 'V1 is defined twice' cc -shared l.o -Wl,--version-script,l.map -Wl,--version-script,l.map -o libl.so
-echo 'V1 { global: f; local: f; };' >l.map
-expect_error 'f is both global and local' cc -shared l.o -Wl,--version-script,l.map -o libl.so
+expect_error 'V1 is defined twice|duplicate version tag' \
+	cc -shared l.o -Wl,--version-script,l.map -Wl,--version-script,l.map -o libl.so
+for pattern in f 'f*' 'extern "C++" { "f()" }'; do
+	echo "V1 { global: $pattern; }; V2 { local: $pattern; };" >l.map
+	expect_error 'f(\*|\(\))? is both global and local|duplicate expression' \
+		cc -shared l.o -Wl,--version-script,l.map -o libl.so
+done

@@ -24,136 +24,136 @@ enum { TIMEOUT_SEC = 120, THREADS = 4, RANDOM_WINDOWS = 1000, NEAR = 400, CALM =
 
 /* Every way to reach thread-local data: VAR and SECTION are macro arguments, so that symbols of every kind meet them. */
 #define TLS_MACROS                                                                                                     \
-	"	.macro large_call\n"                                                                                   \
-	"	movabsq $__tls_get_addr@PLTOFF, %rax\n"                                                                \
-	"	addq %rbx, %rax\n"                                                                                     \
-	"	call *%rax\n"                                                                                          \
-	"	.endm\n"                                                                                               \
-	"	.macro large_call_r15\n"                                                                               \
-	"	movabsq $__tls_get_addr@PLTOFF, %rax\n"                                                                \
-	"	addq %r15, %rax\n"                                                                                     \
-	"	call *%rax\n"                                                                                          \
-	"	.endm\n"                                                                                               \
-	"	.macro general var\n"                                                                                  \
-	"	.byte 0x66\n	leaq \\var@tlsgd(%rip), %rdi\n"                                                        \
-	"	.value 0x6666\n	rex64\n	call __tls_get_addr@PLT\n"                                                     \
-	"	.byte 0x66\n	leaq \\var@tlsgd(%rip), %rdi\n"                                                        \
-	"	.byte 0x66\n	rex64\n	call *__tls_get_addr@GOTPCREL(%rip)\n"                                         \
-	"	.byte 0x66\n	leaq \\var@tlsgd(%rip), %rdi\n"                                                        \
-	"	.byte 0x66, 0x48, 0x67, 0xe8\n	.reloc ., R_X86_64_PLT32, __tls_get_addr - 4\n	.long 0\n"                     \
-	"	leaq \\var@tlsgd(%rip), %rdi\n	large_call\n"                                                          \
-	"	leaq \\var@tlsgd(%rip), %rdi\n	large_call_r15\n"                                                      \
-	"	.endm\n"                                                                                               \
-	"	.macro module var\n"                                                                                   \
-	"	leaq \\var@tlsld(%rip), %rdi\n	call __tls_get_addr@PLT\n	leaq \\var@dtpoff(%rax), %rdx\n"       \
-	"	leaq \\var@tlsld(%rip), %rdi\n	call *__tls_get_addr@GOTPCREL(%rip)\n"                                 \
-	"	leaq \\var@tlsld(%rip), %rdi\n	large_call\n	movabsq $\\var@dtpoff, %rdx\n"                         \
-	"	.endm\n"                                                                                               \
-	"	.macro initial var\n"                                                                                  \
-	"	movq \\var@gottpoff(%rip), %rax\n"                                                                     \
-	"	movq \\var@gottpoff(%rip), %r12\n"                                                                     \
-	"	addq \\var@gottpoff(%rip), %r13\n"                                                                     \
-	"	addq \\var@gottpoff(%rip), %rsp\n"                                                                     \
-	"	.endm\n"                                                                                               \
-	"	.macro descriptor var\n"                                                                               \
-	"	leaq \\var@tlsdesc(%rip), %rax\n	call *\\var@tlscall(%rax)\n"                                   \
-	"	leaq \\var@tlsdesc(%rip), %rax\n	.reloc ., R_X86_64_TLSDESC_CALL, \\var\n	.byte 0x67, 0xff, 0x10\n" \
-	"	.endm\n"
+	" .macro large_call\n"                                                                                   \
+	" movabsq $__tls_get_addr@PLTOFF, %rax\n"                                                                \
+	" addq %rbx, %rax\n"                                                                                     \
+	" call *%rax\n"                                                                                          \
+	" .endm\n"                                                                                               \
+	" .macro large_call_r15\n"                                                                               \
+	" movabsq $__tls_get_addr@PLTOFF, %rax\n"                                                                \
+	" addq %r15, %rax\n"                                                                                     \
+	" call *%rax\n"                                                                                          \
+	" .endm\n"                                                                                               \
+	" .macro general var\n"                                                                                  \
+	" .byte 0x66\n leaq \\var@tlsgd(%rip), %rdi\n"                                                        \
+	" .value 0x6666\n rex64\n call __tls_get_addr@PLT\n"                                                     \
+	" .byte 0x66\n leaq \\var@tlsgd(%rip), %rdi\n"                                                        \
+	" .byte 0x66\n rex64\n call *__tls_get_addr@GOTPCREL(%rip)\n"                                         \
+	" .byte 0x66\n leaq \\var@tlsgd(%rip), %rdi\n"                                                        \
+	" .byte 0x66, 0x48, 0x67, 0xe8\n .reloc ., R_X86_64_PLT32, __tls_get_addr - 4\n .long 0\n"                     \
+	" leaq \\var@tlsgd(%rip), %rdi\n large_call\n"                                                          \
+	" leaq \\var@tlsgd(%rip), %rdi\n large_call_r15\n"                                                      \
+	" .endm\n"                                                                                               \
+	" .macro module var\n"                                                                                   \
+	" leaq \\var@tlsld(%rip), %rdi\n call __tls_get_addr@PLT\n leaq \\var@dtpoff(%rax), %rdx\n"       \
+	" leaq \\var@tlsld(%rip), %rdi\n call *__tls_get_addr@GOTPCREL(%rip)\n"                                 \
+	" leaq \\var@tlsld(%rip), %rdi\n large_call\n movabsq $\\var@dtpoff, %rdx\n"                         \
+	" .endm\n"                                                                                               \
+	" .macro initial var\n"                                                                                  \
+	" movq \\var@gottpoff(%rip), %rax\n"                                                                     \
+	" movq \\var@gottpoff(%rip), %r12\n"                                                                     \
+	" addq \\var@gottpoff(%rip), %r13\n"                                                                     \
+	" addq \\var@gottpoff(%rip), %rsp\n"                                                                     \
+	" .endm\n"                                                                                               \
+	" .macro descriptor var\n"                                                                               \
+	" leaq \\var@tlsdesc(%rip), %rax\n call *\\var@tlscall(%rax)\n"                                   \
+	" leaq \\var@tlsdesc(%rip), %rax\n .reloc ., R_X86_64_TLSDESC_CALL, \\var\n .byte 0x67, 0xff, 0x10\n" \
+	" .endm\n"
 
 static const char sequences[] =
 	TLS_MACROS
-	"	.globl _start, own, own_func, own_data\n"
-	"	.type own_func, @function\n"
-	"	.text\n"
+	" .globl _start, own, own_func, own_data\n"
+	" .type own_func, @function\n"
+	" .text\n"
 	"_start:\n"
-	"	general own\n	module own\n	initial own\n"
-	"	general local\n	module local\n	initial local\n"
-	"	general foreign\n	initial foreign\n"
-	"	descriptor own\n	descriptor local\n	descriptor foreign\n"
+	" general own\n module own\n initial own\n"
+	" general local\n module local\n initial local\n"
+	" general foreign\n initial foreign\n"
+	" descriptor own\n descriptor local\n descriptor foreign\n"
 	"own_func:\nlocal_func:\n"
-	"	mov own_data@GOTPCREL(%rip), %eax\n	movq own_data@GOTPCREL(%rip), %r9\n"
-	"	call *own_func@GOTPCREL(%rip)\n	jmp *own_func@GOTPCREL(%rip)\n"
-	"	test %eax, own_data@GOTPCREL(%rip)\n	testq %r10, own_data@GOTPCREL(%rip)\n"
-	"	add own_data@GOTPCREL(%rip), %eax\n	adcq own_data@GOTPCREL(%rip), %rcx\n"
-	"	andq own_data@GOTPCREL(%rip), %r11\n	cmpq own_data@GOTPCREL(%rip), %rdx\n"
-	"	orq own_data@GOTPCREL(%rip), %rbx\n	sbbq own_data@GOTPCREL(%rip), %rsi\n"
-	"	subq own_data@GOTPCREL(%rip), %rdi\n	xorq own_data@GOTPCREL(%rip), %r15\n"
-	"	pushq own_data@GOTPCREL(%rip)\n"
-	"	movq foreign_data@GOTPCREL(%rip), %rax\n	call *foreign_func@GOTPCREL(%rip)\n"
-	"	call foreign_func@PLT\n	call other_func@PLT\n	jmp own_func\n"
-	"	leaq text_1(%rip), %rax\n	leaq text_2(%rip), %rax\n"
-	"	movabsq $_GLOBAL_OFFSET_TABLE_ - _start, %rbx\n	movabsq $local_data@GOTOFF, %rax\n"
-	"	movabsq $own_data@GOT, %rax\n	movabsq $foreign_func@PLTOFF, %rax\n"
-	"	leaq _GLOBAL_OFFSET_TABLE_(%rip), %rbx\n"
-	"	ret\n"
+	" mov own_data@GOTPCREL(%rip), %eax\n movq own_data@GOTPCREL(%rip), %r9\n"
+	" call *own_func@GOTPCREL(%rip)\n jmp *own_func@GOTPCREL(%rip)\n"
+	" test %eax, own_data@GOTPCREL(%rip)\n testq %r10, own_data@GOTPCREL(%rip)\n"
+	" add own_data@GOTPCREL(%rip), %eax\n adcq own_data@GOTPCREL(%rip), %rcx\n"
+	" andq own_data@GOTPCREL(%rip), %r11\n cmpq own_data@GOTPCREL(%rip), %rdx\n"
+	" orq own_data@GOTPCREL(%rip), %rbx\n sbbq own_data@GOTPCREL(%rip), %rsi\n"
+	" subq own_data@GOTPCREL(%rip), %rdi\n xorq own_data@GOTPCREL(%rip), %r15\n"
+	" pushq own_data@GOTPCREL(%rip)\n"
+	" movq foreign_data@GOTPCREL(%rip), %rax\n call *foreign_func@GOTPCREL(%rip)\n"
+	" call foreign_func@PLT\n call other_func@PLT\n jmp own_func\n"
+	" leaq text_1(%rip), %rax\n leaq text_2(%rip), %rax\n"
+	" movabsq $_GLOBAL_OFFSET_TABLE_ - _start, %rbx\n movabsq $local_data@GOTOFF, %rax\n"
+	" movabsq $own_data@GOT, %rax\n movabsq $foreign_func@PLTOFF, %rax\n"
+	" leaq _GLOBAL_OFFSET_TABLE_(%rip), %rbx\n"
+	" ret\n"
 	/* One sequence is all there is: its footprint is cut off by both ends of the section. */
-	"	.section .text.g, \"ax\"\n	.byte 0x66\n	leaq own@tlsgd(%rip), %rdi\n"
-	"	.value 0x6666\n	rex64\n	call __tls_get_addr@PLT\n"
-	"	.section .text.l, \"ax\"\n	leaq own@tlsld(%rip), %rdi\n	call __tls_get_addr@PLT\n"
-	"	.section .text.j, \"ax\"\n	jmp *own_func@GOTPCREL(%rip)\n"
-	"	.section .text.m, \"ax\"\n	movq own_data@GOTPCREL(%rip), %rax\n"
+	" .section .text.g, \"ax\"\n .byte 0x66\n leaq own@tlsgd(%rip), %rdi\n"
+	" .value 0x6666\n rex64\n call __tls_get_addr@PLT\n"
+	" .section .text.l, \"ax\"\n leaq own@tlsld(%rip), %rdi\n call __tls_get_addr@PLT\n"
+	" .section .text.j, \"ax\"\n jmp *own_func@GOTPCREL(%rip)\n"
+	" .section .text.m, \"ax\"\n movq own_data@GOTPCREL(%rip), %rax\n"
 	/* Sequences of APX, which the assembler does not know: make_apx renames their relocations. */
-	"	.section .text.apx, \"ax\"\n"
-	"	.byte 0xd5, 0x48, 0x8b, 0x05\n	.reloc ., R_X86_64_REX_GOTPCRELX, own_data - 4\n	.long 0\n"
-	"	.byte 0xd5, 0x4c, 0x03, 0x05\n	.reloc ., R_X86_64_REX_GOTPCRELX, own_data - 4\n	.long 0\n"
-	"	.byte 0xd5, 0x48, 0x8b, 0x05\n	.reloc ., R_X86_64_GOTTPOFF, own - 4\n	.long 0\n"
-	"	.byte 0xd5, 0x48, 0x03, 0x05\n	.reloc ., R_X86_64_GOTTPOFF, own - 4\n	.long 0\n"
-	"	.section .tdata, \"awT\"\n	.align 16\nlocal:	.long 1\nown:	.quad 2\n"
-	"	.section .tbss, \"awT\", @nobits\n	.align 32\n	.skip 24\n"
-	"	.data\nown_data:	.quad own_data, own_func - 1, foreign_func, foreign_data + 8\n"
-	"local_data:	.quad local_data + 0x123456789, own_data - .\n	.long local_func - ., 7\n"
-	"	.section .data.rel.ro, \"aw\"\n	.quad text_1, own_func, text_2 + 3\n"
-	"	.section .init_array, \"aw\"\n	.quad own_func\n"
-	"	.section .rodata.str1.1, \"aMS\", @progbits, 1\n"
-	"text_1:	.string \"shared by both\"\ntext_2:	.string \"only in one\"\n	.string \"\"\n"
-	"	.section .rodata.cst8, \"aM\", @progbits, 8\n	.align 8\n	.quad 1, 2, 3\n"
-	"	.section .note.own, \"a\", @note\n	.align 4\n	.long 4, 4, 1\n	.string \"own\"\n	.long 5\n"
-	"	.comm shared_common, 40, 32\n"
-	"	.section .note.GNU-stack, \"\", @progbits\n";
+	" .section .text.apx, \"ax\"\n"
+	" .byte 0xd5, 0x48, 0x8b, 0x05\n .reloc ., R_X86_64_REX_GOTPCRELX, own_data - 4\n .long 0\n"
+	" .byte 0xd5, 0x4c, 0x03, 0x05\n .reloc ., R_X86_64_REX_GOTPCRELX, own_data - 4\n .long 0\n"
+	" .byte 0xd5, 0x48, 0x8b, 0x05\n .reloc ., R_X86_64_GOTTPOFF, own - 4\n .long 0\n"
+	" .byte 0xd5, 0x48, 0x03, 0x05\n .reloc ., R_X86_64_GOTTPOFF, own - 4\n .long 0\n"
+	" .section .tdata, \"awT\"\n .align 16\nlocal: .long 1\nown: .quad 2\n"
+	" .section .tbss, \"awT\", @nobits\n .align 32\n .skip 24\n"
+	" .data\nown_data: .quad own_data, own_func - 1, foreign_func, foreign_data + 8\n"
+	"local_data: .quad local_data + 0x123456789, own_data - .\n .long local_func - ., 7\n"
+	" .section .data.rel.ro, \"aw\"\n .quad text_1, own_func, text_2 + 3\n"
+	" .section .init_array, \"aw\"\n .quad own_func\n"
+	" .section .rodata.str1.1, \"aMS\", @progbits, 1\n"
+	"text_1: .string \"shared by both\"\ntext_2: .string \"only in one\"\n .string \"\"\n"
+	" .section .rodata.cst8, \"aM\", @progbits, 8\n .align 8\n .quad 1, 2, 3\n"
+	" .section .note.own, \"a\", @note\n .align 4\n .long 4, 4, 1\n .string \"own\"\n .long 5\n"
+	" .comm shared_common, 40, 32\n"
+	" .section .note.GNU-stack, \"\", @progbits\n";
 
 /* A second object with a twin of the first one's COMDAT function, equal strings, call frames, and debug sections. */
-#define TWIN(n)                                                                                                        \
-	"	.section .text.twin, \"axG\", @progbits, twin, comdat\n	.weak twin\n	.type twin, @function\n"                   \
-	"twin:\n	.cfi_startproc\n	push %rbp\n	.cfi_def_cfa_offset 16\n	pop %rbp\n	ret\n"                   \
-	"	.cfi_endproc\n	.size twin, . - twin\n.Ltwin" n ":\n"                                                  \
-	"	.text\n	.globl frame" n "\nframe" n ":\n	.cfi_startproc\n	.cfi_personality 0x9b, DW.ref\n"       \
-	"	.cfi_lsda 0x1b, .Llsda" n "\n	nop\n	.cfi_def_cfa_offset 32\n	ret\n	.cfi_endproc\n"               \
-	"	.cfi_startproc\n	leaq .Lstr" n "(%rip), %rax\n	call twin@PLT\n	.cfi_endproc\n"                       \
-	"	.section .gcc_except_table, \"a\"\n.Llsda" n ":	.byte 255, 255, 1, 0\n"                                \
-	"	.section .data.DW, \"aw\"\n	.weak DW.ref\n	.hidden DW.ref\nDW.ref:	.quad twin\n"                  \
-	"	.section .rodata.str1.1, \"aMS\", @progbits, 1\n.Lstr" n ":	.string \"shared by both\"\n"              \
-	"	.string \"text of " n "\"\n"                                                                           \
-	"	.section .rodata.cst8, \"aM\", @progbits, 8\n	.align 8\n	.quad 3, 4, " n "\n"                   \
-	"	.section .debug_info, \"\", @progbits\n"                                                               \
-	"	.long .Lname" n "\n	.quad twin, .text.twin, .Ltwin" n ", frame" n "\n	.long .debug_ranges\n"         \
-	"	.section .debug_ranges, \"\", @progbits\n	.quad .text.twin, .Ltwin" n ", frame" n ", 0, 0\n"         \
-	"	.section .debug_loc, \"\", @progbits\n	.quad .text.twin, .Ltwin" n ", 0, 0\n"                          \
-	"	.section .debug_str, \"MS\", @progbits, 1\n	.string \"first\"\n.Lname" n ":	.string \"name " n "\"\n" \
-	"	.section .note.GNU-stack, \"\", @progbits\n"
+#define TWIN(n)                                                                                                 \
+	" .section .text.twin, \"axG\", @progbits, twin, comdat\n .weak twin\n .type twin, @function\n"         \
+	"twin:\n .cfi_startproc\n push %rbp\n .cfi_def_cfa_offset 16\n pop %rbp\n ret\n"                        \
+	" .cfi_endproc\n .size twin, . - twin\n.Ltwin" n ":\n"                                                  \
+	" .text\n .globl frame" n "\nframe" n ":\n .cfi_startproc\n .cfi_personality 0x9b, DW.ref\n"            \
+	" .cfi_lsda 0x1b, .Llsda" n "\n nop\n .cfi_def_cfa_offset 32\n ret\n .cfi_endproc\n"                    \
+	" .cfi_startproc\n leaq .Lstr" n "(%rip), %rax\n call twin@PLT\n .cfi_endproc\n"                        \
+	" .section .gcc_except_table, \"a\"\n.Llsda" n ": .byte 255, 255, 1, 0\n"                               \
+	" .section .data.DW, \"aw\"\n .weak DW.ref\n .hidden DW.ref\nDW.ref: .quad twin\n"                      \
+	" .section .rodata.str1.1, \"aMS\", @progbits, 1\n.Lstr" n ": .string \"shared by both\"\n"             \
+	" .string \"text of " n "\"\n"                                                                          \
+	" .section .rodata.cst8, \"aM\", @progbits, 8\n .align 8\n .quad 3, 4, " n "\n"                         \
+	" .section .debug_info, \"\", @progbits\n"                                                              \
+	" .long .Lname" n "\n .quad twin, .text.twin, .Ltwin" n ", frame" n "\n .long .debug_ranges\n"          \
+	" .section .debug_ranges, \"\", @progbits\n .quad .text.twin, .Ltwin" n ", frame" n ", 0, 0\n"          \
+	" .section .debug_loc, \"\", @progbits\n .quad .text.twin, .Ltwin" n ", 0, 0\n"                         \
+	" .section .debug_str, \"MS\", @progbits, 1\n .string \"first\"\n.Lname" n ": .string \"name " n "\"\n" \
+	" .section .note.GNU-stack, \"\", @progbits\n"
 
 static const char twin_1[] = TWIN("1");
 static const char twin_2[] = TWIN("2");
 
 /* What only a fixed address allows. */
 static const char absolute[] =
-	"	.globl pick\n	.type pick, @gnu_indirect_function\n	.text\npick:	ret\n"
-	"	call pick\n	movl $pick, %eax\n	movl $own_data, %eax\n	movq $own_data, %rax\n"
-	"	movabsq $own_data, %rax\n	movl $small, %eax\n	lea foreign_data(%rip), %rax\n"
-	"	.data\n	.byte small\n	.value small\n	.long small, own_func\n	.long own_func@SIZE\n	.quad own_func@SIZE\n"
-	"	.quad pick, foreign_func\n"
-	"	.globl small\nsmall = 0x12\n"
-	"	.section .note.GNU-stack, \"\", @progbits\n";
+	" .globl pick\n .type pick, @gnu_indirect_function\n .text\npick: ret\n"
+	" call pick\n movl $pick, %eax\n movl $own_data, %eax\n movq $own_data, %rax\n"
+	" movabsq $own_data, %rax\n movl $small, %eax\n lea foreign_data(%rip), %rax\n"
+	" .data\n .byte small\n .value small\n .long small, own_func\n .long own_func@SIZE\n .quad own_func@SIZE\n"
+	" .quad pick, foreign_func\n"
+	" .globl small\nsmall = 0x12\n"
+	" .section .note.GNU-stack, \"\", @progbits\n";
 
 static const char foreign[] =
-	"	.globl foreign, foreign_func, foreign_data, other_func\n"
-	"	.type foreign_func, @function\n	.type other_func, @function\n	.type foreign_data, @object\n"
-	"	.text\nforeign_func:	ret\nother_func:	ret\n"
-	"	.data\nforeign_data:	.quad 1, 2\n	.size foreign_data, 16\n"
-	"	.section .tdata, \"awT\"\nforeign:	.quad 3\n	.type foreign, @object\n	.size foreign, 8\n"
-	"	.section .note.GNU-stack, \"\", @progbits\n";
+	" .globl foreign, foreign_func, foreign_data, other_func\n"
+	" .type foreign_func, @function\n .type other_func, @function\n .type foreign_data, @object\n"
+	" .text\nforeign_func: ret\nother_func: ret\n"
+	" .data\nforeign_data: .quad 1, 2\n .size foreign_data, 16\n"
+	" .section .tdata, \"awT\"\nforeign: .quad 3\n .type foreign, @object\n .size foreign, 8\n"
+	" .section .note.GNU-stack, \"\", @progbits\n";
 
-static const char tls_get_addr[] = "	.globl __tls_get_addr\n	.type __tls_get_addr, @function\n"
-				   "__tls_get_addr:	ret\n	.section .note.GNU-stack, \"\", @progbits\n";
+static const char tls_get_addr[] = " .globl __tls_get_addr\n .type __tls_get_addr, @function\n"
+				   "__tls_get_addr: ret\n .section .note.GNU-stack, \"\", @progbits\n";
 
 /* --- Crafted relocation tables ----------------------------------------------------------------------------------- */
 
@@ -217,24 +217,31 @@ static const struct image_case {
 	const char *name, *args;
 	const char *holds[16]; /* what .text must have in it: hex, starting where a relaxed sequence does */
 } images[] = {
-	{ "static", TIGHT "-static " PIC_INPUTS " absolute.o foreign.o",
-	  { "6448 8b0425 00000000 488d80",        /* general dynamic to local exec */
-	    "660f1f44 0000",                      /* ... of the large model */
-	    "666666 6448 8b0425", "66666666 6448 8b0425", "66666666 2e0f1f84 00000000 00 6448",
-	    "48c7c0", "49c7c4", "4981c5", "4881c4", /* initial exec */
-	    "6690", "0f1f00",                     /* calls through descriptors */
-	    "67e8", "f7c0", "49f7c2", "81c0", "4881d1" } },
-	{ "executable", TIGHT "-no-pie -E --dynamic-linker=/ld.so " PIC_INPUTS " absolute.o lib.so",
-	  { "6448 8b0425 00000000 488d80", "6448 8b0425 00000000 480305", "488b05", "4981f7", "4881ef" } },
-	{ "pie", TIGHT "-pie -E --dynamic-linker=/ld.so " PIC_INPUTS " lib.so",
-	  { "6448 8b0425 00000000 488d80", "6448 8b0425 00000000 480305", "4c8d0d", "67e8", "6690" } },
-	{ "pie, bound at start", TIGHT "-z now -z ibtplt --gc-sections --dynamic-linker=/ld.so -pie " PIC_INPUTS " lib.so",
-	  { "6448 8b0425 00000000 480305", "f30f1efa" } },
+	{ "static",
+	 TIGHT "-static " PIC_INPUTS " absolute.o foreign.o",
+	 { "6448 8b0425 00000000 488d80", /* general dynamic to local exec */
+	  "660f1f44 0000",		 /* ... of the large model */
+	  "666666 6448 8b0425", "66666666 6448 8b0425", "66666666 2e0f1f84 00000000 00 6448", "48c7c0", "49c7c4",
+	  "4981c5", "4881c4", /* initial exec */
+	  "6690", "0f1f00",   /* calls through descriptors */
+	  "67e8", "f7c0", "49f7c2", "81c0", "4881d1" } },
+	{ "executable",
+	 TIGHT "-no-pie -E --dynamic-linker=/ld.so " PIC_INPUTS " absolute.o lib.so",
+	 { "6448 8b0425 00000000 488d80", "6448 8b0425 00000000 480305", "488b05", "4981f7", "4881ef" } },
+	{ "pie",
+	 TIGHT "-pie -E --dynamic-linker=/ld.so " PIC_INPUTS " lib.so",
+	 { "6448 8b0425 00000000 488d80", "6448 8b0425 00000000 480305", "4c8d0d", "67e8", "6690" } },
+	{ "pie, bound at start",
+	 TIGHT "-z now -z ibtplt --gc-sections --dynamic-linker=/ld.so -pie " PIC_INPUTS " lib.so",
+	 { "6448 8b0425 00000000 480305", "f30f1efa" } },
 	{ "shared", TIGHT "-shared -soname x.so " PIC_INPUTS " lib.so", { "66488d3d", "666648e8", "4c8b0d" } },
-	{ "shared, symbolic", TIGHT "-shared -Bsymbolic -s " PIC_INPUTS " foreign.o tls_get_addr.o", { "66488d3d", "67e8" } },
+	{ "shared, symbolic",
+	 TIGHT "-shared -Bsymbolic -s " PIC_INPUTS " foreign.o tls_get_addr.o",
+	 { "66488d3d", "67e8" } },
 	{ "not relaxed", TIGHT "--no-relax -pie --dynamic-linker=/ld.so " PIC_INPUTS " lib.so", { "ff35", "488b05" } },
-	{ "unsorted, static", TIGHT "-static " UNSORTED_INPUTS " absolute.o foreign.o",
-	  { "6448 8b0425 00000000 488d80", "666666 6448 8b0425", "48c7c0", "4881d1" } },
+	{ "unsorted, static",
+	 TIGHT "-static " UNSORTED_INPUTS " absolute.o foreign.o",
+	 { "6448 8b0425 00000000 488d80", "666666 6448 8b0425", "48c7c0", "4881d1" } },
 	{ "unsorted, shared", TIGHT "-shared " UNSORTED_INPUTS " lib.so", { "66488d3d" } },
 	{ "pages of 4096", "-static -O0 " PIC_INPUTS " absolute.o foreign.o", { "6448 8b0425 00000000 488d80" } },
 };
@@ -302,8 +309,9 @@ static void assert_bytes(const struct reference *ref, const uint8_t *buf, size_t
 		return;
 	for (size_t i = lo; i < hi; i++) {
 		bool is_in = i >= off && i < off + sz;
-		ck_assert_msg(buf[i] == (is_in ? ref->bytes[i] : CALM), "%s: [%#zx, +%zu): byte %#zx (%s) is %#x, not %#x",
-			      ref->name, off, sz, i, section_at(ref, i), buf[i], is_in ? ref->bytes[i] : CALM);
+		ck_assert_msg(buf[i] == (is_in ? ref->bytes[i] : CALM),
+			      "%s: [%#zx, +%zu): byte %#zx (%s) is %#x, not %#x", ref->name, off, sz, i,
+			      section_at(ref, i), buf[i], is_in ? ref->bytes[i] : CALM);
 	}
 }
 
@@ -458,14 +466,15 @@ START_TEST(unsorted_tables_give_the_same)
 	const struct image_case sorted = { "sorted", TIGHT "-static " PIC_INPUTS " absolute.o foreign.o", { 0 } };
 	const struct image_case unsorted = { "unsorted", TIGHT "-static " UNSORTED_INPUTS " absolute.o foreign.o", { 0 } };
 	struct reference a = reference_new(l, &sorted), b = reference_new(l, &unsorted);
-	static const char *const sections[] = { ".text", ".data", ".debug_info", ".debug_ranges", ".debug_loc", ".eh_frame" };
+	static const char *const sections[] = { ".text",		".data",      ".debug_info",
+					       ".debug_ranges", ".debug_loc", ".eh_frame" };
 	for (int i = 0; i < COUNT(sections); i++) {
 		size_t sz, other_sz, at = linked_section(a.bytes, sections[i], &sz, NULL);
 		size_t other = linked_section(b.bytes, sections[i], &other_sz, NULL);
 		ck_assert_uint_eq(sz, other_sz);
 		for (size_t k = 0; k < sz; k++)
-			ck_assert_msg(a.bytes[at + k] == b.bytes[other + k], "%s+%#zx: sorted %#x, unsorted %#x", sections[i], k,
-				      a.bytes[at + k], b.bytes[other + k]);
+			ck_assert_msg(a.bytes[at + k] == b.bytes[other + k], "%s+%#zx: sorted %#x, unsorted %#x",
+				      sections[i], k, a.bytes[at + k], b.bytes[other + k]);
 	}
 	linkfs_image_unref(b.img);
 	free(b.bytes);
@@ -532,8 +541,8 @@ START_TEST(no_footprint_is_wider_than_the_edge)
 				continue;
 			unsigned size = (*a)->fields[row->field].size;
 			unsigned after = row->after > size ? row->after : size;
-			ck_assert_msg(row->before + after <= RENDER_EDGE, "%s: %s touches %u bytes, EDGE is %d", (*a)->name,
-				      row->name, row->before + after, RENDER_EDGE);
+			ck_assert_msg(row->before + after <= RENDER_EDGE, "%s: %s touches %u bytes, EDGE is %d",
+				      (*a)->name, row->name, row->before + after, RENDER_EDGE);
 		}
 		ck_assert_uint_le((*a)->plt_header_size, 64);
 		ck_assert_uint_le((*a)->plt_ibt_header_size, 64);

@@ -1,8 +1,8 @@
 /* linked.h - links made in the test's own process through linkfs.h, over objects that `as` makes on the fly.
  *
- * linked_begin gives the test a private folder as its working directory, linked_end removes it with all that is in it.
- * Where there is no `as`, linked_need_as ends the program with 77: skipped, and says so. Everything else that goes wrong
- * is a failed test.
+ * linked_begin gives the test a private folder as its working directory, linked_end removes it with all that is in
+ * it. Where there is no `as`, linked_need_as ends the program with 77: skipped, and says so. Everything else that goes
+ * wrong is a failed test.
  */
 #ifndef LINKFS_TEST_LINKED_H
 #define LINKFS_TEST_LINKED_H

@@ -39,7 +39,7 @@ int main(int argc, char **argv)
 END
 gcc -O1 -g -fPIC -c base.c
 gcc -O1 -g -c m.c
-gcc -shared base.o -Wl,-soname,libbase.so -o libbase.so # the linker never reads its own mount
+gcc -shared base.o -Wl,-soname,libbase.so -o libbase.so # what is linked with: the linker never reads its own mount
 start_mount
 link_both libbase.so gcc -shared base.o -Wl,-soname,libbase.so
 i=0
@@ -59,8 +59,8 @@ END
 	i=$((i + 1))
 done
 link_both prog gcc m.o -pthread
-rm libbase.so
 equal "$(from_mount prog "$mnt")" 0 "plugins that failed"
+LD_DEBUG=files from_mount prog "$mnt" 2>&1 | grep -q "calling init: $mnt/libbase.so" || fail "another libbase.so was used"
 lazily p7.so 100
 for name in libbase.so p0.so p11.so prog; do
 	right_bytes $name
