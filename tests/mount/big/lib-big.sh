@@ -16,7 +16,7 @@ eval "$(sed -n '/^elflint_does_not_know=/p' "$lib_dir/../link/lib.sh")"
 link_both() {
 	link_name=$1
 	shift
-	LINKFS_MODE=file timeout 300 "$@" -B"$ld_dir/" -o "$link_name.file" || fail "$link_name in file mode"
+	LINKFS_MODE='file' timeout 300 "$@" -B"$ld_dir/" -o "$link_name.file" || fail "$link_name in file mode"
 	add_linked "$link_name" "$@" -o "$link_name.file"
 	links_well "$link_name"
 }

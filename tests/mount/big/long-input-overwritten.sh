@@ -69,7 +69,7 @@ division by zero ['a', 'b'] 1.500 b'\\xff\\xfex\\x00' True" "what the running pr
 *) cat err >&2; fail "the running program ended with $status" ;;
 esac
 exec 7<&-
-LINKFS_MODE=file gcc -B"$ld_dir/" -no-pie -Wl,-export-dynamic python.o libpython3.11.a -lexpat -lz -lm -ldl -lutil \
+LINKFS_MODE='file' gcc -B"$ld_dir/" -no-pie -Wl,-export-dynamic python.o libpython3.11.a -lexpat -lz -lm -ldl -lutil \
 	-o python.file
 equal "$(from_mount python -S -c 'try: 1 / 0
 except ZeroDivisionError as e: print(e)' )" "DIVISION by zero" "the new program"

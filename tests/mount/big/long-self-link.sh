@@ -5,7 +5,7 @@
 top=$(cd "$lib_dir/../.." && pwd)
 cmake -S "$top" -B self -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER=gcc \
 	-DCMAKE_EXE_LINKER_FLAGS="-B$ld_dir/" >configured 2>&1 || { tail -n 20 configured >&2; fail "configuring it"; }
-LINKFS_MODE=file timeout 800 ninja -C self bin/linkfs bin/ld.linkfs randread fake_linkfs >built 2>&1 ||
+LINKFS_MODE='file' timeout 800 ninja -C self bin/linkfs bin/ld.linkfs randread fake_linkfs >built 2>&1 ||
 	{ tail -n 30 built >&2; fail "building it"; }
 for program in bin/linkfs bin/ld.linkfs tests/randread; do
 	readelf -p .comment self/$program | grep -q 'Linker: linkfs' || fail "$program was not linked by linkfs"
