@@ -168,20 +168,59 @@ static int write_stream(struct write_job *j, int dir_fd, const char *path)
 	return rc;
 }
 
-/* A new file beside PATH; its name in *ret_name (caller frees). Mode 0777 less the umask, by the kernel. */
-static int create_beside(int dir_fd, const char *path, char **ret_name)
+/* A name, new at each call, for a file beside PATH. The caller frees it. */
+static char *name_beside(const char *path)
 {
 	static atomic_uint serial;
+	const char *slash = strrchr(path, '/');
+	int len = slash ? (int)(slash + 1 - path) : 0;
+	char *name;
+	if (asprintf(&name, "%.*s.linkfs-%d-%u", len, path, (int)getpid(), atomic_fetch_add(&serial, 1)) < 0)
+		return NULL;
+	return name;
+}
+
+/* A new file with a name; mode 0777 less the umask, by the kernel. *ret_name: the caller frees it. */
+static int create_named(int dir_fd, const char *path, char **ret_name)
+{
 	for (int tries = 0; tries < 100; tries++) {
-		const char *slash = strrchr(path, '/');
-		int len = slash ? (int)(slash + 1 - path) : 0;
-		char *name;
-		if (asprintf(&name, "%.*s.linkfs-%d-%u", len, path, (int)getpid(), atomic_fetch_add(&serial, 1)) < 0)
-			return -ENOMEM;
-		int fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0777);
+		char *name = name_beside(path);
+		int fd = name ? openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0777) : -1;
+		int rc = name ? -errno : -ENOMEM;
 		if (fd >= 0) {
 			*ret_name = name;
 			return fd;
+		}
+		free(name);
+		if (rc != -EEXIST)
+			return rc;
+	}
+	return -EEXIST;
+}
+
+/* A new file that has no name until it is finished, so that whatever ends this process leaves nothing behind. -errno
+ * where the file system, or a missing /proc, does not allow it. */
+static int create_nameless(int dir_fd, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash ? strndup(path, (size_t)(slash + 1 - path)) : strdup(".");
+	int fd = dir && !access("/proc/self/fd", X_OK) ? openat(dir_fd, dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0777) : -1;
+	free(dir);
+	return fd;
+}
+
+/* Gives the nameless file FD a name beside PATH. */
+static int name_file(int fd, int dir_fd, const char *path, char **ret_name)
+{
+	char proc[64];
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	for (int tries = 0; tries < 100; tries++) {
+		char *name = name_beside(path);
+		if (!name)
+			return -ENOMEM;
+		if (!linkat(AT_FDCWD, proc, dir_fd, name, AT_SYMLINK_FOLLOW)) {
+			*ret_name = name;
+			return 0;
 		}
 		int rc = -errno;
 		free(name);
@@ -191,33 +230,42 @@ static int create_beside(int dir_fd, const char *path, char **ret_name)
 	return -EEXIST;
 }
 
+/* The filled file takes the target's place. */
+static int put_in_place(struct write_job *j, int dir_fd, const char *path, char **name)
+{
+	char why[512] = "";
+	int rc = image_check_inputs(j->img, why, sizeof(why));
+	if (!rc && !*name)
+		rc = name_file(j->fd, dir_fd, path, name);
+	if (!rc && renameat(dir_fd, *name, dir_fd, path))
+		rc = -errno;
+	if (rc)
+		fail(j, rc, *why ? why : strerror(-rc));
+	return rc;
+}
+
 static int write_file(struct write_job *j, int dir_fd, const char *path)
 {
 	char *name = NULL;
-	j->fd = create_beside(dir_fd, path, &name);
+	j->fd = create_nameless(dir_fd, path);
+	if (j->fd < 0)
+		j->fd = create_named(dir_fd, path, &name);
 	if (j->fd < 0) {
 		fail(j, j->fd, strerror(-j->fd));
 		return j->fd;
 	}
 	int rc = fill_file(j);
+	if (!rc)
+		rc = put_in_place(j, dir_fd, path, &name);
 	if (close(j->fd) && !rc) {
 		rc = -errno;
 		fail(j, rc, strerror(-rc));
 	}
-	char why[512] = "";
-	if (!rc && (rc = image_check_inputs(j->img, why, sizeof(why))))
-		fail(j, rc, why);
-	if (!rc && renameat(dir_fd, name, dir_fd, path)) {
-		rc = -errno;
-		fail(j, rc, strerror(-rc));
-	}
-	if (rc)
+	if (rc && name)
 		unlinkat(dir_fd, name, 0);
 	free(name);
 	return rc;
 }
-
-
 
 static bool is_input(const struct linkfs_image *img, const struct stat *st)
 {

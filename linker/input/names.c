@@ -2,8 +2,9 @@
  *
  * Open addressing over 64-bit slots (high half of the hash, then the id), filled by compare-and-swap, so that many
  * threads intern without a lock; a probe looks at a name only when 32 bits of its hash agree. Entries lie in chunks that
- * never move, found through a directory. Only names_reserve changes the table's and the directory's size, and it runs
- * alone, hence nothing here needs hazard pointers.
+ * never move, found through a directory that never moves either: fills of older links read names while a new link adds
+ * some. Only names_reserve changes the table's size, and it runs alone among those that search the table, hence nothing
+ * here needs hazard pointers.
  *
  * An interning that loses a race for a slot keeps the id it has drawn for its next try; if the winner was the same name
  * the id is wasted: it reads as the empty name. So each call draws at most one id, which is what names_reserve counts.
@@ -24,6 +25,7 @@
 enum {
 	CHUNK_SHIFT = 16,
 	CHUNK_CNT = 1 << CHUNK_SHIFT, /* names per chunk: 1 MiB */
+	DIR_CNT = 1 << (32 - CHUNK_SHIFT),
 	MIN_SLOTS = 1 << 12,
 	BATCH = 32,
 	COPY_BLOCK = 64 << 10,
@@ -38,7 +40,7 @@ struct block {
 struct names {
 	_Atomic(uint64_t) *slots; /* 0: empty */
 	uint64_t mask;            /* slot count - 1 */
-	struct name **chunks;     /* directory */
+	struct name **chunks;     /* directory: DIR_CNT of them, so it never moves under who reads names meanwhile */
 	uint32_t chunk_cnt;
 	uint32_t limit;           /* ids below it have an entry and room in the table */
 	struct block *blocks;     /* bytes of our own */
@@ -72,7 +74,8 @@ int names_new(struct names **ret_names)
 		return -ENOMEM;
 	memset(n, 0, sizeof(*n));
 	atomic_init(&n->next, 1);
-	int r = names_reserve(n, 1);
+	n->chunks = calloc(DIR_CNT, sizeof(*n->chunks)); /* pages of it are touched only where used */
+	int r = n->chunks ? names_reserve(n, 1) : -ENOMEM;
 	if (r) {
 		names_free(n);
 		return r;
@@ -103,10 +106,6 @@ static int grow_chunks(struct names *n, uint64_t id_cnt)
 	uint32_t need = (uint32_t)((id_cnt + CHUNK_CNT - 1) >> CHUNK_SHIFT);
 	if (need <= n->chunk_cnt)
 		return 0;
-	struct name **chunks = reallocarray(n->chunks, need, sizeof(*chunks));
-	if (!chunks)
-		return -ENOMEM;
-	n->chunks = chunks;
 	while (n->chunk_cnt < need) {
 		struct name *c = malloc(sizeof(*c) << CHUNK_SHIFT);
 		if (!c)

@@ -67,6 +67,10 @@ int layout_make(struct sections *s, const struct synthetic *const *syn, struct l
 	l->s = s;
 	l->st = s->st;
 	l->in = s->in;
+	const char *init = s->in->opt->init ? s->in->opt->init : "_init";
+	const char *fini = s->in->opt->fini ? s->in->opt->fini : "_fini";
+	l->init_id = names_find(s->in->names, init, strlen(init));
+	l->fini_id = names_find(s->in->names, fini, strlen(fini));
 	l->syn = syn;
 	for (uint32_t k = 0; k < s->st->obj_cnt; k++) {
 		/* RELATIVE relocations of all sections: what sizes .rela.dyn. */

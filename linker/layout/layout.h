@@ -105,6 +105,7 @@ struct layout {
 
 	uint64_t *sec_va;      /* by global section number: address, or offset in its output section if not allocated */
 	uint64_t *merge_va;    /* by merge set: address of its chunk (offset in the output section, as sec_va) */
+	name_id init_id, fini_id; /* of DT_INIT and DT_FINI: fills do not search the table of names. 0: no such name */
 	uint64_t *va;          /* by name_id: address (or absolute value) in this output; TLS symbols: address in the image */
 
 	struct relative_run *relatives;

@@ -51,10 +51,9 @@ static void array_tags(struct tags *t, const char *name, uint64_t addr_tag, uint
 	tag(t, sz_tag, o ? o->sz : 0);
 }
 
-static void function_tag(struct tags *t, const char *name, uint64_t tag_no)
+static void function_tag(struct tags *t, name_id id, uint64_t tag_no)
 {
 	const struct layout *l = t->l;
-	name_id id = names_find(l->in->names, name, strlen(name));
 	if (id && id < l->st->cnt && (sym_flags(l->st, id) & SYM_DEF))
 		tag(t, tag_no, t->counting ? 0 : l->va[id]);
 }
@@ -141,8 +140,8 @@ static void list_tags(struct tags *t)
 		tag(t, DT_SONAME, l->s->soname_str);
 	if (l->s->rpath_str)
 		tag(t, opt->new_dtags ? DT_RUNPATH : DT_RPATH, l->s->rpath_str);
-	function_tag(t, opt->init ? opt->init : "_init", DT_INIT);
-	function_tag(t, opt->fini ? opt->fini : "_fini", DT_FINI);
+	function_tag(t, l->init_id, DT_INIT);
+	function_tag(t, l->fini_id, DT_FINI);
 	if (!l->st->is_shared)
 		array_tags(t, ".preinit_array", DT_PREINIT_ARRAY, DT_PREINIT_ARRAYSZ);
 	array_tags(t, ".init_array", DT_INIT_ARRAY, DT_INIT_ARRAYSZ);
