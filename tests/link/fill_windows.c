@@ -43,15 +43,16 @@ static void *compare(void *ctx)
 	return NULL;
 }
 
+static struct linkfs_linker *linker;
+
 static int link_here(int argc, char **argv)
 {
-	struct linkfs_linker *l;
 	struct diag *d = diag_new(20);
 	char *text = NULL;
 	struct linkfs_request rq = { .argc = argc, .argv = (const char *const *)argv, .cwd_fd = AT_FDCWD };
-	int rc = linkfs_linker_new(NULL, &l);
+	int rc = linkfs_linker_new(NULL, &linker);
 	if (!rc)
-		rc = linkfs_link(l, &rq, d, &img, &text);
+		rc = linkfs_link(linker, &rq, d, &img, &text);
 	char *errors = rc ? diag_text(d) : NULL;
 	if (rc)
 		fprintf(stderr, "the link failed: %d\n%s", rc, errors ? errors : "");
@@ -87,5 +88,7 @@ int main(int argc, char **argv)
 	}
 	for (int t = 0; t < THREADS; t++)
 		pthread_join(threads[t], NULL);
+	linkfs_image_unref(img);
+	linkfs_linker_free(linker);
 	return failed;
 }
