@@ -27,7 +27,6 @@ enum act {
 
 struct verdict {
 	uint8_t act;
-	uint8_t relax;      /* enum relax */
 	uint32_t needs;     /* NEED_ bits */
 	const char *why;    /* ACT_ERROR: "cannot be used against ...; recompile with -fPIC" */
 };
@@ -164,7 +163,7 @@ static inline struct verdict judge_pc(const struct sections *s, uint32_t fl)
 
 static inline struct verdict judge_tls(const struct sections *s, const struct rel_row *row, uint32_t fl, uint8_t rx)
 {
-	struct verdict v = { .act = ACT_STATIC, .relax = rx };
+	struct verdict v = { .act = ACT_STATIC };
 	uint32_t dyn = fl & SYM_PREEMPT ? NEED_DYNSYM : 0;
 	switch (row->kind) {
 	case REL_TLS_LE:
@@ -221,7 +220,7 @@ static inline struct verdict judge(const struct sections *s, const struct rel_ro
 	case REL_GOT_OFF:
 	case REL_GOT_PC:
 		if (rx != RELAX_NO)
-			return (struct verdict){ .act = ACT_STATIC, .relax = rx };
+			return (struct verdict){ .act = ACT_STATIC };
 		return (struct verdict){ .act = ACT_STATIC, .needs = NEED_GOT | (fl & SYM_PREEMPT ? NEED_DYNSYM : 0) };
 	case REL_GOTBASE_PC:
 	case REL_SIZE:

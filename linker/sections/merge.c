@@ -392,7 +392,6 @@ static void measure_range(void *ctx, size_t begin, size_t end, unsigned worker)
 int merge_pieces(struct sections *s)
 {
 	struct merge_job job = { .s = s };
-	s->merge_of = NULL;
 	if (s->in->opt->optimize == 0) {
 		s->merge_of = arena_alloc_array(s->arena, s->st->sec_cnt, sizeof(*s->merge_of), 64);
 		return s->merge_of ? 0 : -ENOMEM;

@@ -180,7 +180,6 @@ struct sections {
 	_Atomic uint32_t out_cnt;
 	_Atomic uint16_t *out_of;    /* by global section number */
 	outsec_rank *rank_of;
-	uint16_t out_interp, out_text, out_rodata, out_bss, out_tbss, out_comment;
 
 	struct eh_object *eh;        /* by file */
 	uint32_t *fde_first;         /* by global section number: 1 + index in by_sec of its first FDE; 0: none live */

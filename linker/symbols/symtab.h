@@ -92,7 +92,6 @@ enum linkdef_kind {
 	LINKDEF_IRELA_START, LINKDEF_IRELA_END, /* static executables: the IRELATIVE relocations */
 	LINKDEF_TLS_MODULE_BASE,
 	LINKDEF_EXPR,          /* --defsym */
-	LINKDEF_ALIAS,         /* one name for another's provider: f@V for f@@V */
 };
 struct linkdef {
 	name_id name;
