@@ -45,10 +45,18 @@ struct linkfs_request {
 	const struct linkfs_opener *opener; /* NULL: plain openat */
 };
 
-/* What a command line asks for, known without opening an input. */
+/* What a command line asks for, known without opening an input. The strings belong to who gave the struct. */
 struct linkfs_verdict {
-	const char *output;    /* -o, "a.out" by default; owned by the image */
-	bool is_executable;    /* an executable or shared object: what may live on a mount */
+	const char *output;          /* -o, "a.out" by default */
+	const char *map_file;        /* -Map, NULL: none; "-": standard output */
+	const char *dependency_file; /* --dependency-file, NULL: none */
+	bool is_executable;          /* an executable or shared object: what may live on a mount */
+};
+
+/* What linkfs_look found: the caller ends it with linkfs_look_done. */
+struct linkfs_look {
+	struct linkfs_verdict verdict;
+	struct options *options; /* the strings' memory; private */
 };
 
 int linkfs_linker_new(const struct linkfs_config *cfg, struct linkfs_linker **ret_linker);
@@ -60,6 +68,10 @@ struct linkfs_linker *linkfs_linker_free(struct linkfs_linker *l); /* after the 
  * and inputs *ret_text is the version line and the link goes on. */
 int linkfs_link(struct linkfs_linker *l, const struct linkfs_request *rq, struct diag *d, struct linkfs_image **ret_image,
 		char **ret_text);
+
+/* Reads the command line alone (and the response files it names). Results as linkfs_link's. */
+int linkfs_look(const struct linkfs_request *rq, struct diag *d, struct linkfs_look *ret_look, char **ret_text);
+void linkfs_look_done(struct linkfs_look *look);
 
 struct linkfs_image *linkfs_image_ref(struct linkfs_image *img);
 struct linkfs_image *linkfs_image_unref(struct linkfs_image *img); /* takes NULL, returns NULL */
@@ -86,6 +98,9 @@ int linkfs_image_write_outputs(struct linkfs_image *img, int dir_fd, struct diag
 
 /* The link map, as -Map writes it. The caller frees; NULL without memory. */
 char *linkfs_image_map(struct linkfs_image *img, size_t *ret_sz);
+
+/* The inputs as a rule for make, as --dependency-file writes it. The caller frees; NULL without memory. */
+char *linkfs_image_dependencies(struct linkfs_image *img, size_t *ret_sz);
 
 /* The inputs by their position on the command line, searched libraries resolved. I < count. */
 struct linkfs_input {

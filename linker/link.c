@@ -150,13 +150,49 @@ static int make(struct linkfs_image *img, const struct inputs_config *cfg, struc
 	return rc ? rc : diag_errors(d) ? -EINVAL : 0;
 }
 
+/* The options of a request, its response files read through its opener. */
+static int read_options(const struct linkfs_request *rq, const struct linkfs_opener *opener, struct diag *d,
+			struct options **ret_options, char **ret_text)
+{
+	struct options_reader reader = { read_text, (void *)opener };
+	int rc = options_parse(rq->argc, rq->argv, &reader, d, ret_options, ret_text);
+	if (!rc)
+		diag_error_limit(d, (*ret_options)->error_limit);
+	return rc;
+}
+
+static struct linkfs_verdict verdict_of(const struct options *opt)
+{
+	return (struct linkfs_verdict){
+		.output = opt->output,
+		.map_file = opt->map_file,
+		.dependency_file = opt->dependency_file,
+		.is_executable = opt->kind != OUTPUT_RELOCATABLE,
+	};
+}
+
+int linkfs_look(const struct linkfs_request *rq, struct diag *d, struct linkfs_look *ret_look, char **ret_text)
+{
+	int cwd_fd = rq->cwd_fd;
+	struct linkfs_opener plain = { open_plain, &cwd_fd };
+	struct options *opt;
+	int rc = read_options(rq, rq->opener ? rq->opener : &plain, d, &opt, ret_text);
+	if (!rc)
+		*ret_look = (struct linkfs_look){ verdict_of(opt), opt };
+	return rc;
+}
+
+void linkfs_look_done(struct linkfs_look *look)
+{
+	look->options = options_free(look->options);
+}
+
 int linkfs_link(struct linkfs_linker *l, const struct linkfs_request *rq, struct diag *d, struct linkfs_image **ret_image,
 		char **ret_text)
 {
 	int cwd_fd = rq->cwd_fd;
 	struct linkfs_opener plain = { open_plain, &cwd_fd };
 	const struct linkfs_opener *opener = rq->opener ? rq->opener : &plain;
-	struct options_reader reader = { read_text, (void *)opener };
 	struct linkfs_image *img = calloc(1, sizeof(*img));
 	double start = timer_now_ms();
 	if (!img) {
@@ -165,12 +201,11 @@ int linkfs_link(struct linkfs_linker *l, const struct linkfs_request *rq, struct
 	}
 	img->linker = l;
 	atomic_init(&img->refs, 1);
-	int rc = options_parse(rq->argc, rq->argv, &reader, d, &img->opt, ret_text);
+	int rc = read_options(rq, opener, d, &img->opt, ret_text);
 	if (rc) {
 		linkfs_image_unref(img);
 		return rc;
 	}
-	diag_error_limit(d, img->opt->error_limit);
 	pthread_mutex_lock(&l->lock);
 	struct inputs_config cfg = { img->opt, l->mapper, &l->names, l->pool, d, opener, &l->parsed_objects };
 	rc = make(img, &cfg, d);
@@ -181,8 +216,7 @@ int linkfs_link(struct linkfs_linker *l, const struct linkfs_request *rq, struct
 		linkfs_image_unref(img);
 		return rc;
 	}
-	img->verdict.output = img->opt->output;
-	img->verdict.is_executable = true;
+	img->verdict = verdict_of(img->opt);
 	img->input_bytes = sum_inputs(img->in);
 	img->eager_bytes = sum_eager(img->l) + img->s->inflated_sz;
 	img->link_ms = timer_now_ms() - start;

@@ -323,29 +323,29 @@ static void print_make_name(FILE *f, const char *name)
 }
 
 /* GNU ld manual, --dependency-file: the output depends on every input, and each has an empty rule of its own. */
-static int write_dependencies(struct linkfs_image *img, int dir_fd, struct diag *d)
+char *linkfs_image_dependencies(struct linkfs_image *img, size_t *ret_sz)
 {
 	char *text = NULL;
-	size_t sz = 0;
-	FILE *f = open_memstream(&text, &sz);
-	if (f) {
-		print_make_name(f, img->opt->output);
-		fputc(':', f);
-		for (uint32_t i = 0; i < img->in->held_cnt; i++) {
-			fputs(" \\\n  ", f);
-			print_make_name(f, img->in->held[i]->path);
-		}
-		fputc('\n', f);
-		for (uint32_t i = 0; i < img->in->held_cnt; i++) {
-			fputc('\n', f);
-			print_make_name(f, img->in->held[i]->path);
-			fputs(":\n", f);
-		}
-		fclose(f);
+	FILE *f = open_memstream(&text, ret_sz);
+	if (!f)
+		return NULL;
+	print_make_name(f, img->opt->output);
+	fputc(':', f);
+	for (uint32_t i = 0; i < img->in->held_cnt; i++) {
+		fputs(" \\\n  ", f);
+		print_make_name(f, img->in->held[i]->path);
 	}
-	int rc = write_text(dir_fd, img->opt->dependency_file, text, sz, "dependency file", d);
-	free(text);
-	return rc;
+	fputc('\n', f);
+	for (uint32_t i = 0; i < img->in->held_cnt; i++) {
+		fputc('\n', f);
+		print_make_name(f, img->in->held[i]->path);
+		fputs(":\n", f);
+	}
+	if (fclose(f)) {
+		free(text);
+		return NULL;
+	}
+	return text;
 }
 
 int linkfs_image_write_outputs(struct linkfs_image *img, int dir_fd, struct diag *d)
@@ -353,12 +353,15 @@ int linkfs_image_write_outputs(struct linkfs_image *img, int dir_fd, struct diag
 	const char *map = img->opt->map_file;
 	size_t sz = 0;
 	int rc = linkfs_image_write(img, dir_fd, img->opt->output, d);
-	if (!rc && img->opt->dependency_file)
-		rc = write_dependencies(img, dir_fd, d);
-	if (rc || !map)
-		return rc;
-	char *text = linkfs_image_map(img, &sz);
-	rc = write_text(dir_fd, map, text, sz, "link map", d);
-	free(text);
+	if (!rc && img->opt->dependency_file) {
+		char *text = linkfs_image_dependencies(img, &sz);
+		rc = write_text(dir_fd, img->opt->dependency_file, text, sz, "dependency file", d);
+		free(text);
+	}
+	if (!rc && map) {
+		char *text = linkfs_image_map(img, &sz);
+		rc = write_text(dir_fd, map, text, sz, "link map", d);
+		free(text);
+	}
 	return rc;
 }
