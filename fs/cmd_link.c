@@ -4,19 +4,7 @@
 #include <sys/stat.h>
 
 #include "commands.h"
-#include "util.h"
-
-/* In the response-file syntax: quoted, so that any argument comes out as it went in. */
-static void quote(struct text *t, const char *arg)
-{
-	text_append(t, "\"", 1);
-	for (; *arg; arg++) {
-		if (*arg == '"' || *arg == '\\')
-			text_append(t, "\\", 1);
-		text_append(t, arg, 1);
-	}
-	text_append(t, "\"\n", 2);
-}
+#include "recipe_text.h"
 
 static int check_name(const char *command, const char *name)
 {
@@ -61,12 +49,7 @@ int cmd_add(int argc, char **argv)
 	CLEAN_MEM char *mountpoint = must_mounted(dir);
 	if (!mountpoint || asprintf(&path, "%s/.linkfs/links/%s", mountpoint, name) < 0)
 		return 1;
-	CLEAN_MEM char *option = NULL;
-	if (asprintf(&option, "--chdir=%s", cwd) < 0)
-		return fail(1, "add: out of memory");
-	quote(&t, option);
-	for (int i = 3; i < argc; i++)
-		quote(&t, argv[i]);
+	recipe_of_args(&t, cwd, argc - 3, argv + 3);
 	if (t.failed)
 		return fail(1, "add: out of memory");
 	int r = write_recipe(path, &t);

@@ -11,6 +11,7 @@
 #include "util.h"
 
 #define CACHE_LIMIT_DEFAULT ((uint64_t)16 << 30)
+#define SETTLE_DEFAULT_MS 5000
 
 /* "512M" and the like, in bytes; false: not a size. */
 static bool parse_size(const char *s, uint64_t *ret)
@@ -47,19 +48,20 @@ static bool parse_size(const char *s, uint64_t *ret)
 	return true;
 }
 
-static int parse_settle(const char *s)
+/* "never", or a time with its unit: seconds without one. */
+static int parse_settle(const char *s, int64_t *ret_ms)
 {
 	char *end;
 
+	*ret_ms = -1;
 	if (!strcmp(s, "never"))
 		return 0;
 	double v = strtod(s, &end);
-	if (end != s && v >= 0 && (!*end || !strcmp(end, "s") || !strcmp(end, "ms") || !strcmp(end, "m")))
-		return fail(2,
-			    "mount: settle=%s: this version never settles outputs into plain files: say settle=never, "
-			    "or leave it out",
-			    s);
-	return fail(2, "mount: settle=%s: expected never or a time, such as 5s", s);
+	double unit = !*end || !strcmp(end, "s") ? 1000 : !strcmp(end, "ms") ? 1 : !strcmp(end, "m") ? 60000 : 0;
+	if (end == s || !(v >= 0 && v <= 1e6) || !unit)
+		return fail(2, "mount: settle=%s: expected never or a time, such as 5s", s);
+	*ret_ms = (int64_t)(v * unit);
+	return 0;
 }
 
 /* One of -o's comma-separated words. */
@@ -82,10 +84,10 @@ static int parse_option(char *word, struct mount_request *rq)
 			return fail(2, "mount: threads=%s: expected 1 to 1024", value);
 		rq->threads = (unsigned)n;
 	} else if (!strcmp(word, "settle") && value) {
-		return parse_settle(value);
+		return parse_settle(value, &rq->settle_ms);
 	} else {
 		return fail(2,
-			    "mount: -o %s: not an option: cache_dir=DIR, cache_size=SIZE, threads=N, settle=never and "
+			    "mount: -o %s: not an option: cache_dir=DIR, cache_size=SIZE, threads=N, settle=TIME and "
 			    "allow_other are",
 			    word);
 	}
@@ -231,7 +233,7 @@ static int serve_in_background(const struct mount_request *rq)
 
 int cmd_mount(int argc, char **argv)
 {
-	struct mount_request rq = { .cache_limit = CACHE_LIMIT_DEFAULT };
+	struct mount_request rq = { .cache_limit = CACHE_LIMIT_DEFAULT, .settle_ms = SETTLE_DEFAULT_MS };
 	const char *dir;
 
 	int r = parse(argc, argv, &rq, &dir);

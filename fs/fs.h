@@ -1,9 +1,13 @@
 /* fs.h - what the files of the mount process share: one struct, one lock, and the types that hang off it.
  *
- * The story of a request: ops.c decodes it; tree.c finds the node; a page goes through cache.c, a live link's name,
- * attributes or opening through live.c; what must wait is parked (park.c) and nobody's thread waits with it. verify.c
- * looks at files, worker_link.c talks to the linker process; both come back with the lock held and put answers into a
- * list (struct replies), which is sent after the lock is released.
+ * The story of a request: ops.c decodes it; tree.c and dirs.c find the node; a page goes through cache.c, a live link's
+ * name, attributes or opening through live.c; what must wait is parked (park.c) and nobody's thread waits with it.
+ * verify.c looks at files, worker_link.c talks to the linker process; both come back with the lock held and put answers
+ * into a list (struct replies), which is sent after the lock is released.
+ *
+ * The story of a link made by ld.linkfs: clients.c takes the request from the socket; outputs.c gives it an ID and has
+ * the linker process make it; the client puts a symbolic link to it at -o; settle.c makes a plain file of it when the
+ * mount is quiet.
  *
  * Lock: fs.lock guards everything below that is not const after start. Held for memory operations and non-blocking
  * sends only; never while replying, reading files, or waiting. recipes.lock orders changes of recipes on disk and is
@@ -36,6 +40,7 @@
 #define READAHEAD_SZ 32768u
 
 #define VERIFY_PATIENCE_MS 50	/* a LOOKUP waits this long for a look at the inputs, then gets the placeholder */
+#define PASS_PATIENCE_MS 2000	/* so does one that passes through for the real directory, then it finds nothing */
 #define PARK_DEADLINE_MS 600000 /* everything else: EIO after that */
 #define LINK_DEADLINE_MS 300000 /* a link that takes longer is taken for a hang */
 #define FILL_DEADLINE_MS 30000	/* so is a fill */
@@ -49,6 +54,14 @@ struct generation;
 struct verifier;
 struct worker_link;
 struct recipes;
+/* outputs.h */
+struct output;
+struct outputs;
+struct dir;
+struct clients;
+struct settler;
+struct passer;
+struct notifier;
 
 /* --- inputs.c: descriptors of inputs, held for as long as a generation needs them --- */
 
@@ -108,15 +121,19 @@ enum node_kind {
 	NODE_LOGS,
 	NODE_INFOS,
 	NODE_MAPS,
-	NODE_STATS, /* ids 1..7 */
-	NODE_LIVE,  /* a live link's placeholder */
+	NODE_STATS,
+	NODE_SOCKET, /* a symbolic link to it */
+	NODE_OUTS,   /* .o; ids 1..9 */
+	NODE_LIVE,   /* a live link's placeholder */
 	NODE_RECIPE,
 	NODE_LOG,
 	NODE_INFO,
 	NODE_MAP,
 	NODE_GENERATION,
+	NODE_DIR,  /* a directory that is there because an output lies below it */
+	NODE_PASS, /* another name in such a directory: a symbolic link to the real one */
 };
-#define NODE_STATIC_END 8
+#define NODE_STATIC_END 10
 #define LINK_NODES 5 /* NODE_LIVE .. NODE_MAP */
 
 struct node {
@@ -126,6 +143,7 @@ struct node {
 	uint64_t nlookup;	/* what the kernel will give back with FORGET */
 	struct link *link;	/* NODE_LIVE .. NODE_MAP */
 	struct generation *gen; /* NODE_GENERATION */
+	struct dir *dir;	/* NODE_DIR, NODE_PASS */
 };
 
 struct generation {
@@ -136,7 +154,10 @@ struct generation {
 	struct resolved *resolved; /* for replay */
 	char *recipe;		   /* for replay; terminated */
 	uint64_t size;
+	mode_t mode;
 	struct timespec mtime;
+	struct timespec newest;	   /* of its inputs */
+	unsigned opens;		   /* files open, or mapped after that */
 	int backing_fd;
 	struct chunk *chunk; /* chunk_cnt of them */
 	uint64_t chunk_cnt;
@@ -171,7 +192,8 @@ struct grant {
 struct link {
 	TAILQ_ENTRY(link) all; /* in order of .serial */
 	LIST_ENTRY(link) hash;
-	char *name;
+	char *name;	       /* an output's: the absolute path of -o */
+	struct output *output; /* what ld.linkfs asked for once; NULL: a live link. Its own; outputs.c */
 	unsigned ref;  /* the tree, lookups, parked requests, generations, jobs, open files */
 	bool is_named; /* still in the tree */
 	uint64_t serial;
@@ -214,7 +236,7 @@ struct tree {
 
 /* --- park.c: requests that wait, and answers that are ready --- */
 
-enum park_kind { PARK_LOOKUP, PARK_GETATTR, PARK_OPEN, PARK_REPORT, PARK_READ };
+enum park_kind { PARK_LOOKUP, PARK_GETATTR, PARK_OPEN, PARK_REPORT, PARK_READ, PARK_PASS };
 enum outcome { OUT_ERROR, OUT_ENTRY, OUT_ATTR, OUT_OPEN, OUT_DATA };
 
 struct parked {
@@ -254,6 +276,7 @@ struct fs_config {
 	unsigned threads;
 	bool allow_other;
 	bool is_foreground;
+	int64_t settle_ms; /* quiet for so long; negative: never */
 };
 
 struct fs {
@@ -273,8 +296,14 @@ struct fs {
 	uint64_t cache_bytes;
 	struct park_queue parked; /* all of them, by .all */
 	unsigned parked_cnt;
+	struct outputs *outputs;
 	struct fs_counters count;
 	struct msg_stats linker; /* as last told */
+	struct clients *clients;
+	struct settler *settler;
+	int64_t busy_at; /* ms: when a link was last asked for, or bytes that were not there */
+	struct passer *passer;
+	struct notifier *notifier;
 	struct verifier *verifier;
 	struct worker_link *worker;
 	struct recipes *recipes;
@@ -330,6 +359,9 @@ struct link *tree_link(struct fs *fs, const char *name);
 bool tree_name_ok(const char *name);
 int tree_add_link(struct fs *fs, const char *name, struct link **ret);
 void tree_remove_link(struct fs *fs, struct link *link, struct replies *out);
+/* A link of its own at PATH for O, which is the link's from then on. */
+int tree_add_output(struct fs *fs, const char *path, struct output *o);
+void tree_remove_output(struct fs *fs, struct link *link);
 int tree_rename_link(struct fs *fs, struct link *link, const char *name, struct replies *out);
 struct link *link_ref(struct link *l);
 struct link *link_unref(struct fs *fs, struct link *l);
@@ -375,6 +407,8 @@ void verifier_stop(struct fs *fs);
 int verifier_submit(struct fs *fs, struct link *l); /* lock held; takes references; 0 or -ENOMEM */
 
 /* ---- recipes.c ---- */
+/* What stands for a mount point in file names of the cache directory. */
+uint64_t recipes_hash(const char *mountpoint);
 int recipes_open(struct fs *fs); /* and loads what persisted */
 void recipes_close(struct fs *fs);
 /* The draft of L becomes its recipe, on disk first. 0 (also without a draft) or -errno. */

@@ -7,10 +7,11 @@
 #include "fs.h"
 #include "worker_link.h"
 
-/* The newest of the inputs and the recipe: a function of both, so that a remount does not make outputs look younger. */
+/* The newest of the inputs and a live link's recipe: a function of both, so that a remount does not make outputs look
+ * younger. */
 static struct timespec newest(const struct link *l, const struct resolved *r)
 {
-	int64_t ns = timespec_ns(&l->recipe_mtime);
+	int64_t ns = l->output ? 0 : timespec_ns(&l->recipe_mtime);
 
 	for (uint32_t i = 0; i < r->record->probe_cnt; i++) {
 		const struct record_probe *p = &r->record->probes[i].at;
@@ -46,7 +47,8 @@ int generation_new(struct fs *fs, uint64_t id, struct link *link, const char *re
 		.resolved = resolved_ref(resolved),
 		.recipe = copy,
 		.size = v->size,
-		.mtime = newest(link, resolved),
+		.mode = 0755,
+		.newest = newest(link, resolved),
 		.backing_fd = backing,
 		.chunk = chunk,
 		.chunk_cnt = cnt,
@@ -55,6 +57,7 @@ int generation_new(struct fs *fs, uint64_t id, struct link *link, const char *re
 		.relocs_total = v->relocs_total,
 		.link_us = v->link_us,
 	};
+	g->mtime = g->newest;
 	TAILQ_INIT(&g->readers);
 	tree_add_node(&fs->tree, &g->node);
 	TAILQ_INSERT_TAIL(&fs->generations, g, all);
@@ -94,7 +97,7 @@ void generation_attr(const struct fs *fs, const struct generation *g, struct sta
 
 	*ret = (struct stat){
 		.st_ino = g->node.id,
-		.st_mode = S_IFREG | 0755,
+		.st_mode = S_IFREG | g->mode,
 		.st_nlink = 1,
 		.st_uid = fs->uid,
 		.st_gid = fs->gid,

@@ -1,7 +1,7 @@
 /* ld.c - the main of ld.linkfs: a drop-in ld.
  *
- * This version has file mode: the linker library in this process writes an ordinary file. All options are the linker's;
- * --linkfs=MODE and $LINKFS_MODE are looked at here, to say honestly what can't be had yet.
+ * File mode: the linker library in this process writes an ordinary file. Mount mode and auto mode: ld_mount.c. All
+ * options are the linker's; --linkfs=MODE and $LINKFS_MODE are looked at here, to choose.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "diag.h"
+#include "ld_mount.h"
 #include "linkfs.h"
 
 static const char *find_mode(int argc, char **argv)
@@ -24,18 +25,16 @@ static const char *find_mode(int argc, char **argv)
 	return mode && *mode ? mode : "auto";
 }
 
-/* 0: file mode it is. */
-static int check_mode(const char *mode)
+/* The exit status, if the mount made the link; -1: file mode it is. */
+static int try_mount(const char *mode, int argc, char **argv)
 {
-	if (!strcmp(mode, "auto") || !strcmp(mode, "file"))
-		return 0;
-	if (!strcmp(mode, "mount"))
-		fputs("linkfs: error: --linkfs=mount: this version has file mode only: say --linkfs=file, or make the "
-		      "link with "
-		      "linkfs add\n",
-		      stderr);
-	else
-		fprintf(stderr, "linkfs: error: --linkfs=%s: expected auto, file or mount\n", mode);
+	const char *dir = getenv("LINKFS_MOUNT");
+
+	if (!strcmp(mode, "file") || (!strcmp(mode, "auto") && !(dir && *dir)))
+		return -1;
+	if (!strcmp(mode, "auto") || !strcmp(mode, "mount"))
+		return ld_mount(argc, argv, !strcmp(mode, "mount"));
+	fprintf(stderr, "linkfs: error: --linkfs=%s: expected auto, file or mount\n", mode);
 	return 1;
 }
 
@@ -84,9 +83,10 @@ int main(int argc, char **argv)
 	struct linkfs_request rq = { .argc = argc, .argv = (const char *const *)argv, .cwd_fd = AT_FDCWD };
 	struct diag *d = diag_new(20);
 
-	if (check_mode(find_mode(argc, argv)))
-		leave(1);
-	signal(SIGXFSZ, SIG_IGN);      /* a file beyond the limit is an error of the call that writes it */
+	signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is an error of the call that writes it */
+	int status = try_mount(find_mode(argc, argv), argc, argv);
+	if (status >= 0)
+		leave(status);
 	sigaction(SIGBUS, &bus, NULL); /* before the library's own, which passes on what it does not know */
 	if (!d || linkfs_linker_new(&cfg, &linker)) {
 		fputs("linkfs: error: out of memory\n", stderr);

@@ -87,6 +87,7 @@ static void answer(struct fs *fs, struct link *l, struct parked *p, struct repli
 		park_answer(fs, p, OUT_ERROR, ESTALE, out);
 		return;
 	case PARK_READ:
+	case PARK_PASS:
 		break;
 	}
 	park_answer(fs, p, OUT_ERROR, EIO, out);
@@ -154,6 +155,10 @@ void live_park(struct fs *fs, struct parked *p, struct replies *out)
 {
 	struct link *l = p->link;
 
+	if (l->output) {
+		answer(fs, l, p, out); /* what it is, it stays */
+		return;
+	}
 	if (p->kind == PARK_LOOKUP) {
 		struct node *n = find_grant(fs, l, p->pid);
 		if (!n && (l->state == LIVE_LINKING || !l->resolved || l->linked_version != l->recipe_version))

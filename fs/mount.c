@@ -12,8 +12,8 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 
-#include "fs.h"
 #include "mountinfo.h"
+#include "outputs.h"
 #include "worker_link.h"
 
 static int make_dirs(const char *path)
@@ -93,6 +93,7 @@ static void fs_init(struct fs *fs, const struct mount_request *rq, int ready_fd)
 				.threads = rq->threads,
 				.allow_other = rq->allow_other,
 				.is_foreground = rq->is_foreground,
+				.settle_ms = rq->settle_ms,
 			},
 		.uid = geteuid(),
 		.gid = getegid(),
@@ -107,7 +108,7 @@ static void fs_init(struct fs *fs, const struct mount_request *rq, int ready_fd)
 }
 
 /* With the mount in place: threads, then the loop until the kernel lets go. */
-static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_what)
+static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_what, bool *ret_is_held)
 {
 	struct mount_entry at;
 	struct fuse_loop_config *loop = NULL;
@@ -120,7 +121,17 @@ static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_w
 		r = verifier_start(fs);
 	}
 	if (!r)
+		r = passer_start(fs);
+	if (!r)
+		r = notifier_start(fs);
+	if (!r)
 		r = worker_link_start(fs, binary_fd, signal_fd);
+	if (!r)
+		r = settler_start(fs);
+	if (!r) {
+		*ret_what = "can't make its socket in the cache directory";
+		r = clients_start(fs);
+	}
 	if (!r && !(loop = fuse_loop_cfg_create()))
 		r = -ENOMEM;
 	if (!r) {
@@ -132,9 +143,13 @@ static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_w
 	if (loop)
 		fuse_loop_cfg_destroy(loop);
 	/* Before the descriptor is closed under those who might still reply. */
+	clients_stop(fs);
+	settler_stop(fs);
 	verifier_stop(fs);
+	*ret_is_held = !passer_stop(fs);
 	worker_link_stop(fs);
 	fuse_session_unmount(fs->se);
+	notifier_stop(fs); /* last: what it tells the kernel fails now, and waits for nobody */
 	return r;
 }
 
@@ -146,6 +161,7 @@ static void fs_done(struct fs *fs)
 
 	replies_init(&out);
 	fs_lock(fs);
+	outputs_done(fs);
 	while ((l = TAILQ_FIRST(&fs->tree.links)))
 		tree_remove_link(fs, l, &out);
 	for (size_t i = 0; i < NODE_BUCKETS; i++) {
@@ -161,6 +177,7 @@ static void fs_done(struct fs *fs)
 	}
 	fs_unlock(fs);
 	replies_send(fs, &out);
+	free(fs->outputs);
 	recipes_close(fs);
 	cleanup_fd(&fs->cache_dir_fd);
 	pthread_mutex_destroy(&fs->lock);
@@ -170,12 +187,16 @@ int mount_serve(const struct mount_request *rq, int ready_fd, char *err, unsigne
 {
 	struct fs *fs = malloc(sizeof(*fs));
 	const char *what = "out of memory";
+	bool is_held = false;
 	CLEAN_FD int binary_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	CLEAN_FD int signal_fd = -1;
 	int r = fs ? 0 : -ENOMEM;
 
 	if (!r) {
 		fs_init(fs, rq, ready_fd);
+		r = outputs_init(fs);
+	}
+	if (!r) {
 		raise_file_limit();
 		what = "can't open /proc/self/exe: is /proc mounted?";
 		r = binary_fd < 0 ? -ENOENT : 0;
@@ -196,7 +217,7 @@ int mount_serve(const struct mount_request *rq, int ready_fd, char *err, unsigne
 		r = fuse_session_mount(fs->se, rq->mountpoint) ? -EPERM : 0;
 	}
 	if (!r && fs)
-		r = serve(fs, binary_fd, signal_fd, &what);
+		r = serve(fs, binary_fd, signal_fd, &what, &is_held);
 	if (r)
 		snprintf(err, err_sz, "%s: %s: %s", rq->mountpoint, what, strerror(-r));
 	if (!fs)
@@ -206,6 +227,8 @@ int mount_serve(const struct mount_request *rq, int ready_fd, char *err, unsigne
 		(void)n;
 		cleanup_fd(&fs->ready_fd);
 	}
+	if (is_held)
+		return r; /* a thread hangs in a file system and may come back: the end of the process is near */
 	if (fs->se)
 		fuse_session_destroy(fs->se);
 	fs_done(fs);

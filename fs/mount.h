@@ -13,6 +13,7 @@ struct mount_request {
 	unsigned threads; /* 0: one per CPU */
 	bool allow_other;
 	bool is_foreground;
+	int64_t settle_ms; /* negative: never */
 };
 
 /* Serves until the mount ends. READY_FD (taken; -1: none) gets "ok" once the mount answers, or a line of text why it

@@ -1,8 +1,9 @@
 /* ops.c - FUSE operations: decode, find the node, call, reply once.
  *
- * No handler waits: what needs the linker process or a look at files is parked, and answered from other threads. The
- * files under .linkfs made when opened (reports, logs) live in their file handle. Writing is for recipes alone
- * (ops_recipe.c); everything else that would change something is EROFS.
+ * No handler waits: what needs the linker process or a look at files is parked, and answered from other threads. Names
+ * come from three places, in this order: the fixed ones, live links, the paths of outputs (dirs.c). The files under
+ * .linkfs made when opened (reports, logs) live in their file handle. Writing is for recipes alone (ops_recipe.c);
+ * everything else that would change something is EROFS.
  */
 #include "ops.h"
 
@@ -10,6 +11,7 @@
 #include <inttypes.h>
 #include <limits.h>
 
+#include "outputs.h"
 #include "worker_link.h"
 
 #define FIXED_TIMEOUT 3600.0
@@ -51,9 +53,11 @@ static struct node *find_fixed(struct fs *fs, enum node_kind parent, const char 
 		enum node_kind kind;
 	} fixed[] = {
 		{ "links", NODE_LINKS }, { "log", NODE_LOGS },	  { "info", NODE_INFOS },
-		{ "map", NODE_MAPS },	 { "stats", NODE_STATS },
+		{ "map", NODE_MAPS },	 { "stats", NODE_STATS },  { "socket", NODE_SOCKET },
 	};
 
+	if (parent == NODE_ROOT && !strcmp(name, ".o"))
+		return &fs->tree.fixed[NODE_OUTS];
 	if (parent == NODE_ROOT)
 		return strcmp(name, ".linkfs") ? NULL : &fs->tree.fixed[NODE_CTL];
 	for (size_t i = 0; parent == NODE_CTL && i < sizeof(fixed) / sizeof(fixed[0]); i++)
@@ -86,33 +90,71 @@ static bool is_visible(const struct link *l, enum node_kind parent)
 	return l->recipe || parent == NODE_LINKS;
 }
 
+/* Names below an ID and the fixed ones mean the same for ever; others may mean something else the next time. */
+static double entry_timeout(const struct node *dir, const struct node *n)
+{
+	bool is_own = dir->kind == NODE_OUTS || (dir->dir && dir->dir->at == NODE_OUTS);
+
+	return n->id < NODE_STATIC_END || (is_own && n->kind != NODE_PASS) ? FIXED_TIMEOUT : 0.0;
+}
+
+static double attr_timeout(const struct node *n)
+{
+	return n->gen ? 1.0 : n->link ? 0.0 : FIXED_TIMEOUT;
+}
+
+/* (lock held) The node of NAME in DIR, or NULL with an errno in *RET_ERR; 0 there: P was parked and will be answered. */
+static struct node *find_name(struct fs *fs, fuse_req_t req, struct node *dir, const char *name, int *ret_err,
+			      struct replies *out)
+{
+	enum node_kind kind = kind_below(dir->kind);
+	struct node *n = find_fixed(fs, dir->kind, name);
+	struct link *l = !n && kind ? tree_link(fs, name) : NULL;
+	char *real = NULL;
+
+	*ret_err = ENOENT;
+	if (n)
+		return n;
+	if (l && is_visible(l, dir->kind) && kind != NODE_LIVE)
+		return link_node(l, kind);
+	if (l && is_visible(l, dir->kind)) {
+		struct parked *p = parked_new(req, PARK_LOOKUP, l, NULL, NULL);
+		*ret_err = p ? 0 : ENOMEM;
+		if (p)
+			live_park(fs, p, out);
+		return NULL;
+	}
+	n = dirs_lookup(fs, dir, name, &real);
+	if (n || !real)
+		return n;
+	struct parked *p = fuse_req_ctx(req)->uid == fs->uid ? parked_new(req, PARK_PASS, NULL, NULL, NULL) : NULL;
+	if (!p) {
+		free(real);
+		return NULL;
+	}
+	*ret_err = 0;
+	passer_submit(fs, p, real, out);
+	return NULL;
+}
+
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fs *fs = fs_of(req);
+	struct fuse_entry_param e = { 0 };
 	struct replies out;
+	int err = ESTALE;
 
 	replies_init(&out);
 	fs_lock(fs);
 	struct node *dir = tree_node(fs, parent);
-	enum node_kind at = dir ? dir->kind : 0, kind = kind_below(at);
-	struct node *n = find_fixed(fs, at, name);
-	struct link *l = !n && kind ? tree_link(fs, name) : NULL;
-	if (l && is_visible(l, at) && kind != NODE_LIVE)
-		n = link_node(l, kind);
-	int err = n || (l && is_visible(l, at)) ? 0 : ENOENT;
-	if (!err && !n) {
-		struct parked *p = parked_new(req, PARK_LOOKUP, l, NULL, NULL);
-		if (p)
-			live_park(fs, p, &out);
-		else
-			err = ENOMEM;
-	}
-	struct fuse_entry_param e = { 0 };
+	struct node *n = dir ? find_name(fs, req, dir, name, &err, &out) : NULL;
 	if (n) {
+		err = 0;
 		node_remember(fs, n);
 		e.ino = n->id;
 		node_attr(fs, n, &e.attr);
-		e.entry_timeout = e.attr_timeout = n->link ? 0.0 : FIXED_TIMEOUT;
+		e.entry_timeout = entry_timeout(dir, n);
+		e.attr_timeout = attr_timeout(n);
 	}
 	fs_unlock(fs);
 	if (n && fuse_reply_entry(req, &e)) {
@@ -181,7 +223,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 		is_parked = !err;
 	} else {
 		node_attr(fs, n, &st);
-		timeout = n->link ? 0.0 : n->gen ? 1.0 : FIXED_TIMEOUT;
+		timeout = attr_timeout(n);
 	}
 	fs_unlock(fs);
 	if (err)
@@ -198,7 +240,10 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to
 
 	fs_lock(fs);
 	struct node *n = tree_node(fs, ino);
-	int err = !n ? ESTALE : n->kind == NODE_RECIPE ? -recipe_setattr(n->link, attr, to_set, fi) : EROFS;
+	int err = !n			  ? ESTALE
+		  : n->kind == NODE_RECIPE ? -recipe_setattr(n->link, attr, to_set, fi)
+		  : n->gen && n->gen->link->output ? -output_setattr(n->gen, attr, to_set)
+						   : EROFS;
 	if (!err)
 		node_attr(fs, n, &st);
 	fs_unlock(fs);
@@ -243,6 +288,22 @@ static int open_stats(struct fs *fs, fuse_req_t req, const struct fuse_file_info
 	return 0;
 }
 
+static void release(struct fs *fs, fuse_ino_t ino, const struct fuse_file_info *fi)
+{
+	fs_lock(fs);
+	struct node *n = tree_node(fs, ino);
+	enum node_kind kind = n ? n->kind : NODE_GENERATION;
+	if (n && n->gen)
+		n->gen->opens--;
+	fs_unlock(fs);
+	if (kind == NODE_RECIPE) {
+		recipe_release(fs, ino, fi);
+	} else if (kind != NODE_GENERATION && text_of(fi)) {
+		free(text_of(fi)->s);
+		free(text_of(fi));
+	}
+}
+
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fs *fs = fs_of(req);
@@ -253,16 +314,16 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	replies_init(&out);
 	fs_lock(fs);
 	struct node *n = tree_node(fs, ino);
-	bool is_recipe = n && n->kind == NODE_RECIPE;
 	if (!n) {
 		err = ESTALE;
-	} else if (is_recipe) {
+	} else if (n->kind == NODE_RECIPE) {
 		err = -recipe_open(n->link, fi);
 	} else if (is_write) {
 		err = EROFS;
 	} else if (n->kind == NODE_GENERATION) {
 		fi->keep_cache = 1;
 		fi->noflush = 1;
+		n->gen->opens++;
 		live_opened(fs, n->gen->link, fuse_req_ctx(req)->pid);
 	} else if (n->kind == NODE_LOG) {
 		err = open_log(n->link, fi);
@@ -276,8 +337,8 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	fs_unlock(fs);
 	if (err)
 		fuse_reply_err(req, err);
-	else if (!is_parked && fuse_reply_open(req, fi) && is_recipe)
-		recipe_release(fs, ino, fi);
+	else if (!is_parked && fuse_reply_open(req, fi))
+		release(fs, ino, fi); /* nobody else will */
 	replies_send(fs, &out);
 }
 
@@ -337,31 +398,23 @@ static void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_f
 
 static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct fs *fs = fs_of(req);
-
-	fs_lock(fs);
-	const struct node *n = tree_node(fs, ino);
-	enum node_kind kind = n ? n->kind : NODE_GENERATION;
-	fs_unlock(fs);
-	if (kind == NODE_RECIPE) {
-		recipe_release(fs, ino, fi);
-	} else if (kind != NODE_GENERATION && text_of(fi)) {
-		free(text_of(fi)->s);
-		free(text_of(fi));
-	}
+	release(fs_of(req), ino, fi);
 	fuse_reply_err(req, 0);
 }
 
 /* --- directories --- */
 
-/* Offsets: 1 and 2 are "." and "..", then the fixed entries, then links by serial. */
+/* Offsets: 1 and 2 are "." and "..", then the fixed entries, then links by serial, then names of outputs' paths. */
 #define LINKS_FROM 16
+#define PATHS_FROM ((off_t)1 << 48)
 
 struct listing {
 	fuse_req_t req;
 	char *buf;
 	size_t size, used;
 	bool is_full;
+	off_t off;  /* what was read before */
+	off_t next; /* the place of the next path's name */
 };
 
 static void add_name(struct listing *ls, const char *name, uint64_t ino, mode_t type, off_t next)
@@ -390,22 +443,42 @@ static void list_links(struct fs *fs, struct listing *ls, enum node_kind at, off
 	}
 }
 
-static void list(struct fs *fs, struct listing *ls, enum node_kind at, off_t off)
+static void list_path(void *ctx, const char *name, bool is_dir, uint64_t ino)
 {
-	static const char *const control[] = { "links", "log", "info", "map", "stats" };
-	uint64_t up = at == NODE_ROOT || at == NODE_CTL ? NODE_ROOT : NODE_CTL;
+	struct listing *ls = ctx;
+
+	if (ls->next >= ls->off)
+		add_name(ls, name, ino, is_dir ? S_IFDIR : S_IFREG, ls->next + 1);
+	ls->next++;
+}
+
+static void list(struct fs *fs, struct listing *ls, const struct node *n, off_t off)
+{
+	static const struct {
+		enum node_kind at, kind;
+		const char *name;
+		mode_t type;
+	} fixed[] = {
+		{ NODE_ROOT, NODE_CTL, ".linkfs", S_IFDIR },  { NODE_ROOT, NODE_OUTS, ".o", S_IFDIR },
+		{ NODE_CTL, NODE_LINKS, "links", S_IFDIR },   { NODE_CTL, NODE_LOGS, "log", S_IFDIR },
+		{ NODE_CTL, NODE_INFOS, "info", S_IFDIR },    { NODE_CTL, NODE_MAPS, "map", S_IFDIR },
+		{ NODE_CTL, NODE_STATS, "stats", S_IFREG },   { NODE_CTL, NODE_SOCKET, "socket", S_IFLNK },
+	};
+	enum node_kind at = n->kind;
 
 	if (off < 1)
-		add_name(ls, ".", at, S_IFDIR, 1);
+		add_name(ls, ".", n->id, S_IFDIR, 1);
 	if (off < 2)
-		add_name(ls, "..", up, S_IFDIR, 2);
-	if (at == NODE_ROOT && off < 3)
-		add_name(ls, ".linkfs", NODE_CTL, S_IFDIR, 3);
-	for (int i = 0; at == NODE_CTL && i < 5; i++)
-		if (off < 3 + i)
-			add_name(ls, control[i], (uint64_t)(NODE_LINKS + i), i == 4 ? S_IFREG : S_IFDIR, 3 + i);
+		add_name(ls, "..", at == NODE_ROOT || at == NODE_CTL || at == NODE_OUTS ? NODE_ROOT : NODE_CTL, S_IFDIR,
+			 2);
+	for (int i = 0; i < (int)(sizeof(fixed) / sizeof(fixed[0])); i++)
+		if (fixed[i].at == at && off < 3 + i)
+			add_name(ls, fixed[i].name, fixed[i].kind, fixed[i].type, 3 + i);
 	if (kind_below(at))
 		list_links(fs, ls, at, off);
+	ls->off = off;
+	ls->next = PATHS_FROM;
+	dirs_list(fs, n, list_path, ls);
 }
 
 static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
@@ -422,9 +495,26 @@ static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, s
 	fs_lock(fs);
 	const struct node *n = tree_node(fs, ino);
 	if (n)
-		list(fs, &ls, n->kind, off);
+		list(fs, &ls, n, off);
 	fs_unlock(fs);
 	fuse_reply_buf(req, buf, ls.used);
+}
+
+static void op_readlink(fuse_req_t req, fuse_ino_t ino)
+{
+	struct fs *fs = fs_of(req);
+	CLEAN_MEM char *target = NULL;
+
+	fs_lock(fs);
+	const struct node *n = tree_node(fs, ino);
+	int err = !n ? ESTALE : n->kind == NODE_PASS || n->kind == NODE_SOCKET ? 0 : EINVAL;
+	if (!err && !(target = strdup(n->kind == NODE_PASS ? n->dir->path : clients_socket_path(fs))))
+		err = ENOMEM;
+	fs_unlock(fs);
+	if (err)
+		fuse_reply_err(req, err);
+	else
+		fuse_reply_readlink(req, target);
 }
 
 static void op_statfs(fuse_req_t req, fuse_ino_t ino)
@@ -547,6 +637,7 @@ const struct fuse_lowlevel_ops linkfs_ops = {
 	.flush = op_flush,
 	.fsync = op_fsync,
 	.release = op_release,
+	.readlink = op_readlink,
 	.readdir = op_readdir,
 	.statfs = op_statfs,
 	.create = op_create,

@@ -25,7 +25,9 @@ struct parked *parked_new(fuse_req_t req, enum park_kind kind, struct link *link
 	p->req = req;
 	p->kind = kind;
 	p->pid = fuse_req_ctx(req)->pid;
-	p->deadline = now_ms() + (kind == PARK_LOOKUP ? VERIFY_PATIENCE_MS : PARK_DEADLINE_MS);
+	p->deadline = now_ms() + (kind == PARK_LOOKUP ? VERIFY_PATIENCE_MS
+				  : kind == PARK_PASS ? PASS_PATIENCE_MS
+						      : PARK_DEADLINE_MS);
 	p->link = link_ref(link);
 	p->gen = generation_ref(gen);
 	if (fi)
@@ -40,7 +42,7 @@ void park_on(struct fs *fs, struct park_queue *q, struct parked *p)
 	} else {
 		TAILQ_INSERT_TAIL(&fs->parked, p, all);
 		fs->parked_cnt++;
-		if (p->kind == PARK_LOOKUP)
+		if (p->kind == PARK_LOOKUP || p->kind == PARK_PASS)
 			worker_link_wake(fs); /* its deadline is near */
 	}
 	p->queue = q;
@@ -63,7 +65,7 @@ void park_answer(struct fs *fs, struct parked *p, enum outcome outcome, int erro
 void park_answer_entry(struct fs *fs, struct parked *p, struct node *n, struct replies *out)
 {
 	node_remember(fs, n);
-	p->entry = (struct fuse_entry_param){ .ino = n->id, .attr_timeout = n->kind == NODE_GENERATION ? 1.0 : 0.0 };
+	p->entry = (struct fuse_entry_param){ .ino = n->id, .attr_timeout = n->gen ? 1.0 : 0.0 };
 	node_attr(fs, n, &p->entry.attr);
 	park_answer(fs, p, OUT_ENTRY, 0, out);
 }
@@ -98,6 +100,8 @@ void park_sweep(struct fs *fs, struct replies *out)
 			park_answer(fs, p, OUT_ERROR, EINTR, out);
 		} else if (now >= p->deadline && p->kind == PARK_LOOKUP) {
 			park_answer_entry(fs, p, link_node(p->link, NODE_LIVE), out);
+		} else if (now >= p->deadline && p->kind == PARK_PASS) {
+			park_answer(fs, p, OUT_ERROR, ENOENT, out);
 		} else if (now >= p->deadline) {
 			struct link *l = p->link ? p->link : p->gen ? p->gen->link : NULL;
 			if (l)

@@ -21,14 +21,21 @@ struct recipes {
 	int dir_fd;    /* this mount's */
 };
 
+uint64_t recipes_hash(const char *mountpoint)
+{
+	uint64_t h = 0xcbf29ce484222325ull;
+
+	for (const char *s = mountpoint; *s; s++)
+		h = (h ^ (unsigned char)*s) * 0x100000001b3ull;
+	return h;
+}
+
 /* The mount point as one file name: '/' and '%' escaped, long ones by a hash behind their end. */
 static void escape(const char *path, char ret[NAME_MAX + 1])
 {
 	size_t n = 0;
-	uint64_t h = 0xcbf29ce484222325ull;
 
 	for (const char *s = path; *s; s++) {
-		h = (h ^ (unsigned char)*s) * 0x100000001b3ull;
 		if (n + 4 > NAME_MAX - 20)
 			continue;
 		if (*s == '/' || *s == '%')
@@ -38,7 +45,7 @@ static void escape(const char *path, char ret[NAME_MAX + 1])
 	}
 	ret[n] = 0;
 	if (strlen(path) + 4 > NAME_MAX / 3)
-		snprintf(ret + n, 20, "-%016" PRIx64, h);
+		snprintf(ret + n, 20, "-%016" PRIx64, recipes_hash(path));
 }
 
 static int open_dir(int parent, const char *name)

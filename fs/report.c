@@ -1,6 +1,6 @@
 /* report.c - the texts of .linkfs/info/NAME and .linkfs/stats: "key: value" lines, every key always there.
  */
-#include "fs.h"
+#include "outputs.h"
 #include "linkfs.h"
 #include "worker_link.h"
 
@@ -11,14 +11,28 @@ static void put(struct text *t, const char *key, uint64_t value)
 	text_printf(t, "%s: %" PRIu64 "\n", key, value);
 }
 
+static bool is_on_disk(const struct output *o)
+{
+	return o->state == OUTPUT_SETTLED || o->state == OUTPUT_FILE;
+}
+
+static const char *state_of(const struct link *l)
+{
+	if (l->output && is_on_disk(l->output))
+		return "settled";
+	return !l->gen ? (l->output && l->output->state == OUTPUT_LINKING ? "linking" : "failed")
+	       : l->gen->is_lost ? "lost"
+				 : "ok";
+}
+
 void report_info(struct fs *fs, const struct link *l, struct text *ret)
 {
 	static const struct generation none;
 	const struct generation *g = l->gen ? l->gen : &none;
 
 	(void)fs;
-	text_printf(ret, "state: %s\n", !l->gen ? "failed" : g->is_lost ? "lost" : "ok");
-	text_printf(ret, "mode: live\n");
+	text_printf(ret, "state: %s\n", state_of(l));
+	text_printf(ret, "mode: %s\n", !l->output ? "live" : l->output->state == OUTPUT_FILE ? "file" : "mount");
 	put(ret, "generation", g->node.id);
 	put(ret, "size", g->size);
 	put(ret, "inputs", l->gen ? g->resolved->distinct : 0);
@@ -29,8 +43,10 @@ void report_info(struct fs *fs, const struct link *l, struct text *ret)
 	put(ret, "relocs_total", g->relocs_total);
 	put(ret, "relocs_applied", g->relocs_before + g->relocs_now);
 	text_printf(ret, "relink_reason: %s\n", l->reason ? l->reason : "first link");
-	/* The recipe persists, and the same inputs give the same bytes. */
-	text_printf(ret, "restart_safe: yes\n");
+	/* A live link's recipe persists, and the same inputs give the same bytes. */
+	text_printf(ret, "restart_safe: %s\n", !l->output || is_on_disk(l->output) ? "yes" : "no");
+	if (l->output)
+		text_printf(ret, "id: %s\n", l->output->id);
 	put(ret, "cached_bytes", g->alloc_bytes);
 }
 
@@ -57,7 +73,7 @@ void report_stats(struct fs *fs, struct text *ret)
 {
 	const struct fs_counters *c = &fs->count;
 
-	put(ret, "links", fs->tree.link_cnt);
+	put(ret, "links", fs->tree.link_cnt + fs->outputs->cnt);
 	put(ret, "generations", fs->generation_cnt);
 	put(ret, "inputs", fs->inputs.cnt);
 	put(ret, "input_bytes", fs->inputs.bytes);
@@ -77,6 +93,7 @@ void report_stats(struct fs *fs, struct text *ret)
 	put(ret, "worker_pid", (uint64_t)worker_link_pid(fs));
 	put(ret, "parsed_objects", fs->linker.parsed_objects);
 	/* more than the promised keys */
+	put(ret, "outputs", fs->outputs->cnt);
 	put(ret, "links_made", c->links_made);
 	put(ret, "replays", c->replays);
 	put(ret, "fill_errors", c->fill_errors);

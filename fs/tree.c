@@ -1,12 +1,13 @@
 /* tree.c - names and nodes: what exists in the mount, and what the kernel still remembers.
  *
- * The tree is small and flat: fixed nodes (the root, .linkfs and its folders), and per link five nodes that live and
- * die with it; a generation carries its own. A node's number is the kernel's nodeid and st_ino, and is never used
- * again, so that a name the kernel kept too long is found out (ESTALE) and never means something else.
+ * The tree is small and flat: fixed nodes (the root, .o, .linkfs and its folders), and per link five nodes that live
+ * and die with it; a generation carries its own. (The paths of outputs: dirs.c.) A node's number is the kernel's nodeid
+ * and st_ino, and is never used again, so that a name the kernel kept too long is found out (ESTALE) and never means
+ * something else.
  *
  * A link out of the tree stays in memory while the kernel, a request or a generation refers to it.
  */
-#include "fs.h"
+#include "outputs.h"
 
 #include <limits.h>
 
@@ -70,12 +71,8 @@ static void insert_name(struct tree *t, struct link *l)
 	LIST_INSERT_HEAD(&t->by_name[hash_name(l->name) % LINK_BUCKETS], l, hash);
 }
 
-int tree_add_link(struct fs *fs, const char *name, struct link **ret)
+static int new_link(struct tree *t, const char *name, struct link **ret)
 {
-	struct tree *t = &fs->tree;
-
-	if (!tree_name_ok(name))
-		return -EINVAL;
 	struct link *l = calloc(1, sizeof(*l));
 	char *copy = strdup(name);
 	if (!l || !copy) {
@@ -94,10 +91,39 @@ int tree_add_link(struct fs *fs, const char *name, struct link **ret)
 		l->node[i] = (struct node){ .id = tree_next_id(t), .kind = NODE_LIVE + i, .link = l };
 		tree_add_node(t, &l->node[i]);
 	}
-	TAILQ_INSERT_TAIL(&t->links, l, all);
-	insert_name(t, l);
 	*ret = l;
 	return 0;
+}
+
+int tree_add_link(struct fs *fs, const char *name, struct link **ret)
+{
+	struct tree *t = &fs->tree;
+
+	if (!tree_name_ok(name))
+		return -EINVAL;
+	int r = new_link(t, name, ret);
+	if (r)
+		return r;
+	TAILQ_INSERT_TAIL(&t->links, *ret, all);
+	insert_name(t, *ret);
+	return 0;
+}
+
+int tree_add_output(struct fs *fs, const char *path, struct output *o)
+{
+	int r = new_link(&fs->tree, path, &o->link);
+
+	if (!r)
+		o->link->output = o;
+	return r;
+}
+
+void tree_remove_output(struct fs *fs, struct link *l)
+{
+	l->is_named = false;
+	l->gen = generation_unref(fs, l->gen);
+	l->resolved = resolved_unref(fs, l->resolved);
+	link_unref(fs, l);
 }
 
 void tree_remove_link(struct fs *fs, struct link *l, struct replies *out)
@@ -146,6 +172,7 @@ struct link *link_unref(struct fs *fs, struct link *l)
 	free(l->draft.s);
 	free(l->log.s);
 	free(l->reason);
+	free(l->output);
 	free(l);
 	return NULL;
 }
@@ -166,7 +193,9 @@ void node_forget(struct fs *fs, struct node *n, uint64_t cnt)
 	n->nlookup -= cnt < n->nlookup ? cnt : n->nlookup;
 	if (n->nlookup)
 		return;
-	if (n->gen)
+	if (n->dir)
+		dir_unref(fs, n->dir);
+	else if (n->gen)
 		generation_unref(fs, n->gen);
 	else
 		link_unref(fs, n->link);
@@ -198,7 +227,19 @@ void node_attr(const struct fs *fs, const struct node *n, struct stat *ret)
 		set_common(fs, n, ret, S_IFREG | 0755);
 		return;
 	case NODE_ROOT:
+	case NODE_OUTS:
 		set_common(fs, n, ret, S_IFDIR | 0755);
+		return;
+	case NODE_DIR:
+		set_common(fs, n, ret, S_IFDIR | (n->dir->at == NODE_OUTS || n->dir->at == NODE_ROOT ? 0755 : 0700));
+		return;
+	case NODE_PASS:
+		set_common(fs, n, ret, S_IFLNK | 0777);
+		ret->st_size = (off_t)strlen(n->dir->path);
+		return;
+	case NODE_SOCKET:
+		set_common(fs, n, ret, S_IFLNK | 0777);
+		ret->st_size = (off_t)strlen(clients_socket_path(fs));
 		return;
 	case NODE_CTL:
 	case NODE_LINKS:

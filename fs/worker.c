@@ -331,10 +331,34 @@ static struct msg_stats linker_stats(const struct worker *w)
 	};
 }
 
+/* The texts that the command line wants beside the output, as one memfd; *RET_FD stays -1 where there are none. */
+static int make_sides(struct linkfs_image *img, struct msg_verdict *v, int *ret_fd)
+{
+	const struct linkfs_verdict *asked = linkfs_image_verdict(img);
+	CLEAN_MEM char *map = NULL;
+	CLEAN_MEM char *deps = NULL;
+	size_t map_sz = 0, deps_sz = 0;
+
+	if (asked->map_file && !(map = linkfs_image_map(img, &map_sz)))
+		return -ENOMEM;
+	if (asked->dependency_file && !(deps = linkfs_image_dependencies(img, &deps_sz)))
+		return -ENOMEM;
+	v->map_sz = map_sz;
+	v->deps_sz = deps_sz;
+	if (!map && !deps)
+		return 0;
+	int fd = blob_new("linkfs-sides", map ? map : "", map_sz, deps ? deps : "", deps_sz);
+	if (fd < 0)
+		return fd;
+	*ret_fd = fd;
+	return 0;
+}
+
 static void send_verdict(struct worker *w, const struct msg *rq, int err, struct opening *o, struct diag *d,
-			 const struct linkfs_image *img, const char *text)
+			 struct linkfs_image *img, const char *text)
 {
 	CLEAN_MEM char *diag = diag_text(d);
+	int fds[2] = { -1, -1 };
 	struct msg m = { .type = MSG_LINK | MSG_REPLY, .id = rq->id, .gen = rq->gen, .error = err };
 	struct msg_verdict *v = &m.u.verdict;
 	struct linkfs_image_stats s = { 0 };
@@ -349,12 +373,15 @@ static void send_verdict(struct worker *w, const struct msg *rq, int err, struct
 		v->eager_bytes = s.eager_bytes;
 		v->relocs_total = s.relocs_total;
 		v->link_us = (uint64_t)(s.link_ms * 1000);
+		if (rq->u.link.wants_sides && make_sides(img, v, &fds[1]))
+			_exit(1);
 		send_fds(rq->id, o);
 	}
-	CLEAN_FD int blob =
-		blob_new("linkfs-verdict", diag ? diag : "", v->diag_sz, o->record.s ? o->record.s : "", v->record_sz);
-	if (blob < 0 || transport_send(WORKER_CONTROL_FD, &m, text, &blob, 1, true))
+	fds[0] = blob_new("linkfs-verdict", diag ? diag : "", v->diag_sz, o->record.s ? o->record.s : "", v->record_sz);
+	if (fds[0] < 0 || transport_send(WORKER_CONTROL_FD, &m, text, fds, fds[1] < 0 ? 1 : 2, true))
 		_exit(1); /* out of descriptors, or nobody there: the next process may do better */
+	cleanup_fd(&fds[0]);
+	cleanup_fd(&fds[1]);
 }
 
 static void first_link(struct worker *w, const struct msg *rq, const char *recipe)

@@ -19,7 +19,8 @@ static int read_verdict(struct packet *p, char **ret_diag, struct record **ret_r
 {
 	const struct msg_verdict *v = &p->msg.u.verdict;
 
-	if (p->fd_cnt != 1 || v->diag_sz > MSG_BLOB_MAX || v->record_sz > MSG_BLOB_MAX - v->diag_sz)
+	if (p->fd_cnt != (v->map_sz || v->deps_sz ? 2 : 1) || v->diag_sz > MSG_BLOB_MAX ||
+	    v->record_sz > MSG_BLOB_MAX - v->diag_sz || v->map_sz > MSG_BLOB_MAX || v->deps_sz > MSG_BLOB_MAX)
 		return -EPROTO;
 	CLEAN_MEM char *blob = NULL;
 	int err = blob_read(p->fds[0], v->diag_sz + v->record_sz, &blob);
@@ -64,9 +65,9 @@ static void on_link_verdict(struct fs *fs, struct job *j, struct packet *p, stru
 		char text[256];
 		snprintf(text, sizeof(text), "linkfs: error: the mount can't take the finished link: %s\n",
 			 strerror(-err));
-		live_linked(fs, j->link, j->version, NULL, resolved, text, out);
+		job_link_made(fs, j, NULL, resolved, text, NULL, -1, out);
 	} else {
-		live_linked(fs, j->link, j->version, g, resolved, diag, out);
+		job_link_made(fs, j, g, resolved, diag, &m->u.verdict, p->fd_cnt > 1 ? p->fds[1] : -1, out);
 	}
 	if (!g && !m->error) {
 		struct generation ghost = { .node.id = j->gen_id, .loaded_epoch = fs->worker->epoch };

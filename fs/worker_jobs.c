@@ -5,6 +5,7 @@
  * Requests about a generation wait until the linker process has it: a new one is first sent its recipe, its record and
  * its inputs. Links and replays go one at a time as well, since one thread makes them.
  */
+#include "outputs.h"
 #include "worker_priv.h"
 
 #include <inttypes.h>
@@ -92,6 +93,15 @@ void generation_lose(struct fs *fs, struct generation *g, const char *why)
 		 g->node.id, why);
 }
 
+void job_link_made(struct fs *fs, struct job *j, struct generation *g, struct resolved *resolved, const char *diag,
+		   const struct msg_verdict *v, int sides_fd, struct replies *out)
+{
+	if (j->link->output)
+		output_linked(fs, j->link->output, g, resolved, diag, v, sides_fd);
+	else
+		live_linked(fs, j->link, j->version, g, resolved, diag, out);
+}
+
 /* Ends a job that can't be done. */
 void job_fail(struct fs *fs, struct job *j, int error, const char *why, struct replies *out)
 {
@@ -100,7 +110,7 @@ void job_fail(struct fs *fs, struct job *j, int error, const char *why, struct r
 	switch (j->type) {
 	case JOB_LINK:
 		snprintf(diag, sizeof(diag), "linkfs: error: %s\n", why);
-		live_linked(fs, j->link, j->version, NULL, NULL, diag, out);
+		job_link_made(fs, j, NULL, NULL, diag, NULL, -1, out);
 		break;
 	case JOB_REPLAY:
 		generation_lose(fs, j->gen, why);
@@ -175,7 +185,9 @@ static int send_link(struct worker_link *w, struct job *j)
 		.type = MSG_LINK,
 		.id = j->id,
 		.gen = j->type == JOB_REPLAY ? j->gen->node.id : j->gen_id,
-		.u.link = { .recipe_sz = j->recipe_sz, .record_sz = j->record_sz },
+		.u.link = { .recipe_sz = j->recipe_sz,
+			    .record_sz = j->record_sz,
+			    .wants_sides = j->type == JOB_LINK && j->link->output },
 	};
 	err = transport_send(w->control, &m, NULL, &j->blob_fd, 1, false);
 	if (!err)
@@ -335,6 +347,21 @@ int worker_link_link(struct fs *fs, struct link *l)
 	j->gen_id = tree_next_id(&fs->tree);
 	jobs_pump(fs);
 	return 0;
+}
+
+bool worker_link_cancel(struct fs *fs, const struct link *l)
+{
+	struct job *j;
+
+	TAILQ_FOREACH (j, &fs->worker->jobs, on) {
+		if (j->type != JOB_LINK || j->link != l)
+			continue;
+		if (j->is_sent)
+			return false;
+		job_free(fs, j);
+		return true;
+	}
+	return true;
 }
 
 int worker_link_fill(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz)

@@ -40,6 +40,8 @@ void worker_link_stop(struct fs *fs);
 /* All with fs.lock held. Those that can't be served at all are answered through OUT. */
 int worker_link_link(struct fs *fs, struct link *l);
 int worker_link_fill(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz);
+/* The link that was asked for is not wanted any more. False: it is with the linker process, and its answer will come. */
+bool worker_link_cancel(struct fs *fs, const struct link *l);
 void worker_link_map(struct fs *fs, struct parked *p, struct replies *out); /* of p->gen */
 void worker_link_stats(struct fs *fs, struct parked *p, struct replies *out);
 void worker_link_drop(struct fs *fs, const struct generation *g);

@@ -42,6 +42,9 @@ void job_free(struct fs *fs, struct job *j);
 struct job *job_find(struct worker_link *w, uint64_t id, enum job_type type);
 /* Ends a job that can't be done. */
 void job_fail(struct fs *fs, struct job *j, int error, const char *why, struct replies *out);
+/* Tells who asked for the link what became of it: a live link or an output. G NULL: it failed. */
+void job_link_made(struct fs *fs, struct job *j, struct generation *g, struct resolved *resolved, const char *diag,
+		   const struct msg_verdict *v, int sides_fd, struct replies *out);
 /* It will have to be sent again. */
 void job_unsend(struct worker_link *w, struct job *j);
 void jobs_answer_stats(struct fs *fs, struct job *j, struct replies *out);

@@ -6,6 +6,10 @@
  * Anything longer (a recipe, diagnostics, a record, a link map) travels as a sealed memfd.
  *
  * The linker process is not trusted to be well: every field that steers the mount process is checked there.
+ *
+ * ld.linkfs and the commands of linkfs speak the same packets to the mount process over .linkfs/socket: the mount
+ * process says CLIENT_HELLO, then each request has one answer (its type with MSG_REPLY), and the socket's end takes back
+ * what was asked for and not yet placed.
  */
 #ifndef LINKFS_MSG_H
 #define LINKFS_MSG_H
@@ -14,7 +18,7 @@
 #include <stdint.h>
 
 #define MSG_MAGIC 0x3173666cu /* "lfs1", little-endian */
-#define MSG_VERSION 1
+#define MSG_VERSION 2
 #define MSG_TEXT_MAX 1024
 #define MSG_FD_MAX 200
 #define MSG_BLOB_MAX ((uint64_t)1 << 30) /* no payload memfd is believed to be longer */
@@ -29,7 +33,14 @@ enum msg_type {
 	MSG_MAP,       /* > fill: render the link map; < memfd */
 	MSG_STATS,     /* > fill: counters of the linker; < them */
 	MSG_DROP,      /* > fill: forget the generation; no reply */
-	MSG_TYPE_END,
+	/* > from a client to the mount process */
+	MSG_CLIENT_HELLO = 0x40, /* < unasked, first: who serves here; .text is the mount point */
+	MSG_CLIENT_LINK,	 /* make a link; < the verdict, .text is the output's ID */
+	MSG_CLIENT_PLACE,	 /* the symbolic link stands beside -o: this is its time; < then rename it */
+	MSG_CLIENT_PLACED,	 /* -o is in place; no reply */
+	MSG_CLIENT_SETTLE,	 /* settle all outputs; < when that is done, .text is what could not be settled */
+	MSG_CLIENT_GC,		 /* forget what nobody points to; < how many */
+	MSG_CLIENT_NOTE,	 /* .text is "PATH\nREASON": why an output was made in file mode; no reply */
 };
 #define MSG_REPLY 0x100
 
@@ -50,6 +61,7 @@ struct msg_image_stats {
 struct msg_link {
 	uint64_t recipe_sz; /* > of the memfd (fd 0): the recipe's text, then the record's bytes when it is a replay */
 	uint64_t record_sz; /* > 0: a first link. Otherwise the FDS before it are the record's inputs, in its order */
+	uint64_t wants_sides; /* > the texts that the command line wants beside the output, too */
 };
 
 struct msg_verdict {
@@ -60,6 +72,8 @@ struct msg_verdict {
 	uint64_t eager_bytes;
 	uint64_t relocs_total;
 	uint64_t link_us;
+	uint64_t map_sz;  /* < of a second memfd (fd 1): the link map's text, */
+	uint64_t deps_sz; /* < then the dependency file's; both 0: there is no second one */
 	struct msg_stats linker;
 };
 
@@ -67,6 +81,33 @@ struct msg_range {
 	uint64_t off;
 	uint64_t sz;
 	struct msg_image_stats image; /* < */
+};
+
+/* Who serves a mount. The client compares it with what it sees itself. */
+struct msg_client_hello {
+	uint64_t mount_ns;	    /* inode of /proc/self/ns/mnt */
+	uint64_t root_dev, root_ino; /* of the root directory */
+	uint64_t own_dev;	    /* the mount's device, as in struct msg_identity */
+};
+
+struct msg_client_link {
+	uint64_t recipe_sz; /* > of the memfd (fd 0): the recipe's text, --chdir= included, */
+	uint64_t path_sz;   /* > then the absolute path of -o, its directory without symbolic links */
+	uint64_t mode;	    /* > of the output: 0777 less the umask */
+};
+
+struct msg_client_verdict {
+	uint64_t diag_sz; /* < of the memfd (fd 0): the diagnostics' text */
+	uint64_t map_sz;  /* < of a second memfd (fd 1), as in struct msg_verdict */
+	uint64_t deps_sz;
+	uint64_t size;	       /* < bytes of the output */
+	uint64_t is_for_disk;  /* < small: make it a plain file at once */
+};
+
+struct msg_client_place {
+	int64_t mtime_ns;     /* > lstat time of the symbolic link; < the output's */
+	uint64_t is_settled;  /* > PLACED: a plain file stands at -o */
+	uint64_t cnt;	      /* < SETTLE, GC: how many */
 };
 
 struct msg {
@@ -83,6 +124,10 @@ struct msg {
 		struct msg_range range; /* FILL; BACKING uses sz alone */
 		struct msg_stats stats;
 		uint64_t map_sz;
+		struct msg_client_hello hello;
+		struct msg_client_link client_link;
+		struct msg_client_verdict client_verdict;
+		struct msg_client_place place;
 		uint64_t words[16];
 	} u;
 };

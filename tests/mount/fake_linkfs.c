@@ -263,6 +263,11 @@ char *linkfs_image_map(struct linkfs_image *img, size_t *ret_sz)
 	return t.s;
 }
 
+char *linkfs_image_dependencies(struct linkfs_image *img, size_t *ret_sz)
+{
+	return linkfs_image_map(img, ret_sz);
+}
+
 size_t linkfs_image_input_count(const struct linkfs_image *img)
 {
 	return img->cnt;

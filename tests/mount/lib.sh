@@ -12,7 +12,7 @@ set -eu
 umask 022
 LC_ALL=C
 export LC_ALL
-unset LINKFS_MODE LD_LIBRARY_PATH LD_PRELOAD LD_BIND_NOW LD_RUN_PATH 2>/dev/null || :
+unset LD_LIBRARY_PATH LD_PRELOAD LD_BIND_NOW LD_RUN_PATH 2>/dev/null || :
 
 lib_dir=$(cd "$(dirname "$0")" && pwd)
 [ -e "$lib_dir/lib.sh" ] || lib_dir=$(dirname "$lib_dir")
@@ -52,7 +52,8 @@ mnt=$T/mnt
 XDG_CACHE_HOME=$T/cache
 LINKFS_MOUNT=$mnt
 TMPDIR=$T
-export XDG_CACHE_HOME LINKFS_MOUNT TMPDIR
+LINKFS_MODE="file" # what ld.linkfs makes for comparison; tests of the other modes say so
+export XDG_CACHE_HOME LINKFS_MOUNT TMPDIR LINKFS_MODE
 cd "$T/work"
 
 # --- the end ----------------------------------------------------------------------------------------------------------

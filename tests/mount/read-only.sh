@@ -56,4 +56,4 @@ expect("fchmod", "EROFS", lambda: os.fchmod(fd, 0o600))
 sys.exit(bad)
 END
 run "$mnt/x" || fail "x does not run any more"
-equal "$(ls -A "$mnt" | tr '\n' ' ')" ".linkfs x " "names"
+equal "$(ls -A "$mnt" | tr '\n' ' ')" ".linkfs .o x " "names"

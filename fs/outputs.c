@@ -1,0 +1,249 @@
+/* outputs.c - what ld.linkfs made: one output per request, under an ID that never shows anything else.
+ *
+ * An output is a link (struct link: log, reports, generation) without a name in the root and without freshness: it
+ * changes when ld.linkfs runs again, which makes another output. Who asked waits in clients.c; how -o comes to show the
+ * ID is the client's part; directories are dirs.c's, plain files settle.c's.
+ *
+ * Outputs are found by ID through a table, and by path by going through them all: that is for reports, for the alias
+ * and for a new link of the same -o, and their number is bounded (outputs_collect) but for those that -o still shows.
+ */
+#include "outputs.h"
+
+#include <inttypes.h>
+#include <sys/random.h>
+
+#include "worker_link.h"
+
+int outputs_init(struct fs *fs)
+{
+	struct outputs *os = calloc(1, sizeof(*os));
+
+	if (!os)
+		return -ENOMEM;
+	TAILQ_INIT(&os->all);
+	if (getrandom(&os->seed, sizeof(os->seed), 0) != sizeof(os->seed))
+		os->seed = (uint64_t)timespec_ns(&fs->start_time) ^ (uint64_t)getpid() << 48;
+	fs->outputs = os;
+	return 0;
+}
+
+void outputs_done(struct fs *fs)
+{
+	if (!fs->outputs)
+		return;
+	while (!TAILQ_EMPTY(&fs->outputs->all))
+		output_remove(fs, TAILQ_FIRST(&fs->outputs->all));
+}
+
+static struct output_bucket *bucket_of(struct outputs *os, const char *id)
+{
+	return &os->by_id[strtoull(id, NULL, 16) % OUTPUT_BUCKETS];
+}
+
+struct output *output_by_id(struct fs *fs, const char *id)
+{
+	struct output *o;
+
+	LIST_FOREACH (o, bucket_of(fs->outputs, id), hash)
+		if (!strcmp(o->id, id))
+			return o;
+	return NULL;
+}
+
+struct output *output_by_path(struct fs *fs, const char *path)
+{
+	struct output *o;
+
+	TAILQ_FOREACH_REVERSE(o, &fs->outputs->all, output_list, all)
+		if (!strcmp(o->link->name, path))
+			return o;
+	return NULL;
+}
+
+char *output_own_path(const struct output *o)
+{
+	char *s;
+
+	return asprintf(&s, "/.o/%s%s", o->id, o->link->name) < 0 ? NULL : s;
+}
+
+/* A step of splitmix64: every value comes once in 2^64. */
+static uint64_t next_id(struct outputs *os)
+{
+	uint64_t z = os->seed += 0x9e3779b97f4a7c15ull;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+	return z ^ (z >> 31);
+}
+
+static void insert(struct outputs *os, struct output *o)
+{
+	snprintf(o->id, sizeof(o->id), "%016" PRIx64, next_id(os));
+	TAILQ_INSERT_TAIL(&os->all, o, all);
+	LIST_INSERT_HEAD(bucket_of(os, o->id), o, hash);
+	os->cnt++;
+}
+
+/* What is but a log or a reason gives way to its successor. */
+static void remove_logs(struct fs *fs, const char *path)
+{
+	struct output *o, *next;
+
+	for (o = TAILQ_FIRST(&fs->outputs->all); o; o = next) {
+		next = TAILQ_NEXT(o, all);
+		if ((o->state == OUTPUT_FAILED || o->state == OUTPUT_FILE) && !strcmp(o->link->name, path))
+			output_remove(fs, o);
+	}
+}
+
+int output_new(struct fs *fs, struct client *c, const char *path, char *recipe, mode_t mode, struct output **ret)
+{
+	struct output *o = calloc(1, sizeof(*o));
+	int r = o ? tree_add_output(fs, path, o) : -ENOMEM;
+
+	if (r) {
+		free(o);
+		return r;
+	}
+	remove_logs(fs, path);
+	struct link *l = o->link;
+	l->recipe = recipe;
+	l->recipe_sz = strlen(recipe);
+	l->recipe_version = 1;
+	l->reason = strdup("ld.linkfs asked for it");
+	o->client = c;
+	o->mode = mode;
+	insert(fs->outputs, o);
+	fs->busy_at = now_ms();
+	*ret = o;
+	r = worker_link_link(fs, l);
+	if (r) {
+		l->recipe = NULL; /* stays the caller's */
+		output_remove(fs, o);
+	}
+	return r;
+}
+
+void outputs_note(struct fs *fs, const char *text)
+{
+	const char *end = strchr(text, '\n');
+	CLEAN_MEM char *path = end && *text == '/' ? strndup(text, (size_t)(end - text)) : NULL;
+	struct output *o = path ? calloc(1, sizeof(*o)) : NULL;
+
+	if (!o || tree_add_output(fs, path, o)) {
+		free(o);
+		return;
+	}
+	remove_logs(fs, path);
+	o->link->reason = strdup(end + 1);
+	o->state = OUTPUT_FILE;
+	insert(fs->outputs, o);
+}
+
+void output_linked(struct fs *fs, struct output *o, struct generation *gen, struct resolved *resolved, const char *diag,
+		   const struct msg_verdict *v, int sides_fd)
+{
+	struct link *l = o->link;
+
+	if (!l->is_named)
+		return; /* removed meanwhile */
+	if (!o->client) {
+		output_remove(fs, o);
+		return;
+	}
+	fs->count.links_made++;
+	fs->busy_at = now_ms();
+	text_append(&l->log, diag, strlen(diag));
+	l->has_failed = !gen;
+	l->gen = generation_ref(gen);
+	l->resolved = resolved_ref(resolved);
+	l->linked_version = 1;
+	o->state = gen ? OUTPUT_MADE : OUTPUT_FAILED;
+	if (gen)
+		gen->mode = o->mode;
+	else if (fs->cfg.is_foreground)
+		fprintf(stderr, "linkfs: %s: the link failed:\n%s", l->name, diag);
+	client_verdict(fs, o->client, o, diag, v, sides_fd);
+}
+
+void output_placed(struct fs *fs, struct output *o, int64_t time_ns)
+{
+	struct generation *g = o->link->gen;
+
+	if (o->state != OUTPUT_MADE || !g)
+		return;
+	/* The clock of the build's other files, and never older than what it was made from. */
+	if (time_ns > timespec_ns(&g->newest))
+		g->mtime = (struct timespec){ .tv_sec = time_ns / 1000000000, .tv_nsec = time_ns % 1000000000 };
+	o->state = OUTPUT_PLACED;
+	fs->busy_at = now_ms();
+}
+
+int output_setattr(struct generation *g, const struct stat *attr, int to_set)
+{
+	const int times = FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME |
+			  FUSE_SET_ATTR_MTIME_NOW | FUSE_SET_ATTR_CTIME;
+
+	if (to_set & ~(times | FUSE_SET_ATTR_MODE))
+		return to_set & FUSE_SET_ATTR_SIZE ? -EROFS : -EPERM;
+	if (to_set & FUSE_SET_ATTR_MODE)
+		g->mode = attr->st_mode & 0777;
+	if (to_set & FUSE_SET_ATTR_MTIME_NOW)
+		clock_gettime(CLOCK_REALTIME, &g->mtime);
+	else if (to_set & FUSE_SET_ATTR_MTIME)
+		g->mtime = attr->st_mtim;
+	return 0;
+}
+
+void output_abandon(struct fs *fs, struct output *o)
+{
+	o->client = NULL;
+	if (o->state == OUTPUT_MADE || (o->state == OUTPUT_LINKING && worker_link_cancel(fs, o->link)))
+		output_remove(fs, o);
+}
+
+void output_remove(struct fs *fs, struct output *o)
+{
+	struct outputs *os = fs->outputs;
+	struct link *l = o->link;
+
+	TAILQ_REMOVE(&os->all, o, all);
+	LIST_REMOVE(o, hash);
+	os->cnt--;
+	notifier_forget(fs, NODE_OUTS, o->id);
+	if (o->is_aliased)
+		dirs_forget_alias(fs, l->name);
+	tree_remove_output(fs, l);
+}
+
+/* Can nobody but the holder of a copied symbolic link want it? */
+static bool is_left_over(const struct output *o)
+{
+	const struct generation *g = o->link->gen;
+
+	return o->state >= OUTPUT_SETTLED && !(g && g->opens);
+}
+
+unsigned outputs_collect(struct fs *fs, bool all)
+{
+	struct outputs *os = fs->outputs;
+	struct output *o, *next;
+	unsigned left = 0, gone = 0;
+
+	TAILQ_FOREACH (o, &os->all, all)
+		left += is_left_over(o);
+	if (!left)
+		return 0;
+	for (o = TAILQ_FIRST(&os->all); o; o = next) {
+		next = TAILQ_NEXT(o, all);
+		if (!is_left_over(o))
+			continue;
+		if (!all && left <= OUTPUTS_KEPT_MAX && inputs_deleted_bytes(fs) <= OUTPUTS_PINNED_MAX)
+			break;
+		output_remove(fs, o);
+		left--;
+		gone++;
+	}
+	return gone;
+}

@@ -1,0 +1,140 @@
+/* outputs.h - what ld.linkfs makes on the mount: outputs, the directories they stand in, the clients who ask for them.
+ *
+ * The story of such a link: clients.c takes the request from the socket; outputs.c gives it an ID and has the linker
+ * process make it; dirs.c shows it below .o/ID and below its own path; the client puts a symbolic link to it at -o;
+ * settle.c makes a plain file of it when the mount is quiet. An output is one request's: another link of the same -o is
+ * another output.
+ *
+ *     Linking --output_linked()--> Made --output_placed()--> Placed --settle--> Settled
+ *        \--it failed--> Failed        \--its client went--> (removed)   \--- -o shows something else ---> Stale
+ *
+ * Lock: as in fs.h.
+ */
+#ifndef FS_OUTPUTS_H
+#define FS_OUTPUTS_H
+
+#include "fs.h"
+
+/* Outputs nobody points to are kept for those who copied a symbolic link; the oldest go when there are more than these
+ * or when they hold more deleted inputs. */
+#define OUTPUTS_KEPT_MAX 256
+#define OUTPUTS_PINNED_MAX ((uint64_t)256 << 20) /* bytes */
+#define SMALL_OUTPUT ((uint64_t)4 << 20)	 /* below: a plain file at once */
+
+struct client;
+
+/* --- dirs.c: directories that exist because an output lies below them --- */
+
+#define DIR_BUCKETS 1024
+
+struct dir {
+	LIST_ENTRY(dir) hash;
+	struct node node;
+	enum node_kind at; /* NODE_OUTS, NODE_ROOT, NODE_LOGS, NODE_INFOS, NODE_MAPS: what it is below */
+	struct link *link; /* NODE_OUTS: the output; referenced */
+	char *path;	   /* absolute; "" is the ID's own directory. NODE_PASS: where it points */
+};
+
+/* --- outputs.c: what ld.linkfs made --- */
+
+#define OUTPUT_ID_SZ 17 /* 16 hexadecimal digits, terminated */
+#define OUTPUT_BUCKETS 1024
+
+enum output_state {
+	OUTPUT_LINKING,
+	OUTPUT_MADE,	/* its ID can be looked up; -o does not show it yet */
+	OUTPUT_PLACED,	/* its client was about to rename the symbolic link to -o, or did */
+	OUTPUT_SETTLED, /* -o is a plain file with its bytes */
+	OUTPUT_STALE,	/* -o shows something else by now */
+	OUTPUT_FAILED,	/* there is but a log */
+	OUTPUT_FILE,	/* made in file mode; there is but the reason */
+};
+
+struct output {
+	TAILQ_ENTRY(output) all; /* oldest first */
+	LIST_ENTRY(output) hash;
+	char id[OUTPUT_ID_SZ];
+	struct link *link; /* whose .output this is */
+	enum output_state state;
+	struct client *client; /* waits for the verdict; NULL: nobody */
+	mode_t mode;	       /* 0777 less its client's umask */
+	bool is_aliased;       /* the kernel was told of it by its own path, too */
+};
+
+struct outputs {
+	TAILQ_HEAD(output_list, output) all;
+	LIST_HEAD(output_bucket, output) by_id[OUTPUT_BUCKETS];
+	LIST_HEAD(dir_bucket, dir) dirs[DIR_BUCKETS];
+	uint64_t cnt;
+	uint64_t seed; /* of IDs: they must not come again after a restart */
+};
+
+/* ---- outputs.c (lock held) ---- */
+/* A new output at PATH, whose link is asked for at once. Takes RECIPE. 0 or -errno. */
+int output_new(struct fs *fs, struct client *c, const char *path, char *recipe, mode_t mode, struct output **ret);
+/* The link was made (or not: GEN NULL). V, SIDES_FD: what the linker process said, and texts for the client; -1: none. */
+void output_linked(struct fs *fs, struct output *o, struct generation *gen, struct resolved *resolved, const char *diag,
+		   const struct msg_verdict *v, int sides_fd);
+/* Its client has put the symbolic link beside -o, at TIME, and will rename it. */
+void output_placed(struct fs *fs, struct output *o, int64_t time_ns);
+/* chmod and times of an output are attributes alone. 0 or -errno. */
+int output_setattr(struct generation *g, const struct stat *attr, int to_set);
+/* Its client is gone: what is not placed will not be. */
+void output_abandon(struct fs *fs, struct output *o);
+void output_remove(struct fs *fs, struct output *o);
+/* TEXT: "PATH\nREASON": PATH was made in file mode. */
+void outputs_note(struct fs *fs, const char *text);
+int outputs_init(struct fs *fs);
+void outputs_done(struct fs *fs);
+struct output *output_by_id(struct fs *fs, const char *id);
+/* The newest at PATH; NULL: none. */
+struct output *output_by_path(struct fs *fs, const char *path);
+/* The path below the mount point that shows O and nothing else: "/.o/ID/PATH". NULL without memory; the caller frees. */
+char *output_own_path(const struct output *o);
+/* Forgets what nobody can want any more, beyond the budget (all of it: ALL). Returns how many. */
+unsigned outputs_collect(struct fs *fs, bool all);
+
+/* ---- dirs.c (lock held) ---- */
+/* NAME in the directory N, of any kind: its node; NULL: no output puts that name there. Where only a look at the real
+ * directory can tell, *RET_REAL is its path there (the caller frees). */
+struct node *dirs_lookup(struct fs *fs, struct node *n, const char *name, char **ret_real);
+/* The node of a name that passes through to REAL. */
+struct node *dirs_pass(struct fs *fs, const char *real);
+/* The names below N that outputs put there, each once, with its kind: CALL(ctx, NAME, is_dir, ino). */
+void dirs_list(struct fs *fs, const struct node *n,
+	       void (*call)(void *ctx, const char *name, bool is_dir, uint64_t ino), void *ctx);
+/* The kernel forgets the alias of PATH. */
+void dirs_forget_alias(struct fs *fs, const char *path);
+struct dir *dir_unref(struct fs *fs, struct dir *d); /* the kernel's last lookup is gone */
+
+/* ---- pass.c ---- */
+int passer_start(struct fs *fs);
+/* False: a thread of it hangs in a file system, and FS must stay where it is until the process ends. */
+bool passer_stop(struct fs *fs);
+/* (lock held) Looks whether REAL exists and answers P, a PARK_PASS, with it. Takes REAL. */
+void passer_submit(struct fs *fs, struct parked *p, char *real, struct replies *out);
+
+/* ---- clients.c ---- */
+int clients_start(struct fs *fs);
+void clients_stop(struct fs *fs);
+/* (lock held) */
+void client_verdict(struct fs *fs, struct client *c, struct output *o, const char *diag, const struct msg_verdict *v,
+		    int sides_fd);
+/* (lock held) All is settled that could be: CNT outputs; LEFT: what could not be and why, or "". */
+void clients_settled(struct fs *fs, unsigned cnt, const char *left);
+bool clients_want_settling(const struct fs *fs); /* lock held */
+const char *clients_socket_path(const struct fs *fs); /* absolute */
+
+/* ---- notify.c: the kernel is told from a thread of its own, since telling it waits for requests on their way ---- */
+int notifier_start(struct fs *fs);
+void notifier_stop(struct fs *fs);
+/* (lock held) The kernel forgets NAME below the node PARENT. */
+void notifier_forget(struct fs *fs, uint64_t parent, const char *name);
+
+/* ---- settle.c ---- */
+int settler_start(struct fs *fs);
+void settler_stop(struct fs *fs);
+/* (lock held) Something may be due. */
+void settler_wake(struct fs *fs);
+
+#endif
