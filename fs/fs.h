@@ -23,21 +23,10 @@
 #include <sys/queue.h>
 #include <sys/stat.h>
 
+#include "cache.h"
 #include "msg.h"
 #include "record.h"
 #include "util.h"
-
-/* What one fill makes at least, and how far the kernel reads ahead of a fault or a read. Together they decide how lazy
- * a start is. CPython from its archive (7.8 MB), `python -S -c pass`, cold, two CPUs that had other work, best of 36:
- *
- *     read-ahead / chunk   128/64   64/64   64/16   32/32   32/16    32/4   16/16 KiB
- *     share made            67.8    64.4    58.4    56.9    53.8    50.2    50.8 %
- *     READs, fills         69,44  102,55  102,96 173,104 173,143 173,173 272,196
- *     time                    38      36      36      36      36      35      69 ms
- *
- * The page-by-page floor is 36 %, in 70 ms. Chunks of 4 KiB make the table of chunks four times as long. */
-#define CHUNK_SZ ((uint64_t)16 << 10)
-#define READAHEAD_SZ 32768u
 
 #define VERIFY_PATIENCE_MS 50	/* a LOOKUP waits this long for a look at the inputs, then gets the placeholder */
 #define PASS_PATIENCE_MS 2000	/* so does one that passes through for the real directory, then it finds nothing */
@@ -89,27 +78,6 @@ struct resolved {
 	uint32_t distinct;    /* of them */
 };
 
-/* --- cache.c: chunks of a generation's backing file --- */
-
-/* Reserved: the size is set, no blocks. Prepared: blocks are there, bytes are not. Ready: finished bytes, never written
- * again. ORDER chunk_state, in the order a chunk goes through them; eviction leads from Ready back to Reserved. */
-enum chunk_state { CHUNK_RESERVED, CHUNK_PREPARED, CHUNK_READY };
-
-struct chunk {
-	uint8_t state;
-	bool busy : 1;	   /* someone prepares or fills it: nobody else may; I1: never with READY */
-	bool is_ahead : 1; /* busy, and nobody asked for it yet */
-	bool used : 1;	   /* read since the sweeper last came by */
-	uint16_t pins; /* reads that wait for it or copy from it: it may not be evicted */
-};
-
-/* Bytes that were read one after the other; so what follows is made before somebody asks. */
-#define STREAMS 4
-struct stream {
-	uint64_t begin, end;
-	uint64_t ahead; /* asked for up to here */
-};
-
 TAILQ_HEAD(park_queue, parked);
 
 /* --- generation.c --- */
@@ -156,24 +124,15 @@ struct generation {
 	uint64_t size;
 	mode_t mode;
 	struct timespec mtime;
-	struct timespec newest;	   /* of its inputs */
-	unsigned opens;		   /* files open, or mapped after that */
-	int backing_fd;
-	struct chunk *chunk; /* chunk_cnt of them */
-	uint64_t chunk_cnt;
-	uint64_t sweep_idx;	   /* where eviction goes on */
-	uint64_t alloc_bytes;	   /* of chunks with blocks */
-	struct park_queue readers; /* reads waiting for chunks */
-	struct stream stream[STREAMS];
-	unsigned stream_next;	   /* the one to be forgotten next */
-	bool is_never_ahead;	   /* it went wrong once: only what is asked for is made */
-	bool is_lost;		   /* can't be replayed: what is not Ready is EIO */
-	uint64_t loaded_epoch;	   /* the linker process that has it; 0: none */
-	uint64_t backing_epoch;	   /* and that was given the backing file */
-	struct job *replay;	   /* on its way */
+	struct timespec newest;	 /* of its inputs */
+	unsigned opens;		 /* files open, or mapped after that */
+	struct cache_file *file; /* what was made of it; owned */
+	bool is_lost;		 /* can't be replayed: what is not Ready is EIO */
+	uint64_t loaded_epoch;	 /* the linker process that has it; 0: none */
+	uint64_t backing_epoch;	 /* and that was given the backing file */
+	struct job *replay;	 /* on its way */
 	/* for info */
 	uint64_t input_bytes, eager_bytes, relocs_total, link_us;
-	uint64_t filled_bytes;
 	uint64_t relocs_before; /* by linker processes that died */
 	uint64_t relocs_now;	/* by the present one */
 };
@@ -250,7 +209,8 @@ struct parked {
 	int64_t deadline;
 	struct link *link;	/* referenced; may be NULL */
 	struct generation *gen; /* referenced; may be NULL */
-	uint64_t off, sz;	/* PARK_READ: within the size */
+	struct cache_read read; /* PARK_READ */
+	uint64_t pass_id;	/* PARK_PASS */
 	struct fuse_file_info fi;
 	/* the answer */
 	enum outcome outcome;
@@ -265,8 +225,7 @@ struct replies {
 };
 
 struct fs_counters {
-	uint64_t reads, fills, filled_bytes, relocs_applied, evictions, lease_breaks, snapshots, worker_restarts,
-		links_made, replays, fill_errors;
+	uint64_t reads, relocs_applied, lease_breaks, snapshots, worker_restarts, links_made, replays;
 };
 
 struct fs_config {
@@ -293,8 +252,11 @@ struct fs {
 	struct inputs inputs;
 	TAILQ_HEAD(generation_list, generation) generations;
 	uint64_t generation_cnt;
-	uint64_t cache_bytes;
-	struct park_queue parked; /* all of them, by .all */
+	struct cache cache; /* its lock is ours */
+	pthread_t cache_thread;
+	bool has_cache_thread;
+	struct park_queue parked;  /* all of them, by .all */
+	struct park_queue reading; /* those that the page cache has */
 	unsigned parked_cnt;
 	struct outputs *outputs;
 	struct fs_counters count;
@@ -337,18 +299,24 @@ struct generation *generation_ref(struct generation *g);
 struct generation *generation_unref(struct fs *fs, struct generation *g);
 void generation_attr(const struct fs *fs, const struct generation *g, struct stat *ret);
 
-/* ---- cache.c ---- */
-/* (lock held) Backing file of SIZE bytes, no blocks. A descriptor or -errno. */
-int cache_backing_new(const struct fs *fs, uint64_t size);
-/* (lock held) Gives the blocks of G back. */
-void cache_forget(struct fs *fs, struct generation *g);
-/* (no lock) Answers P, a READ, or parks it and asks for what is missing. Takes P. */
-void cache_read(struct fs *fs, struct parked *p);
-/* (lock held) The bytes of [OFF, OFF + SZ) are there, or are not (ERROR, WHY). */
-void cache_filled(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz, int error, const char *why,
-		  struct replies *out);
-/* (lock held) A reply has read its chunks; what was kept for it beyond the limit goes. */
-void cache_unpin(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz);
+/* ---- bytes.c: what the page cache (cache.h) is to generations ---- */
+void bytes_init(struct fs *fs);
+int bytes_start(struct fs *fs); /* its thread; 0 or -errno */
+void bytes_stop(struct fs *fs);
+void bytes_done(struct fs *fs); /* no generation left */
+/* (no lock) Answers P, a READ of SZ bytes at OFF, or parks it and has made what is missing. Takes P. */
+void bytes_read(struct fs *fs, struct parked *p, uint64_t off, uint64_t sz);
+/* (lock held) P won't wait any longer: the page cache forgets it, if it is a READ. */
+void bytes_forget(struct fs *fs, struct parked *p);
+/* (no lock) The answer to a READ whose bytes are there; what fuse_reply_buf returns. */
+int bytes_send(const struct parked *p);
+/* (no lock) For threads that may wait, and hold G: has [OFF, OFF + SZ) made. 0: it can be copied from G->file->fd, and is
+ * kept there until bytes_release. -ECANCELED: *CANCEL (NULL: none) was set; other -errno: it can't be made now (ENOSPC,
+ * EDQUOT: no room in cache_dir; ESTALE: the generation is lost). Long ranges: in pieces of a few CACHE_STEP_SZ, since what
+ * is acquired exceeds the limit where it must. Read in order, the next piece is being made meanwhile. */
+int bytes_acquire(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz, const atomic_bool *cancel);
+/* (no lock) */
+void bytes_release(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz);
 
 /* ---- tree.c (lock held) ---- */
 void tree_init(struct tree *t);

@@ -2,7 +2,7 @@
  *
  * A generation is made when a verdict comes in and never changes but for which of its bytes have been made. It lives as
  * long as anybody can see it: the link it is current for, the kernel (lookups, open files), requests on their way.
- * Its chunks are cache.c's matter.
+ * Its bytes are bytes.c's matter.
  */
 #include "fs.h"
 #include "worker_link.h"
@@ -24,21 +24,14 @@ static struct timespec newest(const struct link *l, const struct resolved *r)
 int generation_new(struct fs *fs, uint64_t id, struct link *link, const char *recipe, struct resolved *resolved,
 		   const struct msg_verdict *v, struct generation **ret)
 {
-	if (v->size > (uint64_t)INT64_MAX - CHUNK_SZ)
-		return -EFBIG;
-	uint64_t cnt = (v->size + CHUNK_SZ - 1) / CHUNK_SZ;
-	int backing = cache_backing_new(fs, v->size);
-	if (backing < 0)
-		return backing;
 	struct generation *g = calloc(1, sizeof(*g));
-	struct chunk *chunk = calloc(cnt ? cnt : 1, sizeof(*chunk));
 	char *copy = strdup(recipe);
-	if (!g || !chunk || !copy) {
+	struct cache_file *file = NULL;
+	int err = g && copy ? cache_file_new(&fs->cache, fs->cache_dir_fd, v->size, g, &file) : -ENOMEM;
+	if (err) {
 		free(g);
-		free(chunk);
 		free(copy);
-		close(backing);
-		return -ENOMEM;
+		return err;
 	}
 	*g = (struct generation){
 		.node = { .id = id, .kind = NODE_GENERATION, .gen = g },
@@ -48,17 +41,14 @@ int generation_new(struct fs *fs, uint64_t id, struct link *link, const char *re
 		.recipe = copy,
 		.size = v->size,
 		.mode = 0755,
-		.newest = newest(link, resolved),
-		.backing_fd = backing,
-		.chunk = chunk,
-		.chunk_cnt = cnt,
+		.mtime = newest(link, resolved),
+		.file = file,
 		.input_bytes = v->input_bytes,
 		.eager_bytes = v->eager_bytes,
 		.relocs_total = v->relocs_total,
 		.link_us = v->link_us,
 	};
-	g->mtime = g->newest;
-	TAILQ_INIT(&g->readers);
+	g->newest = g->mtime;
 	tree_add_node(&fs->tree, &g->node);
 	TAILQ_INSERT_TAIL(&fs->generations, g, all);
 	fs->generation_cnt++;
@@ -81,11 +71,9 @@ struct generation *generation_unref(struct fs *fs, struct generation *g)
 	TAILQ_REMOVE(&fs->generations, g, all);
 	fs->generation_cnt--;
 	LIST_REMOVE(&g->node, hash);
-	cache_forget(fs, g);
-	close(g->backing_fd);
+	cache_file_free(&fs->cache, g->file);
 	resolved_unref(fs, g->resolved);
 	link_unref(fs, g->link);
-	free(g->chunk);
 	free(g->recipe);
 	free(g);
 	return NULL;
@@ -93,7 +81,7 @@ struct generation *generation_unref(struct fs *fs, struct generation *g)
 
 void generation_attr(const struct fs *fs, const struct generation *g, struct stat *ret)
 {
-	uint64_t blocks = g->alloc_bytes / 512;
+	uint64_t blocks = g->file->bytes / 512;
 
 	*ret = (struct stat){
 		.st_ino = g->node.id,

@@ -105,6 +105,7 @@ static void fs_init(struct fs *fs, const struct mount_request *rq, int ready_fd)
 	tree_init(&fs->tree);
 	TAILQ_INIT(&fs->generations);
 	TAILQ_INIT(&fs->parked);
+	bytes_init(fs);
 }
 
 /* With the mount in place: threads, then the loop until the kernel lets go. */
@@ -124,6 +125,8 @@ static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_w
 		r = passer_start(fs);
 	if (!r)
 		r = notifier_start(fs);
+	if (!r)
+		r = bytes_start(fs);
 	if (!r)
 		r = worker_link_start(fs, binary_fd, signal_fd);
 	if (!r)
@@ -148,6 +151,7 @@ static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_w
 	verifier_stop(fs);
 	*ret_is_held = !passer_stop(fs);
 	worker_link_stop(fs);
+	bytes_stop(fs);
 	fuse_session_unmount(fs->se);
 	notifier_stop(fs); /* last: what it tells the kernel fails now, and waits for nobody */
 	return r;
@@ -178,6 +182,7 @@ static void fs_done(struct fs *fs)
 	fs_unlock(fs);
 	replies_send(fs, &out);
 	free(fs->outputs);
+	bytes_done(fs);
 	recipes_close(fs);
 	cleanup_fd(&fs->cache_dir_fd);
 	pthread_mutex_destroy(&fs->lock);

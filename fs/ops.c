@@ -366,16 +366,11 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, stru
 	fs_lock(fs);
 	struct node *n = tree_node(fs, ino);
 	enum node_kind kind = n ? n->kind : 0;
-	if (kind == NODE_GENERATION && (p = parked_new(req, PARK_READ, NULL, n->gen, NULL))) {
-		uint64_t end = n->gen->size;
-		p->off = off < 0 || (uint64_t)off > end ? end : (uint64_t)off;
-		p->sz = size < end - p->off ? size : end - p->off;
-	} else if (kind == NODE_GENERATION) {
+	if (kind == NODE_GENERATION && !(p = parked_new(req, PARK_READ, NULL, n->gen, NULL)))
 		err = ENOMEM;
-	}
 	fs_unlock(fs);
 	if (p)
-		cache_read(fs, p);
+		bytes_read(fs, p, off < 0 ? UINT64_MAX : (uint64_t)off, size);
 	else if (err || !kind)
 		fuse_reply_err(req, err ? err : ESTALE);
 	else if (kind == NODE_RECIPE)
@@ -526,7 +521,7 @@ static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 	fs_lock(fs);
 	v.f_blocks = fs->cfg.cache_limit / 4096;
 	v.f_bfree = v.f_bavail =
-		fs->cfg.cache_limit > fs->cache_bytes ? (fs->cfg.cache_limit - fs->cache_bytes) / 4096 : 0;
+		fs->cache.limit > fs->cache.bytes ? (fs->cache.limit - fs->cache.bytes) / 4096 : 0;
 	v.f_files = fs->tree.link_cnt;
 	fs_unlock(fs);
 	fuse_reply_statfs(req, &v);

@@ -97,12 +97,14 @@ void park_sweep(struct fs *fs, struct replies *out)
 	for (p = TAILQ_FIRST(&fs->parked); p; p = next) {
 		next = TAILQ_NEXT(p, all);
 		if (fuse_req_interrupted(p->req) && is_caller_killed(p->pid)) {
+			bytes_forget(fs, p);
 			park_answer(fs, p, OUT_ERROR, EINTR, out);
 		} else if (now >= p->deadline && p->kind == PARK_LOOKUP) {
 			park_answer_entry(fs, p, link_node(p->link, NODE_LIVE), out);
 		} else if (now >= p->deadline && p->kind == PARK_PASS) {
 			park_answer(fs, p, OUT_ERROR, ENOENT, out);
 		} else if (now >= p->deadline) {
+			bytes_forget(fs, p);
 			struct link *l = p->link ? p->link : p->gen ? p->gen->link : NULL;
 			if (l)
 				link_log(fs, l, "no answer within %d s: the request was failed",
@@ -110,24 +112,6 @@ void park_sweep(struct fs *fs, struct replies *out)
 			park_answer(fs, p, OUT_ERROR, EIO, out);
 		}
 	}
-}
-
-/* Copies the range out of the backing file: its chunks are Ready and pinned. */
-static int send_data(struct parked *p)
-{
-	CLEAN_MEM char *buf = malloc(p->sz ? p->sz : 1);
-
-	if (!buf)
-		return fuse_reply_err(p->req, ENOMEM);
-	for (uint64_t got = 0; got < p->sz;) {
-		ssize_t n = pread(p->gen->backing_fd, buf + got, p->sz - got, (off_t)(p->off + got));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return fuse_reply_err(p->req, EIO);
-		got += (uint64_t)n;
-	}
-	return fuse_reply_buf(p->req, buf, p->sz);
 }
 
 static int send_open(struct parked *p)
@@ -158,7 +142,7 @@ static int send_one(struct parked *p)
 	case OUT_OPEN:
 		return send_open(p);
 	case OUT_DATA:
-		return send_data(p);
+		return bytes_send(p);
 	case OUT_ERROR:
 		break;
 	}
@@ -179,8 +163,8 @@ void replies_send(struct fs *fs, struct replies *out)
 		struct node *n = p->outcome == OUT_ENTRY && p->error ? tree_node(fs, p->entry.ino) : NULL;
 		if (n)
 			node_forget(fs, n, 1); /* the kernel never heard of it */
-		if (p->kind == PARK_READ)
-			cache_unpin(fs, p->gen, p->off, p->sz);
+		if (p->outcome == OUT_DATA)
+			cache_unpin(&fs->cache, p->gen->file, p->read.off, p->read.sz);
 		generation_unref(fs, p->gen);
 		link_unref(fs, p->link);
 		free(p->text.s);

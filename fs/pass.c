@@ -45,7 +45,7 @@ static void answer(struct fs *fs, uint64_t id, const char *real, bool found, str
 	struct parked *p;
 
 	TAILQ_FOREACH (p, &fs->passer->waiting, on)
-		if (p->off == id)
+		if (p->pass_id == id)
 			break;
 	if (!p)
 		return; /* its deadline came first */
@@ -163,7 +163,7 @@ void passer_submit(struct fs *fs, struct parked *p, char *real, struct replies *
 		park_answer(fs, p, OUT_ERROR, ENOENT, out);
 		return;
 	}
-	k->id = p->off = ++s->next_id;
+	k->id = p->pass_id = ++s->next_id;
 	k->real = real;
 	STAILQ_INSERT_TAIL(&s->asks, k, on);
 	park_on(fs, &s->waiting, p);

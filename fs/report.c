@@ -27,7 +27,8 @@ static const char *state_of(const struct link *l)
 
 void report_info(struct fs *fs, const struct link *l, struct text *ret)
 {
-	static const struct generation none;
+	static struct cache_file no_file;
+	static const struct generation none = { .file = &no_file };
 	const struct generation *g = l->gen ? l->gen : &none;
 
 	(void)fs;
@@ -38,7 +39,7 @@ void report_info(struct fs *fs, const struct link *l, struct text *ret)
 	put(ret, "inputs", l->gen ? g->resolved->distinct : 0);
 	put(ret, "input_bytes", g->input_bytes);
 	text_printf(ret, "link_ms: %" PRIu64 ".%03u\n", g->link_us / 1000, (unsigned)(g->link_us % 1000));
-	put(ret, "filled_bytes", g->filled_bytes);
+	put(ret, "filled_bytes", g->file->filled_bytes);
 	put(ret, "eager_bytes", g->eager_bytes);
 	put(ret, "relocs_total", g->relocs_total);
 	put(ret, "relocs_applied", g->relocs_before + g->relocs_now);
@@ -47,7 +48,7 @@ void report_info(struct fs *fs, const struct link *l, struct text *ret)
 	text_printf(ret, "restart_safe: %s\n", !l->output || is_on_disk(l->output) ? "yes" : "no");
 	if (l->output)
 		text_printf(ret, "id: %s\n", l->output->id);
-	put(ret, "cached_bytes", g->alloc_bytes);
+	put(ret, "cached_bytes", g->file->bytes);
 }
 
 /* RssAnon + RssShmem of a process, in bytes. */
@@ -72,21 +73,22 @@ static uint64_t anon_bytes(pid_t pid)
 void report_stats(struct fs *fs, struct text *ret)
 {
 	const struct fs_counters *c = &fs->count;
+	const struct cache_counters *cache = &fs->cache.count;
 
 	put(ret, "links", fs->tree.link_cnt + fs->outputs->cnt);
 	put(ret, "generations", fs->generation_cnt);
 	put(ret, "inputs", fs->inputs.cnt);
 	put(ret, "input_bytes", fs->inputs.bytes);
 	put(ret, "mappings", fs->linker.mappings);
-	put(ret, "cache_bytes", fs->cache_bytes);
-	put(ret, "cache_limit", fs->cfg.cache_limit);
+	put(ret, "cache_bytes", fs->cache.bytes);
+	put(ret, "cache_limit", fs->cache.limit);
 	put(ret, "anon_bytes", anon_bytes(getpid()) + anon_bytes(worker_link_pid(fs)));
 	put(ret, "pinned_deleted_bytes", inputs_deleted_bytes(fs));
 	put(ret, "reads", c->reads);
-	put(ret, "fills", c->fills);
-	put(ret, "filled_bytes", c->filled_bytes);
+	put(ret, "fills", cache->fills);
+	put(ret, "filled_bytes", cache->filled_bytes);
 	put(ret, "relocs_applied", c->relocs_applied);
-	put(ret, "evictions", c->evictions);
+	put(ret, "evictions", cache->evictions);
 	put(ret, "lease_breaks", c->lease_breaks);
 	put(ret, "snapshots", c->snapshots);
 	put(ret, "worker_restarts", c->worker_restarts);
@@ -96,7 +98,7 @@ void report_stats(struct fs *fs, struct text *ret)
 	put(ret, "outputs", fs->outputs->cnt);
 	put(ret, "links_made", c->links_made);
 	put(ret, "replays", c->replays);
-	put(ret, "fill_errors", c->fill_errors);
+	put(ret, "fill_errors", cache->fill_errors);
 	put(ret, "mount_pid", (uint64_t)getpid());
 	text_printf(ret, "version: %s\n", LINKFS_VERSION);
 	text_printf(ret, "cache_dir: %s\n", fs->cfg.cache_dir);

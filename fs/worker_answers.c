@@ -157,7 +157,7 @@ bool answer_fill(struct fs *fs, struct packet *p, struct replies *out)
 		if (!(j = job_find(fs->worker, m->id, JOB_FILL)))
 			return false;
 		take_image_stats(fs, j->gen, &m->u.range.image);
-		cache_filled(fs, j->gen, j->off, j->sz, m->error, p->text, out);
+		cache_filled(&fs->cache, j->gen->file, j->off, j->sz, m->error, p->text, out);
 		break;
 	case MSG_MAP | MSG_REPLY:
 		if (!(j = job_find(fs->worker, m->id, JOB_MAP)))

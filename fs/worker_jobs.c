@@ -89,6 +89,7 @@ void generation_lose(struct fs *fs, struct generation *g, const char *why)
 	if (g->is_lost)
 		return;
 	g->is_lost = true;
+	cache_file_keep(&fs->cache, g->file);
 	link_log(fs, g->link, "generation %" PRIu64 " is lost: %s; what was not read yet can't be made any more",
 		 g->node.id, why);
 }
@@ -116,7 +117,7 @@ void job_fail(struct fs *fs, struct job *j, int error, const char *why, struct r
 		generation_lose(fs, j->gen, why);
 		break;
 	case JOB_FILL:
-		cache_filled(fs, j->gen, j->off, j->sz, error == -EIO ? -ECANCELED : error, why, out);
+		cache_filled(&fs->cache, j->gen->file, j->off, j->sz, error == -EIO ? -ECANCELED : error, why, out);
 		break;
 	case JOB_MAP:
 		jobs_answer_error(fs, j, EIO, out);
@@ -201,7 +202,7 @@ static int send_short(struct worker_link *w, struct job *j)
 
 	if (j->gen && j->gen->backing_epoch != w->epoch) {
 		struct msg b = { .type = MSG_BACKING, .gen = m.gen, .u.range.sz = j->gen->size };
-		int err = transport_send(w->fill, &b, NULL, &j->gen->backing_fd, 1, false);
+		int err = transport_send(w->fill, &b, NULL, &j->gen->file->fd, 1, false);
 		if (err)
 			return err;
 		j->gen->backing_epoch = w->epoch;
