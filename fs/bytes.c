@@ -74,6 +74,7 @@ void bytes_read(struct fs *fs, struct parked *p, uint64_t off, uint64_t sz)
 	struct generation *g = generation_ref(p->gen);
 	uint64_t from = off < g->size ? off : g->size;
 	fs->count.reads++;
+	fs->busy_at = now_ms();
 	p->read =
 		(struct cache_read){.off = from, .sz = sz < g->size - from ? sz : g->size - from, .done = on_read_done};
 	park_on(fs, &fs->reading, p);

@@ -27,8 +27,8 @@ struct client {
 	TAILQ_ENTRY(client) on;
 	int fd;
 	struct output *output; /* what it asked for, until it is placed or failed */
-	bool is_settling;      /* waits for all outputs */
-	bool is_broken;	       /* to be dropped: it does not take what it is sent */
+	enum msg_type waits_for; /* of the settling thread; 0: nothing */
+	bool is_broken;		 /* to be dropped: it does not take what it is sent */
 };
 
 struct clients {
@@ -78,27 +78,29 @@ void client_verdict(struct fs *fs, struct client *c, struct output *o, const cha
 	}
 }
 
-void clients_settled(struct fs *fs, unsigned cnt, const char *left)
+void clients_answer(struct fs *fs, enum msg_type what, unsigned cnt, const char *left)
 {
 	struct client *c;
 
+	if (!fs->clients)
+		return;
 	TAILQ_FOREACH (c, &fs->clients->all, on) {
-		struct msg m = { .type = MSG_CLIENT_SETTLE | MSG_REPLY, .error = *left ? -EIO : 0, .u.place.cnt = cnt };
-		if (!c->is_settling)
+		struct msg m = { .type = (uint16_t)(what | MSG_REPLY), .error = *left ? -EIO : 0, .u.place.cnt = cnt };
+		if (c->waits_for != what)
 			continue;
-		c->is_settling = false;
+		c->waits_for = 0;
 		send_to(c, &m, left, NULL, 0);
 	}
 }
 
-bool clients_want_settling(const struct fs *fs)
+bool clients_want(const struct fs *fs, enum msg_type what)
 {
 	const struct client *c;
 
 	if (!fs->clients)
 		return false;
 	TAILQ_FOREACH (c, &fs->clients->all, on)
-		if (c->is_settling)
+		if (c->waits_for == what)
 			return true;
 	return false;
 }
@@ -167,14 +169,23 @@ static bool on_link(struct fs *fs, struct client *c, struct packet *p)
 	return true;
 }
 
-static bool on_place(struct fs *fs, struct client *c, const struct msg *rq)
+static dev_t own_st_dev(const struct fs *fs)
+{
+	return makedev((unsigned)(fs->own_dev >> 32), (unsigned)fs->own_dev);
+}
+
+static bool on_place(struct fs *fs, struct client *c, struct packet *p)
 {
 	struct msg m = { .type = MSG_CLIENT_PLACE | MSG_REPLY };
+	struct stat st;
+
+	if (p->fd_cnt != 1 || fstat(p->fds[0], &st) < 0 || !S_ISDIR(st.st_mode) || st.st_dev == own_st_dev(fs))
+		return false;
 
 	fs_lock(fs);
 	struct output *o = c->output;
 	if (o && o->state == OUTPUT_MADE) {
-		output_placed(fs, o, rq->u.place.mtime_ns);
+		output_placed(fs, o, p->msg.u.place.mtime_ns, packet_take_fd(p, 0));
 		m.u.place.mtime_ns = timespec_ns(&o->link->gen->mtime);
 		send_to(c, &m, NULL, NULL, 0);
 	} else {
@@ -198,34 +209,22 @@ static void on_placed(struct fs *fs, struct client *c, const struct msg *rq)
 	fs_unlock(fs);
 }
 
-static void on_gc(struct fs *fs, struct client *c)
-{
-	struct msg m = { .type = MSG_CLIENT_GC | MSG_REPLY };
-
-	fs_lock(fs);
-	m.u.place.cnt = outputs_collect(fs, true);
-	send_to(c, &m, NULL, NULL, 0);
-	fs_unlock(fs);
-}
-
 static bool on_request(struct fs *fs, struct client *c, struct packet *p)
 {
 	switch (p->msg.type) {
 	case MSG_CLIENT_LINK:
 		return on_link(fs, c, p);
 	case MSG_CLIENT_PLACE:
-		return on_place(fs, c, &p->msg);
+		return on_place(fs, c, p);
 	case MSG_CLIENT_PLACED:
 		on_placed(fs, c, &p->msg);
 		return true;
 	case MSG_CLIENT_SETTLE:
+	case MSG_CLIENT_GC:
 		fs_lock(fs);
-		c->is_settling = true;
+		c->waits_for = p->msg.type;
 		settler_wake(fs);
 		fs_unlock(fs);
-		return true;
-	case MSG_CLIENT_GC:
-		on_gc(fs, c);
 		return true;
 	case MSG_CLIENT_NOTE:
 		fs_lock(fs);

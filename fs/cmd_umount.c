@@ -1,9 +1,10 @@
-/* cmd_umount.c - linkfs umount: detach, say who is in the way, wait for the mount process to end. */
+/* cmd_umount.c - linkfs umount: settle, detach, say who is in the way, wait for the mount process to end. */
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "ask.h"
 #include "commands.h"
 #include "mountinfo.h"
 #include "users.h"
@@ -41,6 +42,32 @@ static pid_t find_process(const char *mountpoint)
 	if (child > 0)
 		waitpid(child, NULL, found ? 0 : WNOHANG);
 	return found;
+}
+
+/* Plain files of all outputs first, so that nothing dangles. */
+static int settle_all(const char *mountpoint)
+{
+	struct msg m = { .type = MSG_CLIENT_SETTLE };
+	char why[512];
+	struct packet p;
+	struct ask a;
+
+	if (ask_open(mountpoint, &a, why, sizeof(why)))
+		return fail(1, "umount: %s: say --no-settle to end it all the same", why);
+	int r = ask_send(&a, &m, NULL, NULL, 0, why, sizeof(why));
+	if (!r)
+		r = ask_wait(&a, MSG_CLIENT_SETTLE, &p, why, sizeof(why));
+	ask_close(&a);
+	if (r)
+		return fail(1, "umount: %s: say --no-settle to end it all the same", why);
+	packet_done(&p);
+	if (!p.msg.error)
+		return 0;
+	fail(1, "umount: %s: these outputs can't be made plain files:", mountpoint);
+	char *save = NULL;
+	for (char *s = strtok_r(p.text, "\n", &save); s; s = strtok_r(NULL, "\n", &save))
+		fprintf(stderr, "linkfs:   %s\n", s);
+	return fail(1, "umount: make room, or say --no-settle: they are then gone, and must be linked again");
 }
 
 static void show_user(int pid, const char *name, const char *what)
@@ -85,14 +112,16 @@ static int wait_for_end(const char *mountpoint, pid_t pid)
 int cmd_umount(int argc, char **argv)
 {
 	struct mount_entry at;
-	bool lazy = false;
+	bool lazy = false, settles = true;
 	const char *dir = NULL;
 
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--lazy"))
 			lazy = true;
+		else if (!strcmp(argv[i], "--no-settle"))
+			settles = false;
 		else if (argv[i][0] == '-' || dir)
-			return fail(2, "umount: %s: expected at most --lazy and a mount point", argv[i]);
+			return fail(2, "umount: %s: expected at most --lazy, --no-settle and a mount point", argv[i]);
 		else
 			dir = argv[i];
 	}
@@ -106,6 +135,8 @@ int cmd_umount(int argc, char **argv)
 	int alive = mountinfo_probe(mountpoint, 3000);
 	if (alive == -ETIMEDOUT && !lazy)
 		return fail(1, "umount: %s: it does not answer: say --lazy to detach it", mountpoint);
+	if (alive == 0 && settles && settle_all(mountpoint))
+		return 1;
 	pid_t pid = alive == 0 ? find_process(mountpoint) : 0;
 	int r = detach(mountpoint, &at, lazy || alive == -ENOTCONN);
 	return r || lazy ? r : wait_for_end(mountpoint, pid);

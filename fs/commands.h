@@ -14,6 +14,8 @@ int cmd_rm(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_log(int argc, char **argv);
+int cmd_materialize(int argc, char **argv);
+int cmd_gc(int argc, char **argv);
 
 /* The mount a command is about: DIR (NULL: $LINKFS_MOUNT, or the default), as the kernel shows it. Says why not and
  * returns NULL on failure; the caller frees. */

@@ -263,7 +263,7 @@ struct fs {
 	struct msg_stats linker; /* as last told */
 	struct clients *clients;
 	struct settler *settler;
-	int64_t busy_at; /* ms: when a link was last asked for, or bytes that were not there */
+	int64_t busy_at; /* ms: when a link was last asked for, or bytes */
 	struct passer *passer;
 	struct notifier *notifier;
 	struct verifier *verifier;

@@ -220,7 +220,7 @@ static int tell_time(struct job *j, struct timespec *time)
 	struct msg m = { .type = MSG_CLIENT_PLACE, .u.place.mtime_ns = timespec_ns(time) };
 	struct packet p;
 
-	if (ask_send(&j->ask, &m, NULL, NULL, 0, j->why, sizeof(j->why)) ||
+	if (ask_send(&j->ask, &m, NULL, &j->dir_fd, 1, j->why, sizeof(j->why)) ||
 	    ask_wait(&j->ask, MSG_CLIENT_PLACE, &p, j->why, sizeof(j->why)))
 		return -1;
 	packet_done(&p);

@@ -8,22 +8,28 @@ static const char help[] =
 	"linkfs " LINKFS_VERSION " - a filesystem in which linked programs simply exist\n"
 	"\n"
 	"usage: linkfs mount [-f] [-o OPT,...] [MOUNTPOINT]   serve a mount (-f: in the foreground)\n"
-	"       linkfs umount [--lazy] [MOUNTPOINT]           end it (--lazy: even while it is in use)\n"
+	"       linkfs umount [--lazy] [--no-settle] [MOUNTPOINT]\n"
+	"                                                     make plain files of all outputs, and end it\n"
+	"                                                     (--lazy: even while it is in use)\n"
 	"       linkfs add NAME -- LD-ARGS...                 make MOUNTPOINT/NAME the output of this ld command line\n"
 	"       linkfs rm NAME                                remove that link\n"
 	"       linkfs status                                 what the mount holds and has done\n"
 	"       linkfs info NAME                              about one link\n"
 	"       linkfs log NAME                               the diagnostics of its last link\n"
+	"       linkfs materialize FILE-OR-DIR...             make plain files of outputs now\n"
+	"       linkfs gc                                     forget outputs that nothing shows any more\n"
 	"       linkfs --version | --help\n"
 	"\n"
-	"add, rm, status, info and log take --mount=DIR where the mount is not the default:\n"
+	"NAME is a live link's, or the absolute path that ld.linkfs was given with -o.\n"
+	"add, rm, status, info, log and gc take --mount=DIR where the mount is not the default:\n"
 	"$LINKFS_MOUNT, or ${XDG_CACHE_HOME:-~/.cache}/linkfs/mnt\n"
 	"\n"
 	"options of mount (-o):\n"
 	"  cache_dir=DIR    recipes, and the bytes made so far (default ${XDG_CACHE_HOME:-~/.cache}/linkfs)\n"
 	"  cache_size=SIZE  at most so many bytes made are kept, such as 500M (default 16G)\n"
 	"  threads=N        for serving, filling and linking, each (default: by the number of CPUs)\n"
-	"  settle=never     outputs stay virtual, which is all this version can do\n"
+	"  settle=TIME      quiet for so long, the mount makes plain files of what ld.linkfs put on it (default 5s);\n"
+	"                   settle=never: not before umount\n"
 	"  allow_other      other users may look inside, too\n";
 
 static const struct command {
@@ -32,8 +38,8 @@ static const struct command {
 } commands[] = {
 	{ "mount", cmd_mount },	  { "umount", cmd_umount }, { "add", cmd_add },	     { "rm", cmd_rm },
 	{ "status", cmd_status }, { "info", cmd_info },	    { "log", cmd_log },	     { "run", NULL },
-	{ "enable", NULL },	  { "why", NULL },	    { "materialize", NULL }, { "gc", NULL },
-	{ "doctor", NULL },
+	{ "enable", NULL },	  { "why", NULL },	    { "doctor", NULL },	     { "gc", cmd_gc },
+	{ "materialize", cmd_materialize },
 };
 
 int main(int argc, char **argv)

@@ -113,6 +113,7 @@ int output_new(struct fs *fs, struct client *c, const char *path, char *recipe, 
 	l->recipe_version = 1;
 	l->reason = strdup("ld.linkfs asked for it");
 	o->client = c;
+	o->dir_fd = -1;
 	o->mode = mode;
 	insert(fs->outputs, o);
 	fs->busy_at = now_ms();
@@ -138,6 +139,7 @@ void outputs_note(struct fs *fs, const char *text)
 	remove_logs(fs, path);
 	o->link->reason = strdup(end + 1);
 	o->state = OUTPUT_FILE;
+	o->dir_fd = -1;
 	insert(fs->outputs, o);
 }
 
@@ -167,12 +169,21 @@ void output_linked(struct fs *fs, struct output *o, struct generation *gen, stru
 	client_verdict(fs, o->client, o, diag, v, sides_fd);
 }
 
-void output_placed(struct fs *fs, struct output *o, int64_t time_ns)
+struct output *output_free(struct output *o)
+{
+	if (o) {
+		cleanup_fd(&o->dir_fd);
+		free(o->shown_as);
+	}
+	free(o);
+	return NULL;
+}
+
+void output_placed(struct fs *fs, struct output *o, int64_t time_ns, int dir_fd)
 {
 	struct generation *g = o->link->gen;
 
-	if (o->state != OUTPUT_MADE || !g)
-		return;
+	o->dir_fd = dir_fd;
 	/* The clock of the build's other files, and never older than what it was made from. */
 	if (time_ns > timespec_ns(&g->newest))
 		g->mtime = (struct timespec){ .tv_sec = time_ns / 1000000000, .tv_nsec = time_ns % 1000000000 };

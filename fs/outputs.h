@@ -58,6 +58,10 @@ struct output {
 	enum output_state state;
 	struct client *client; /* waits for the verdict; NULL: nobody */
 	mode_t mode;	       /* 0777 less its client's umask */
+	int dir_fd;	       /* the directory of -o, wherever it is by now; -1: not placed */
+	char *shown_as;	       /* in it; NULL: by its own name */
+	int64_t settle_at;     /* ms: not before, after a failure */
+	uint64_t settle_round; /* the last one it was tried in */
 	bool is_aliased;       /* the kernel was told of it by its own path, too */
 };
 
@@ -75,8 +79,9 @@ int output_new(struct fs *fs, struct client *c, const char *path, char *recipe, 
 /* The link was made (or not: GEN NULL). V, SIDES_FD: what the linker process said, and texts for the client; -1: none. */
 void output_linked(struct fs *fs, struct output *o, struct generation *gen, struct resolved *resolved, const char *diag,
 		   const struct msg_verdict *v, int sides_fd);
-/* Its client has put the symbolic link beside -o, at TIME, and will rename it. */
-void output_placed(struct fs *fs, struct output *o, int64_t time_ns);
+/* Its client has put the symbolic link beside -o, at TIME, and will rename it. Takes DIR_FD, of the directory. */
+void output_placed(struct fs *fs, struct output *o, int64_t time_ns, int dir_fd);
+struct output *output_free(struct output *o); /* for who frees its link */
 /* chmod and times of an output are attributes alone. 0 or -errno. */
 int output_setattr(struct generation *g, const struct stat *attr, int to_set);
 /* Its client is gone: what is not placed will not be. */
@@ -120,9 +125,10 @@ void clients_stop(struct fs *fs);
 /* (lock held) */
 void client_verdict(struct fs *fs, struct client *c, struct output *o, const char *diag, const struct msg_verdict *v,
 		    int sides_fd);
-/* (lock held) All is settled that could be: CNT outputs; LEFT: what could not be and why, or "". */
-void clients_settled(struct fs *fs, unsigned cnt, const char *left);
-bool clients_want_settling(const struct fs *fs); /* lock held */
+/* (lock held) Does somebody wait for that, MSG_CLIENT_SETTLE or MSG_CLIENT_GC? */
+bool clients_want(const struct fs *fs, enum msg_type what);
+/* (lock held) It was done, to CNT outputs; LEFT: to which it could not be done, and why, or "". */
+void clients_answer(struct fs *fs, enum msg_type what, unsigned cnt, const char *left);
 const char *clients_socket_path(const struct fs *fs); /* absolute */
 
 /* ---- notify.c: the kernel is told from a thread of its own, since telling it waits for requests on their way ---- */

@@ -4,18 +4,20 @@
  * and times, which then takes the symbolic link's place. The ID stays: whoever copied or renamed the symbolic link
  * still has what it showed, until the budget of outputs.h says otherwise.
  *
- * What is done to -o in the meantime wins: a link that no longer points here makes the output stale, and nothing is
- * written. Failures (a full disk, no permission) are told in the output's log, and tried again later.
+ * What is done to -o in the meantime wins: when nothing in its directory points here any more the output is stale, and
+ * nothing is written. Only this thread touches those directories: a file system that hangs holds up nobody else.
+ * Failures (a full disk, no permission) are told in the output's log, and tried again later.
  */
 #include "outputs.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/ioprio.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-#include "pathwalk.h"
 #include "place.h"
 
 #define LOOK_MS 1000	    /* how often -o is looked at */
@@ -26,23 +28,23 @@ struct settler {
 	pthread_t thread;
 	pthread_cond_t some; /* with fs.lock */
 	bool is_woken;
-	bool is_stopping;
+	uint64_t round;
+	atomic_bool is_stopping;
 };
 
 /* --- one output, without the lock --- */
 
-/* What an output's -o is, and what it should show. */
+/* Where an output's symbolic link stands, and what it shows. */
 struct place {
 	char *target; /* of the symbolic link */
-	char *path;
-	const char *name;
+	char *name;   /* in its directory */
 	int dir_fd;
 };
 
 static void place_done(struct place *at)
 {
 	free(at->target);
-	free(at->path);
+	free(at->name);
 	cleanup_fd(&at->dir_fd);
 }
 
@@ -51,58 +53,216 @@ static bool place_init(struct fs *fs, const struct output *o, struct place *ret)
 {
 	CLEAN_MEM char *own = output_own_path(o);
 
-	*ret = (struct place){ .dir_fd = -1, .path = strdup(o->link->name) };
-	if (!own || !ret->path || asprintf(&ret->target, "%s%s", fs->cfg.mountpoint, own) < 0) {
+	*ret = (struct place){ .dir_fd = o->dir_fd < 0 ? -1 : fcntl(o->dir_fd, F_DUPFD_CLOEXEC, 0) };
+	ret->name = strdup(o->shown_as ? o->shown_as : strrchr(o->link->name, '/') + 1);
+	if (!own || ret->dir_fd < 0 || !ret->name || asprintf(&ret->target, "%s%s", fs->cfg.mountpoint, own) < 0) {
 		ret->target = NULL;
 		place_done(ret);
 		return false;
 	}
-	ret->name = strrchr(ret->path, '/') + 1;
 	return true;
 }
 
-/* Does -o still show it? 1, 0 or -errno: that can't be known now. */
-static int is_shown(struct place *at, uint64_t own_dev)
+/* 1, 0 or -errno: that can't be known now. */
+static int shows(const struct place *at, const char *name)
 {
 	char now[PATH_MAX + 64];
-	CLEAN_MEM char *dir = strndup(at->path, at->name - at->path > 1 ? (size_t)(at->name - at->path - 1) : 1);
-	struct walker *w = dir ? walker_new(AT_FDCWD, own_dev) : NULL;
-	CLEAN_FD int fd = w ? walker_look(w, dir) : -ENOMEM;
+	ssize_t n = readlinkat(at->dir_fd, name, now, sizeof(now));
 
-	walker_free(w);
-	if (fd < 0)
-		return fd == -ENOENT || fd == -ENOTDIR ? 0 : fd;
-	ssize_t n = readlinkat(fd, at->name, now, sizeof(now));
 	if (n < 0)
 		return errno == ENOENT || errno == EINVAL ? 0 : -errno;
-	if ((size_t)n != strlen(at->target) || memcmp(now, at->target, (size_t)n))
-		return 0;
-	if (at->dir_fd < 0)
-		at->dir_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return at->dir_fd < 0 ? -errno : 1;
+	return (size_t)n == strlen(at->target) && !memcmp(now, at->target, (size_t)n);
+}
+
+/* Does a symbolic link to it stand in the directory that -o was made in? It may have another name by now (`-o tmp && mv
+ * tmp real`), and so may the directory. 1, with the name; 0; -errno: that can't be known now. */
+static int find_shown(struct place *at)
+{
+	int r = shows(at, at->name);
+	if (r)
+		return r;
+	int copy = openat(at->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	const struct dirent *e;
+	if (!d) {
+		r = errno == ENOENT ? 0 : -errno; /* a directory that was removed */
+		cleanup_fd(&copy);
+		return r;
+	}
+	while (!r && (e = readdir(d))) {
+		if ((e->d_type != DT_LNK && e->d_type != DT_UNKNOWN) || (r = shows(at, e->d_name)) != 1)
+			continue;
+		char *name = strdup(e->d_name);
+		r = name ? 1 : -ENOMEM;
+		if (name) {
+			free(at->name);
+			at->name = name;
+		}
+	}
+	closedir(d);
+	return r;
+}
+
+/* Its directory is nothing to us any more. */
+static void leave_place(struct output *o, enum output_state state)
+{
+	o->state = state;
+	cleanup_fd(&o->dir_fd);
+	o->dir_fd = -1;
+}
+
+/* (lock held; given up for a while) Finds where O is shown; nowhere: it is stale. 1: AT is where, to be ended. */
+static int look(struct fs *fs, struct output *o, struct place *at)
+{
+	struct link *l = link_ref(o->link);
+	int r = -ENOMEM;
+
+	if (place_init(fs, o, at)) {
+		fs_unlock(fs);
+		r = find_shown(at);
+		fs_lock(fs);
+	}
+	bool is_ours = l->is_named && o->state == OUTPUT_PLACED;
+	if (is_ours && r == 0)
+		leave_place(o, OUTPUT_STALE);
+	if (is_ours && r == 1) {
+		free(o->shown_as);
+		o->shown_as = strdup(at->name); /* without memory: looked for again */
+	}
+	if (r == 1 && !is_ours)
+		r = 0;
+	if (r != 1)
+		place_done(at);
+	link_unref(fs, l);
+	return r;
+}
+
+static int copy_bytes(struct fs *fs, struct generation *g, struct placing *p)
+{
+	for (uint64_t off = 0; off < g->size;) {
+		uint64_t sz = g->size - off < PIECE ? g->size - off : PIECE;
+		int r = bytes_acquire(fs, g, off, sz, &fs->settler->is_stopping);
+		if (r)
+			return r;
+		r = placing_copy(p, g->file->fd, off, sz);
+		bytes_release(fs, g, off, sz);
+		if (r)
+			return r;
+		off += sz;
+	}
+	return 0;
+}
+
+/* 0; -ESTALE: it shows something else by now; other -errno. */
+static int make_plain(struct fs *fs, struct generation *g, struct place *at)
+{
+	struct placing p;
+	int r = placing_begin(&p, at->dir_fd);
+
+	if (r)
+		return r;
+	r = copy_bytes(fs, g, &p);
+	fs_lock(fs);
+	mode_t mode = g->mode; /* chmod and touch may have come meanwhile */
+	struct timespec mtime = g->mtime;
+	fs_unlock(fs);
+	if (!r)
+		r = placing_end_over_link(&p, at->name, at->target, mode, mtime);
+	placing_done(&p);
+	return r;
 }
 
 /* --- the thread --- */
 
-/* Looks at the -o of every output that stands there: those that show something else by now are stale. */
+/* Is it time for O? EVERYTHING: somebody waits for all of them. */
+static bool is_due(const struct fs *fs, const struct output *o, bool everything)
+{
+	int64_t now = now_ms();
+
+	if (o->state != OUTPUT_PLACED || o->client || !o->link->gen)
+		return false;
+	if (everything)
+		return true;
+	return fs->cfg.settle_ms >= 0 && now >= o->settle_at &&
+	       (o->link->gen->size < SMALL_OUTPUT || now - fs->busy_at >= fs->cfg.settle_ms);
+}
+
+/* (lock held; given up for a while) */
+static int settle(struct fs *fs, struct output *o)
+{
+	struct generation *g = generation_ref(o->link->gen);
+	struct link *l = link_ref(o->link);
+	struct place at;
+
+	int r = look(fs, o, &at);
+	if (r == 1) {
+		fs_unlock(fs);
+		do /* each copy of the symbolic link */
+			r = make_plain(fs, g, &at);
+		while (!r && find_shown(&at) == 1);
+		place_done(&at);
+		fs_lock(fs);
+	} else if (r == 0) {
+		r = -ESTALE;
+	}
+	if (l->is_named && o->state == OUTPUT_PLACED) {
+		if (!r || r == -ESTALE)
+			leave_place(o, r ? OUTPUT_STALE : OUTPUT_SETTLED);
+		else if (r != -ECANCELED)
+			link_log(fs, l, "%s: can't be made a plain file: %s: tried again in %d s", l->name, strerror(-r),
+				 RETRY_MS / 1000);
+		o->settle_at = now_ms() + RETRY_MS;
+	}
+	generation_unref(fs, g);
+	link_unref(fs, l);
+	return r == -ESTALE ? 0 : r;
+}
+
+/* The list may change while one of them is at work: so each time from the start. */
+static struct output *next_due(struct fs *fs, bool everything)
+{
+	struct output *o;
+
+	TAILQ_FOREACH (o, &fs->outputs->all, all)
+		if (o->settle_round != fs->settler->round && is_due(fs, o, everything))
+			return o;
+	return NULL;
+}
+
+/* (lock held; given up for a while) All that is due. Returns how many; those that failed are named in LEFT. */
+static unsigned settle_due(struct fs *fs, bool everything, struct text *left)
+{
+	struct settler *s = fs->settler;
+	struct output *o;
+	unsigned cnt = 0;
+
+	s->round++;
+	while (!s->is_stopping && (o = next_due(fs, everything))) {
+		struct link *l = link_ref(o->link);
+		o->settle_round = s->round;
+		int r = settle(fs, o);
+		if (r)
+			text_printf(left, "%s: %s\n", l->name, strerror(-r));
+		cnt += !r;
+		link_unref(fs, l);
+	}
+	return cnt;
+}
+
+/* Looks for the symbolic link of every output: those that nothing shows any more are stale. */
 static void look_at_all(struct fs *fs)
 {
 	struct output *o, *next;
 
 	for (o = TAILQ_FIRST(&fs->outputs->all); o; o = next) {
 		struct place at;
-		if (o->state != OUTPUT_PLACED || o->client || !place_init(fs, o, &at)) {
-			next = TAILQ_NEXT(o, all);
+		next = TAILQ_NEXT(o, all);
+		if (o->state != OUTPUT_PLACED || o->client)
 			continue;
-		}
 		struct link *l = link_ref(o->link);
-		fs_unlock(fs);
-		int r = is_shown(&at, fs->own_dev);
-		fs_lock(fs);
-		place_done(&at);
+		if (look(fs, o, &at) == 1)
+			place_done(&at);
 		next = l->is_named ? TAILQ_NEXT(o, all) : NULL; /* removed: the rest at the next look */
-		if (l->is_named && r == 0 && o->state == OUTPUT_PLACED)
-			o->state = OUTPUT_STALE;
 		link_unref(fs, l);
 	}
 }
@@ -112,6 +272,8 @@ static void *run(void *arg)
 	struct fs *fs = arg;
 	struct settler *s = fs->settler;
 
+	/* Linux: of this thread alone. The first: ionice's idle class. */
+	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
 	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19);
 	fs_lock(fs);
 	while (!s->is_stopping) {
@@ -125,12 +287,16 @@ static void *run(void *arg)
 		s->is_woken = false;
 		if (s->is_stopping)
 			break;
-		if (fs->outputs->cnt) {
-			look_at_all(fs);
-			outputs_collect(fs, false);
-		}
-		if (clients_want_settling(fs))
-			clients_settled(fs, 0, "");
+		struct text left = { 0 };
+		bool everything = clients_want(fs, MSG_CLIENT_SETTLE), collects = clients_want(fs, MSG_CLIENT_GC);
+		unsigned cnt = settle_due(fs, everything, &left);
+		if (everything)
+			clients_answer(fs, MSG_CLIENT_SETTLE, cnt, left.s ? left.s : "");
+		free(left.s);
+		look_at_all(fs);
+		cnt = outputs_collect(fs, collects);
+		if (collects)
+			clients_answer(fs, MSG_CLIENT_GC, cnt, "");
 	}
 	fs_unlock(fs);
 	return NULL;

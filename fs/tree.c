@@ -172,7 +172,7 @@ struct link *link_unref(struct fs *fs, struct link *l)
 	free(l->draft.s);
 	free(l->log.s);
 	free(l->reason);
-	free(l->output);
+	output_free(l->output);
 	free(l);
 	return NULL;
 }

@@ -178,6 +178,15 @@ info_of() {
 	run sed -n "s/^$2: //p" "$mnt/.linkfs/info/$1"
 }
 
+# wait_until COMMAND...: at most ten seconds.
+wait_until() {
+	for _ in $(seq 200); do
+		! "$@" || return 0
+		sleep 0.05
+	done
+	return 1
+}
+
 # --- assertions -------------------------------------------------------------------------------------------------------
 
 equal() {	# GOT WANT WHAT
