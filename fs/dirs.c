@@ -86,7 +86,7 @@ static struct node *lookup_own(struct fs *fs, struct link *l, const char *path, 
 	if (!l->gen)
 		return NULL;
 	if (!strcmp(l->name, path))
-		return &l->gen->node;
+		return output_node(l->output);
 	if (is_below(l->name, path))
 		return get(fs, NODE_DIR, NODE_OUTS, l, path);
 	*ret_real = strdup(path);
@@ -99,7 +99,7 @@ static struct node *lookup_alias(struct fs *fs, const char *path, char **ret_rea
 
 	if (o) {
 		o->is_aliased = true;
-		return &o->link->gen->node;
+		return output_node(o);
 	}
 	if (has_below(fs, NODE_ROOT, path))
 		return get(fs, NODE_DIR, NODE_ROOT, NULL, path);
@@ -198,7 +198,7 @@ static void list_paths(struct fs *fs, enum node_kind at, const char *dir, const 
 			continue;
 		CLEAN_MEM char *copy = strndup(name, sz);
 		if (copy)
-			call(ctx, copy, name[sz] == '/', name[sz] || !l->gen ? 1 : l->gen->node.id);
+			call(ctx, copy, name[sz] == '/', name[sz] || !output_node(o) ? 1 : output_node(o)->id);
 	}
 }
 

@@ -47,6 +47,8 @@ struct recipes;
 struct output;
 struct outputs;
 struct dir;
+struct copy;
+struct copier;
 struct clients;
 struct settler;
 struct passer;
@@ -99,6 +101,7 @@ enum node_kind {
 	NODE_MAP,
 	NODE_GENERATION,
 	NODE_DIR,  /* a directory that is there because an output lies below it */
+	NODE_COPY, /* an output's private copy, for who writes to it */
 	NODE_PASS, /* another name in such a directory: a symbolic link to the real one */
 };
 #define NODE_STATIC_END 10
@@ -112,6 +115,7 @@ struct node {
 	struct link *link;	/* NODE_LIVE .. NODE_MAP */
 	struct generation *gen; /* NODE_GENERATION */
 	struct dir *dir;	/* NODE_DIR, NODE_PASS */
+	struct copy *copy;	/* NODE_COPY */
 };
 
 struct generation {
@@ -195,8 +199,8 @@ struct tree {
 
 /* --- park.c: requests that wait, and answers that are ready --- */
 
-enum park_kind { PARK_LOOKUP, PARK_GETATTR, PARK_OPEN, PARK_REPORT, PARK_READ, PARK_PASS };
-enum outcome { OUT_ERROR, OUT_ENTRY, OUT_ATTR, OUT_OPEN, OUT_DATA };
+enum park_kind { PARK_LOOKUP, PARK_GETATTR, PARK_OPEN, PARK_REPORT, PARK_READ, PARK_PASS, PARK_WRITE, PARK_RESIZE };
+enum outcome { OUT_ERROR, OUT_ENTRY, OUT_ATTR, OUT_OPEN, OUT_DATA, OUT_WRITE, OUT_RESIZE };
 
 struct parked {
 	TAILQ_ENTRY(parked) on;	 /* in *queue, or in a list of replies */
@@ -211,6 +215,8 @@ struct parked {
 	struct generation *gen; /* referenced; may be NULL */
 	struct cache_read read; /* PARK_READ */
 	uint64_t pass_id;	/* PARK_PASS */
+	struct copy *copy;	/* PARK_WRITE, PARK_RESIZE; referenced */
+	off_t write_off;	/* PARK_WRITE: where .text goes */
 	struct fuse_file_info fi;
 	/* the answer */
 	enum outcome outcome;
@@ -265,6 +271,7 @@ struct fs {
 	struct settler *settler;
 	int64_t busy_at; /* ms: when a link was last asked for, or bytes */
 	struct passer *passer;
+	struct copier *copier;
 	struct notifier *notifier;
 	struct verifier *verifier;
 	struct worker_link *worker;

@@ -88,6 +88,8 @@ static void answer(struct fs *fs, struct link *l, struct parked *p, struct repli
 		return;
 	case PARK_READ:
 	case PARK_PASS:
+	case PARK_WRITE:
+	case PARK_RESIZE:
 		break;
 	}
 	park_answer(fs, p, OUT_ERROR, EIO, out);

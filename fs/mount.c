@@ -126,6 +126,8 @@ static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_w
 	if (!r)
 		r = notifier_start(fs);
 	if (!r)
+		r = copier_start(fs);
+	if (!r)
 		r = bytes_start(fs);
 	if (!r)
 		r = worker_link_start(fs, binary_fd, signal_fd);
@@ -148,6 +150,7 @@ static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_w
 	/* Before the descriptor is closed under those who might still reply. */
 	clients_stop(fs);
 	settler_stop(fs);
+	copier_stop(fs);
 	verifier_stop(fs);
 	*ret_is_held = !passer_stop(fs);
 	worker_link_stop(fs);

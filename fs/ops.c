@@ -100,7 +100,7 @@ static double entry_timeout(const struct node *dir, const struct node *n)
 
 static double attr_timeout(const struct node *n)
 {
-	return n->gen ? 1.0 : n->link ? 0.0 : FIXED_TIMEOUT;
+	return n->gen ? 1.0 : n->link || n->copy ? 0.0 : FIXED_TIMEOUT;
 }
 
 /* (lock held) The node of NAME in DIR, or NULL with an errno in *RET_ERR; 0 there: P was parked and will be answered. */
@@ -233,23 +233,43 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	replies_send(fs, &out);
 }
 
+/* (lock held) Who would write to an output finds a private copy of it at the next look. An errno to answer with. */
+static int divert_writer(struct fs *fs, const struct generation *g)
+{
+	const struct link *l = g->link;
+
+	if (!l->output || !l->is_named)
+		return EROFS;
+	int r = l->output->copy ? 0 : copy_of(fs, l->output);
+	return r ? -r : ESTALE;
+}
+
 static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, struct fuse_file_info *fi)
 {
 	struct fs *fs = fs_of(req);
 	struct stat st;
+	bool is_parked = false;
+	int err = EROFS;
 
 	fs_lock(fs);
 	struct node *n = tree_node(fs, ino);
-	int err = !n			  ? ESTALE
-		  : n->kind == NODE_RECIPE ? -recipe_setattr(n->link, attr, to_set, fi)
-		  : n->gen && n->gen->link->output ? -output_setattr(n->gen, attr, to_set)
-						   : EROFS;
+	if (!n) {
+		err = ESTALE;
+	} else if (n->kind == NODE_RECIPE) {
+		err = -recipe_setattr(n->link, attr, to_set, fi);
+	} else if (n->kind == NODE_COPY) {
+		err = -copy_setattr(fs, req, n->copy, attr, to_set, &is_parked);
+	} else if (n->gen && to_set & FUSE_SET_ATTR_SIZE) {
+		err = divert_writer(fs, n->gen);
+	} else if (n->gen && n->gen->link->output) {
+		err = -output_setattr(n->gen, attr, to_set);
+	}
 	if (!err)
 		node_attr(fs, n, &st);
 	fs_unlock(fs);
 	if (err)
 		fuse_reply_err(req, err);
-	else
+	else if (!is_parked)
 		fuse_reply_attr(req, &st, 0.0);
 }
 
@@ -292,9 +312,11 @@ static void release(struct fs *fs, fuse_ino_t ino, const struct fuse_file_info *
 {
 	fs_lock(fs);
 	struct node *n = tree_node(fs, ino);
-	enum node_kind kind = n ? n->kind : NODE_GENERATION;
+	enum node_kind kind = n && n->kind != NODE_COPY ? n->kind : NODE_GENERATION;
 	if (n && n->gen)
 		n->gen->opens--;
+	if (n && n->copy)
+		copy_closed(fs, n->copy, (fi->flags & O_ACCMODE) != O_RDONLY);
 	fs_unlock(fs);
 	if (kind == NODE_RECIPE) {
 		recipe_release(fs, ino, fi);
@@ -318,6 +340,12 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		err = ESTALE;
 	} else if (n->kind == NODE_RECIPE) {
 		err = -recipe_open(n->link, fi);
+	} else if (n->kind == NODE_COPY) {
+		err = fi->flags & O_TRUNC ? -copy_truncate(fs, n->copy) : 0;
+		if (!err)
+			n->copy->writers += (fi->flags & O_ACCMODE) != O_RDONLY;
+	} else if (is_write && n->gen) {
+		err = divert_writer(fs, n->gen);
 	} else if (is_write) {
 		err = EROFS;
 	} else if (n->kind == NODE_GENERATION) {
@@ -366,10 +394,14 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, stru
 	fs_lock(fs);
 	struct node *n = tree_node(fs, ino);
 	enum node_kind kind = n ? n->kind : 0;
-	if (kind == NODE_GENERATION && !(p = parked_new(req, PARK_READ, NULL, n->gen, NULL)))
+	struct copy *c = n ? n->copy : NULL;
+	bool is_bare = c && c->fd < 0;
+	if ((kind == NODE_GENERATION || is_bare) && !(p = parked_new(req, PARK_READ, NULL, c ? c->gen : n->gen, NULL)))
 		err = ENOMEM;
 	fs_unlock(fs);
-	if (p)
+	if (c && !is_bare)
+		copy_read(req, c, size, off); /* it is open: the kernel remembers it */
+	else if (p)
 		bytes_read(fs, p, off < 0 ? UINT64_MAX : (uint64_t)off, size);
 	else if (err || !kind)
 		fuse_reply_err(req, err ? err : ESTALE);
@@ -609,8 +641,23 @@ static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const cha
 
 static void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off, struct fuse_file_info *fi)
 {
+	struct fs *fs = fs_of(req);
+
 	(void)fi;
-	int r = recipe_write(fs_of(req), ino, buf, size, off);
+	fs_lock(fs);
+	const struct node *n = tree_node(fs, ino);
+	struct copy *c = n ? n->copy : NULL;
+	bool is_bare = c && c->fd < 0;
+	int r = is_bare ? copy_write_later(fs, req, c, buf, size, off) : 0;
+	fs_unlock(fs);
+	if (c && !is_bare) {
+		copy_write(req, c, buf, size, off); /* it is open: the kernel remembers it */
+		return;
+	}
+	if (is_bare && !r)
+		return;
+	if (!is_bare)
+		r = recipe_write(fs, ino, buf, size, off);
 	if (r)
 		fuse_reply_err(req, -r);
 	else

@@ -225,6 +225,7 @@ void output_remove(struct fs *fs, struct output *o)
 	notifier_forget(fs, NODE_OUTS, o->id);
 	if (o->is_aliased)
 		dirs_forget_alias(fs, l->name);
+	o->copy = copy_unref(fs, o->copy);
 	tree_remove_output(fs, l);
 }
 

@@ -35,6 +35,19 @@ struct dir {
 	char *path;	   /* absolute; "" is the ID's own directory. NODE_PASS: where it points */
 };
 
+/* --- copies.c: what somebody writes to --- */
+
+struct copy {
+	TAILQ_ENTRY(copy) on; /* while it is being filled */
+	struct node node;
+	unsigned ref;		/* its output, the kernel's lookups, requests, who fills it */
+	struct generation *gen; /* referenced */
+	int fd;			/* a file without a name in the cache directory; -1: Bare */
+	bool is_filling;
+	unsigned writers;	   /* open files that may write */
+	struct park_queue waiting; /* for its being filled */
+};
+
 /* --- outputs.c: what ld.linkfs made --- */
 
 #define OUTPUT_ID_SZ 17 /* 16 hexadecimal digits, terminated */
@@ -62,6 +75,7 @@ struct output {
 	char *shown_as;	       /* in it; NULL: by its own name */
 	int64_t settle_at;     /* ms: not before, after a failure */
 	uint64_t settle_round; /* the last one it was tried in */
+	struct copy *copy;     /* its bytes since somebody wrote to it; NULL: nobody did. Referenced */
 	bool is_aliased;       /* the kernel was told of it by its own path, too */
 };
 
@@ -111,6 +125,31 @@ void dirs_list(struct fs *fs, const struct node *n,
 /* The kernel forgets the alias of PATH. */
 void dirs_forget_alias(struct fs *fs, const char *path);
 struct dir *dir_unref(struct fs *fs, struct dir *d); /* the kernel's last lookup is gone */
+
+/* The node that has the bytes of O: its generation's or its private copy's. */
+static inline struct node *output_node(const struct output *o)
+{
+	return o->copy ? &o->copy->node : o->link->gen ? &o->link->gen->node : NULL;
+}
+
+/* ---- copies.c (lock held, but where it says otherwise) ---- */
+int copier_start(struct fs *fs);
+void copier_stop(struct fs *fs);
+/* A Bare copy for O. 0 or -errno. */
+int copy_of(struct fs *fs, struct output *o);
+struct copy *copy_ref(struct copy *c);
+struct copy *copy_unref(struct fs *fs, struct copy *c);
+void copy_attr(const struct fs *fs, const struct copy *c, struct stat *ret);
+/* 0 or -errno; *RET_PARKED: the request was parked and will be answered. */
+int copy_setattr(struct fs *fs, fuse_req_t req, struct copy *c, const struct stat *attr, int to_set, bool *ret_parked);
+int copy_truncate(struct fs *fs, struct copy *c); /* to nothing. 0 or -errno */
+/* C is Bare: the request is parked until it is Filled. 0 or -errno. */
+int copy_write_later(struct fs *fs, fuse_req_t req, struct copy *c, const char *buf, size_t size, off_t off);
+void copy_closed(struct fs *fs, struct copy *c, bool was_writer);
+/* (no lock) C is Filled. */
+void copy_read(fuse_req_t req, const struct copy *c, size_t size, off_t off);
+int copy_write(fuse_req_t req, const struct copy *c, const char *buf, size_t size, off_t off);
+int copy_resize(struct fs *fs, struct parked *p);
 
 /* ---- pass.c ---- */
 int passer_start(struct fs *fs);

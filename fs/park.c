@@ -4,7 +4,7 @@
  * of replies; from there it is sent once, without the lock. Whatever happens in between (deadline, killed caller,
  * removed link) goes through the same door, so that no request is answered twice or forgotten.
  */
-#include "fs.h"
+#include "outputs.h"
 #include "worker_link.h"
 
 #include <fcntl.h>
@@ -132,7 +132,7 @@ static int send_open(struct parked *p)
 	return r;
 }
 
-static int send_one(struct parked *p)
+static int send_one(struct fs *fs, struct parked *p)
 {
 	switch (p->outcome) {
 	case OUT_ENTRY:
@@ -143,6 +143,10 @@ static int send_one(struct parked *p)
 		return send_open(p);
 	case OUT_DATA:
 		return bytes_send(p);
+	case OUT_WRITE:
+		return copy_write(p->req, p->copy, p->text.s, p->text.sz, p->write_off);
+	case OUT_RESIZE:
+		return copy_resize(fs, p);
 	case OUT_ERROR:
 		break;
 	}
@@ -156,7 +160,7 @@ void replies_send(struct fs *fs, struct replies *out)
 	if (TAILQ_EMPTY(&out->list))
 		return;
 	TAILQ_FOREACH (p, &out->list, on)
-		p->error = send_one(p);
+		p->error = send_one(fs, p);
 	fs_lock(fs);
 	while ((p = TAILQ_FIRST(&out->list))) {
 		TAILQ_REMOVE(&out->list, p, on);
@@ -167,6 +171,7 @@ void replies_send(struct fs *fs, struct replies *out)
 			cache_unpin(&fs->cache, p->gen->file, p->read.off, p->read.sz);
 		generation_unref(fs, p->gen);
 		link_unref(fs, p->link);
+		copy_unref(fs, p->copy);
 		free(p->text.s);
 		free(p);
 	}

@@ -154,17 +154,21 @@ static int copy_bytes(struct fs *fs, struct generation *g, struct placing *p)
 }
 
 /* 0; -ESTALE: it shows something else by now; other -errno. */
-static int make_plain(struct fs *fs, struct generation *g, struct place *at)
+static int make_plain(struct fs *fs, struct generation *g, const struct copy *c, struct place *at)
 {
 	struct placing p;
 	int r = placing_begin(&p, at->dir_fd);
 
 	if (r)
 		return r;
-	r = copy_bytes(fs, g, &p);
-	fs_lock(fs);
-	mode_t mode = g->mode; /* chmod and touch may have come meanwhile */
-	struct timespec mtime = g->mtime;
+	struct stat st = { 0 };
+	if (c && fstat(c->fd, &st) < 0)
+		r = -errno;
+	else
+		r = c ? placing_copy(&p, c->fd, 0, (uint64_t)st.st_size) : copy_bytes(fs, g, &p);
+	fs_lock(fs); /* chmod and touch may have come meanwhile */
+	mode_t mode = c ? st.st_mode & 0777 : g->mode;
+	struct timespec mtime = c ? st.st_mtim : g->mtime;
 	fs_unlock(fs);
 	if (!r)
 		r = placing_end_over_link(&p, at->name, at->target, mode, mtime);
@@ -181,8 +185,10 @@ static bool is_due(const struct fs *fs, const struct output *o, bool everything)
 
 	if (o->state != OUTPUT_PLACED || o->client || !o->link->gen)
 		return false;
-	if (everything)
-		return true;
+	if (o->copy && (o->copy->writers || o->copy->is_filling))
+		return false; /* it will be woken for */
+	if (everything || o->copy)
+		return now >= o->settle_at || everything;
 	return fs->cfg.settle_ms >= 0 && now >= o->settle_at &&
 	       (o->link->gen->size < SMALL_OUTPUT || now - fs->busy_at >= fs->cfg.settle_ms);
 }
@@ -191,6 +197,7 @@ static bool is_due(const struct fs *fs, const struct output *o, bool everything)
 static int settle(struct fs *fs, struct output *o)
 {
 	struct generation *g = generation_ref(o->link->gen);
+	struct copy *c = o->copy && o->copy->fd >= 0 ? copy_ref(o->copy) : NULL;
 	struct link *l = link_ref(o->link);
 	struct place at;
 
@@ -198,7 +205,7 @@ static int settle(struct fs *fs, struct output *o)
 	if (r == 1) {
 		fs_unlock(fs);
 		do /* each copy of the symbolic link */
-			r = make_plain(fs, g, &at);
+			r = make_plain(fs, g, c, &at);
 		while (!r && find_shown(&at) == 1);
 		place_done(&at);
 		fs_lock(fs);
@@ -213,6 +220,7 @@ static int settle(struct fs *fs, struct output *o)
 				 RETRY_MS / 1000);
 		o->settle_at = now_ms() + RETRY_MS;
 	}
+	copy_unref(fs, c);
 	generation_unref(fs, g);
 	link_unref(fs, l);
 	return r == -ESTALE ? 0 : r;

@@ -184,6 +184,8 @@ void node_remember(struct fs *fs, struct node *n)
 		return;
 	link_ref(n->link);
 	generation_ref(n->gen);
+	if (n->copy)
+		copy_ref(n->copy);
 }
 
 void node_forget(struct fs *fs, struct node *n, uint64_t cnt)
@@ -195,6 +197,8 @@ void node_forget(struct fs *fs, struct node *n, uint64_t cnt)
 		return;
 	if (n->dir)
 		dir_unref(fs, n->dir);
+	else if (n->copy)
+		copy_unref(fs, n->copy);
 	else if (n->gen)
 		generation_unref(fs, n->gen);
 	else
@@ -232,6 +236,9 @@ void node_attr(const struct fs *fs, const struct node *n, struct stat *ret)
 		return;
 	case NODE_DIR:
 		set_common(fs, n, ret, S_IFDIR | (n->dir->at == NODE_OUTS || n->dir->at == NODE_ROOT ? 0755 : 0700));
+		return;
+	case NODE_COPY:
+		copy_attr(fs, n->copy, ret);
 		return;
 	case NODE_PASS:
 		set_common(fs, n, ret, S_IFLNK | 0777);
