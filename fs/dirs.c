@@ -148,6 +148,29 @@ struct node *dirs_lookup(struct fs *fs, struct node *n, const char *name, char *
 	return lookup_report(fs, d ? d->at : n->kind, path);
 }
 
+struct node *dirs_resolve(struct fs *fs, const char *rest, char **ret_real)
+{
+	CLEAN_MEM char *path = NULL;
+	char id[OUTPUT_ID_SZ];
+
+	*ret_real = NULL;
+	if (strncmp(rest, ".o/", 3)) {
+		if (asprintf(&path, "/%s", rest) < 0) {
+			path = NULL;
+			return NULL;
+		}
+		return has_below(fs, NODE_ROOT, path) || newest_made(fs, path) ? lookup_alias(fs, path, ret_real) : NULL;
+	}
+	const char *slash = strchr(rest + 3, '/');
+	if (!slash || slash - (rest + 3) != OUTPUT_ID_SZ - 1)
+		return NULL;
+	memcpy(id, rest + 3, OUTPUT_ID_SZ - 1);
+	id[OUTPUT_ID_SZ - 1] = 0;
+	struct output *o = output_by_id(fs, id);
+	struct node *n = o ? lookup_own(fs, o->link, slash, ret_real) : NULL;
+	return n && n->kind != NODE_DIR ? n : NULL;
+}
+
 struct node *dirs_pass(struct fs *fs, const char *real)
 {
 	return get(fs, NODE_PASS, NODE_PASS, NULL, real);

@@ -17,6 +17,7 @@
 struct kept_dir {
 	char *name; /* NULL: free */
 	int fd;	    /* O_PATH, or -errno */
+	char *rest; /* -EDEADLK: walker.rest then */
 };
 
 struct walker {
@@ -24,6 +25,7 @@ struct walker {
 	uint64_t forbidden_dev;
 	unsigned next; /* the entry to give up next */
 	struct kept_dir kept[DIRS_KEPT];
+	char rest[2 * PATH_MAX]; /* of a path that led to the forbidden device */
 };
 
 struct walker *walker_new(int start_fd, uint64_t forbidden_dev)
@@ -42,7 +44,8 @@ static void kept_drop(struct kept_dir *k)
 	if (k->name && k->fd >= 0)
 		close(k->fd);
 	free(k->name);
-	k->name = NULL;
+	free(k->rest);
+	k->name = k->rest = NULL;
 }
 
 struct walker *walker_free(struct walker *w)
@@ -91,8 +94,35 @@ static int splice_link(int fd, char rest[2 * PATH_MAX])
 	return 0;
 }
 
+/* REST begins at the root of the forbidden device, which is not entered: "." and ".." are taken out by their names
+ * alone. Does it lead out again? Then it begins in the directory above. */
+static bool leaves_again(char *rest)
+{
+	char *to = rest;
+
+	for (char *s = rest + strspn(rest, "/"); *s;) {
+		size_t n = strcspn(s, "/");
+		char *next = s + n + strspn(s + n, "/");
+		if (n == 2 && !memcmp(s, "..", 2) && to == rest) {
+			memmove(rest, next, strlen(next) + 1);
+			return true;
+		}
+		if (n == 2 && !memcmp(s, "..", 2)) {
+			for (to--; to > rest && to[-1] != '/'; to--)
+				;
+		} else if (!(n == 1 && *s == '.')) {
+			memmove(to, s, n);
+			to += n;
+			*to++ = '/';
+		}
+		s = next;
+	}
+	*(to > rest ? to - 1 : to) = 0;
+	return false;
+}
+
 /* Walks PATH from the directory FROM (-1: the walker's start). */
-static int walk(const struct walker *w, int from, const char *path)
+static int walk(struct walker *w, int from, const char *path)
 {
 	char rest[2 * PATH_MAX];
 	int links = 0;
@@ -133,8 +163,14 @@ static int walk(const struct walker *w, int from, const char *path)
 			}
 			continue;
 		}
+		if (kind == -EDEADLK && leaves_again(rest)) {
+			close(next);
+			continue;
+		}
 		close(cur);
 		cur = next;
+		if (kind == -EDEADLK)
+			strcpy(w->rest, rest);
 		if (kind < 0)
 			return kind;
 	}
@@ -154,7 +190,28 @@ static int keep_dir(struct walker *w, const char *dir, size_t sz)
 	kept_drop(k);
 	k->name = name;
 	k->fd = walk(w, -1, name);
+	k->rest = k->fd == -EDEADLK ? strdup(w->rest) : NULL;
 	return k->fd;
+}
+
+/* DIR leads to the forbidden device: so does what is called NAME in it. */
+static int deny(struct walker *w, const char *dir, const char *name)
+{
+	const struct kept_dir *k = w->kept;
+
+	while (k < w->kept + DIRS_KEPT && !(k->name && k->rest && !strncmp(k->name, dir, strlen(k->name)) &&
+					    dir + strlen(k->name) + 1 == name))
+		k++;
+	if (k == w->kept + DIRS_KEPT)
+		return -ENOMEM; /* for its rest */
+	if (snprintf(w->rest, sizeof(w->rest), "%s%s%s", k->rest, *k->rest ? "/" : "", name) >= (int)sizeof(w->rest))
+		return -ENAMETOOLONG;
+	return -EDEADLK;
+}
+
+const char *walker_rest(const struct walker *w)
+{
+	return w->rest;
 }
 
 int walker_look(struct walker *w, const char *path)
@@ -164,6 +221,8 @@ int walker_look(struct walker *w, const char *path)
 	if (!slash || slash == path || !slash[1] || strlen(path) >= PATH_MAX)
 		return walk(w, -1, path);
 	int dir = keep_dir(w, path, (size_t)(slash - path));
+	if (dir == -EDEADLK)
+		return deny(w, path, slash + 1);
 	return dir < 0 ? dir : walk(w, dir, slash + 1);
 }
 

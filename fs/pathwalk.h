@@ -30,6 +30,9 @@ int walker_open(struct walker *w, const char *path);
 /* Its attributes: 0 or -errno. */
 int walker_stat(struct walker *w, const char *path, struct stat *ret_st);
 
+/* After -EDEADLK: what is left of PATH below the mount point, without a slash before it. Valid until the next call. */
+const char *walker_rest(const struct walker *w);
+
 struct msg_identity identity_of(const struct stat *st);
 int identity_equal(const struct msg_identity *a, const struct msg_identity *b);
 /* But for ctime: it moves when a file is unlinked, renamed over or given another mode, with its bytes as they were. Good

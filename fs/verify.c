@@ -4,7 +4,7 @@
  * answer holds up this thread alone: requests in the mount have their deadlines. (Watches will answer instead of most
  * of these looks; this remains what they fall back to.)
  */
-#include "fs.h"
+#include "outputs.h"
 #include "pathwalk.h"
 
 #include <fcntl.h>
@@ -29,9 +29,23 @@ static char *describe(const struct probe *p, const char *what)
 	return asprintf(&s, "%s %s", p->path, what) < 0 ? NULL : s;
 }
 
-/* NULL: nothing changed; otherwise a text to free. Without memory for it, a static one in *FALLBACK. */
-static char *find_change(const struct record *r, uint64_t own_dev, const char **fallback)
+/* Does the path REST below the mount point still show the generation GEN (0: nothing that can be read)? */
+static bool shows(struct fs *fs, const char *rest, uint64_t gen)
 {
+	char *real;
+
+	fs_lock(fs);
+	const struct node *n = dirs_resolve(fs, rest, &real);
+	bool same = n ? n->id == gen : !gen;
+	fs_unlock(fs);
+	free(real);
+	return same;
+}
+
+/* NULL: nothing changed; otherwise a text to free. Without memory for it, a static one in *FALLBACK. */
+static char *find_change(struct fs *fs, const struct record *r, const char **fallback)
+{
+	uint64_t own_dev = fs->own_dev;
 	struct walker *at_root = walker_new(AT_FDCWD, own_dev);
 	CLEAN_FD int cwd = at_root ? walker_look(at_root, r->cwd) : -ENOMEM;
 	struct walker *w = cwd >= 0 ? walker_new(cwd, own_dev) : NULL;
@@ -43,7 +57,9 @@ static char *find_change(const struct record *r, uint64_t own_dev, const char **
 		struct stat st;
 		int err = walker_stat(w, p->path, &st);
 		const char *what = NULL;
-		if (err != p->at.stat_error) {
+		if (err == -EDEADLK && (p->at.own || p->at.stat_error == err)) {
+			what = shows(fs, walker_rest(w), p->at.own) ? NULL : "changed";
+		} else if (err != p->at.stat_error || p->at.own) {
 			what = err ? "vanished" : p->at.stat_error ? "appeared" : "changed";
 		} else if (!err) {
 			struct msg_identity id = identity_of(&st);
@@ -76,7 +92,7 @@ static void *run(void *arg)
 		fs_unlock(fs);
 
 		const char *fallback;
-		CLEAN_MEM char *change = find_change(k->resolved->record, fs->own_dev, &fallback);
+		CLEAN_MEM char *change = find_change(fs, k->resolved->record, &fallback);
 		struct replies out;
 		replies_init(&out);
 

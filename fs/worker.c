@@ -21,6 +21,7 @@
 #include "pathwalk.h"
 #include "record.h"
 #include "transport.h"
+#include "worker_own.h"
 
 #define BUCKETS 256
 #define FILL_THREADS_MAX 64
@@ -104,6 +105,9 @@ static void held_drop(struct worker *w, uint64_t gen)
 /* --- the opener: from the file system, keeping a record; or from a record --- */
 
 struct opening {
+	struct worker *worker;
+	uint64_t link_id;
+	uint64_t needs; /* a generation that must be loaded before this link can be made */
 	struct walker *walker;
 	struct text record;
 	uint32_t probe_cnt;
@@ -134,6 +138,32 @@ static int keep_fd(struct opening *o, int fd)
 	return (int)o->fd_cnt++;
 }
 
+/* A path led to the own mount. */
+static int open_own(struct opening *o, struct record_probe *p)
+{
+	struct own own;
+
+	int fd = own_ask(o->link_id, walker_rest(o->walker), &own);
+	if (fd)
+		return fd;
+	if (own.real) {
+		fd = walker_open(o->walker, own.real);
+		free(own.real);
+		return fd;
+	}
+	if (own.fd >= 0)
+		return own.fd;
+	struct held *h = held_find(o->worker, own.gen);
+	if (!h) {
+		o->needs = own.gen;
+		return -EAGAIN;
+	}
+	fd = own_face(h->img);
+	held_unref(o->worker, h);
+	p->own = fd < 0 ? 0 : own.gen;
+	return fd;
+}
+
 static int open_recording(void *ctx, const char *path)
 {
 	struct opening *o = ctx;
@@ -141,6 +171,8 @@ static int open_recording(void *ctx, const char *path)
 	struct stat st;
 	int fd = walker_open(o->walker, path);
 
+	if (fd == -EDEADLK)
+		fd = open_own(o, &p);
 	if (strlen(path) > RECORD_PATH_MAX)
 		return -ENAMETOOLONG; /* it can't come into being either */
 	if (fd < 0) {
@@ -363,6 +395,7 @@ static void send_verdict(struct worker *w, const struct msg *rq, int err, struct
 	struct msg_verdict *v = &m.u.verdict;
 	struct linkfs_image_stats s = { 0 };
 
+	v->needs = o->needs;
 	v->diag_sz = diag ? strlen(diag) : 0;
 	v->record_sz = o->record.failed ? 0 : o->record.sz;
 	v->linker = linker_stats(w);
@@ -386,7 +419,7 @@ static void send_verdict(struct worker *w, const struct msg *rq, int err, struct
 
 static void first_link(struct worker *w, const struct msg *rq, const char *recipe)
 {
-	struct opening o = { 0 };
+	struct opening o = { .worker = w, .link_id = rq->id };
 	struct linkfs_image *img = NULL;
 	struct diag *d = diag_new(20);
 
@@ -395,7 +428,9 @@ static void first_link(struct worker *w, const struct msg *rq, const char *recip
 	int err = link_recipe(w, &o, recipe, rq->u.link.recipe_sz, d, &img);
 	if (!err && !(err = held_add(w, rq->gen, linkfs_image_ref(img))))
 		diag_pass(d);
-	if (err && !diag_errors(d))
+	if (err && o.needs)
+		err = -EAGAIN;
+	else if (err && !diag_errors(d))
 		diag_error(d, 0, "the link failed: %s", strerror(-err));
 	send_verdict(w, rq, err, &o, d, img, NULL);
 	linkfs_image_unref(img);

@@ -2,6 +2,7 @@
  *
  * It may have gone mad before it dies, so nothing it says is taken unchecked; what makes no sense has it replaced.
  */
+#include "outputs.h"
 #include "worker_priv.h"
 
 #define INPUTS_MAX ((uint32_t)1 << 20)
@@ -77,6 +78,43 @@ static void on_link_verdict(struct fs *fs, struct job *j, struct packet *p, stru
 	resolved_unref(fs, resolved);
 }
 
+/* The link reads an output that this linker process does not have yet: it is made again when it has. */
+static bool has_to_wait(struct fs *fs, struct job *j, const struct msg *m)
+{
+	struct node *n = m->error == -EAGAIN ? tree_node(fs, m->u.verdict.needs) : NULL;
+
+	if (!n || !n->gen || n->gen->is_lost || n->gen->loaded_epoch == fs->worker->epoch)
+		return false;
+	generation_unref(fs, j->needs);
+	j->needs = generation_ref(n->gen);
+	job_unsend(fs->worker, j);
+	return true;
+}
+
+/* While a link is made: what stands at a path below the mount point? */
+static bool on_own(struct fs *fs, struct job *j, struct packet *p)
+{
+	struct msg m = { .type = MSG_OWN, .id = j->id, .error = -ENOENT };
+	CLEAN_MEM char *real = NULL;
+	const struct node *n = dirs_resolve(fs, p->text, &real);
+	int fd = -1;
+
+	if (n && n->copy && n->copy->fd < 0)
+		n = &n->copy->gen->node; /* nobody has written to it */
+	if (n && n->gen) {
+		m.error = 0;
+		m.gen = n->id;
+	} else if (n && n->copy) {
+		m.error = n->copy->writers ? -ETXTBSY : 0;
+		fd = n->copy->fd;
+	} else if (real) {
+		m.error = 0;
+	} else if (!*p->text || tree_link(fs, p->text)) {
+		m.error = -EDEADLK;
+	}
+	return transport_send(fs->worker->control, &m, real, &fd, !m.error && fd >= 0 ? 1 : 0, false) == 0;
+}
+
 static void on_replay_verdict(struct fs *fs, struct job *j, struct packet *p)
 {
 	struct generation *g = j->gen;
@@ -116,9 +154,14 @@ bool answer_control(struct fs *fs, struct packet *p, struct replies *out)
 	case MSG_FDS | MSG_REPLY:
 		j = job_find(w, p->msg.id, JOB_LINK);
 		return j && add_fds(j, p);
+	case MSG_OWN | MSG_REPLY:
+		j = job_find(w, p->msg.id, JOB_LINK);
+		return j && on_own(fs, j, p);
 	case MSG_LINK | MSG_REPLY:
 		fs->linker = p->msg.u.verdict.linker;
-		if ((j = job_find(w, p->msg.id, JOB_LINK)))
+		if ((j = job_find(w, p->msg.id, JOB_LINK)) && has_to_wait(fs, j, &p->msg))
+			return true;
+		if (j)
 			on_link_verdict(fs, j, p, out);
 		else if ((j = job_find(w, p->msg.id, JOB_REPLAY)))
 			on_replay_verdict(fs, j, p);

@@ -62,6 +62,7 @@ void job_free(struct fs *fs, struct job *j)
 	cleanup_fd(&j->blob_fd);
 	free(j->recipe);
 	generation_unref(fs, j->gen);
+	generation_unref(fs, j->needs);
 	link_unref(fs, j->link);
 	free(j);
 }
@@ -252,6 +253,8 @@ static bool may_send(struct fs *fs, struct job *j)
 	struct worker_link *w = fs->worker;
 
 	if (j->is_sent || w->is_quarantined)
+		return false;
+	if (j->needs && !j->needs->is_lost && !is_loaded(fs, j->needs))
 		return false;
 	if (is_control_job(j) ? w->is_control_busy && !j->fds_sent : j->gen && !is_loaded(fs, j->gen))
 		return false;

@@ -23,6 +23,7 @@ struct job {
 	struct generation *gen;	       /* REPLAY, FILL, MAP; referenced */
 	uint64_t gen_id;	       /* LINK: the number its generation will have; DROP */
 	uint64_t version;	       /* LINK: of the recipe */
+	struct generation *needs;      /* LINK: an input that must be loaded first; referenced */
 	char *recipe;		       /* LINK */
 	uint64_t off, sz;	       /* FILL */
 	struct park_queue waiters;     /* MAP, STATS */

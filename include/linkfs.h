@@ -85,6 +85,11 @@ const struct linkfs_verdict *linkfs_image_verdict(const struct linkfs_image *img
  * shown); -EIO an error in a non-allocated section. WHY (may be NULL, else WHY_SZ bytes) gets one line of text then. */
 int linkfs_image_fill(struct linkfs_image *img, uint64_t off, uint64_t sz, void *dst, char *why, size_t why_sz);
 
+/* For a link against the output, a shared object: writes to FD, a file of the output's size without blocks, all that such
+ * a link reads of it (headers, dynamic symbols and versions, the dynamic section); nothing else. 0 or -errno; WHY as
+ * above. */
+int linkfs_image_face(struct linkfs_image *img, int fd, char *why, size_t why_sz);
+
 /* A good end for a fill that starts at off and should be about WANT bytes: rounded so that a section is not cut where
  * that is cheap. For whole-file writers. */
 uint64_t linkfs_image_cut(const struct linkfs_image *img, uint64_t off, uint64_t want);

@@ -33,6 +33,8 @@ enum msg_type {
 	MSG_MAP,       /* > fill: render the link map; < memfd */
 	MSG_STATS,     /* > fill: counters of the linker; < them */
 	MSG_DROP,      /* > fill: forget the generation; no reply */
+	MSG_OWN,       /* < control: while it makes a link: .text is a path below the mount point; > what stands there: a
+			  generation, another path (.text), or a private copy (fd) */
 	/* > from a client to the mount process */
 	MSG_CLIENT_HELLO = 0x40, /* < unasked, first: who serves here; .text is the mount point */
 	MSG_CLIENT_LINK,	 /* make a link; < the verdict, .text is the output's ID */
@@ -74,6 +76,7 @@ struct msg_verdict {
 	uint64_t link_us;
 	uint64_t map_sz;  /* < of a second memfd (fd 1): the link map's text, */
 	uint64_t deps_sz; /* < then the dependency file's; both 0: there is no second one */
+	uint64_t needs;	  /* < error -EAGAIN: the generation that must be loaded first */
 	struct msg_stats linker;
 };
 
@@ -161,6 +164,7 @@ struct record_probe {
 	int32_t fd_idx;		/* place among the descriptors passed, -1: none */
 	uint32_t path_sz;	/* bytes that follow, without the padding */
 	struct msg_identity id; /* valid when stat_error is 0 */
+	uint64_t own;		/* PATH is on the mount itself, and shows this generation; 0: it is not */
 };
 
 #endif

@@ -303,6 +303,36 @@ int linkfs_image_write(struct linkfs_image *img, int dir_fd, const char *path, s
 	return rc;
 }
 
+static int write_range(struct linkfs_image *img, int fd, uint64_t off, uint64_t end, char *why, size_t why_sz)
+{
+	uint64_t size = linkfs_image_size(img);
+	end = end < size ? end : size;
+	if (off >= end)
+		return 0;
+	uint8_t *buf = malloc(end - off);
+	int rc = buf ? linkfs_image_fill(img, off, end - off, buf, why, why_sz) : -ENOMEM;
+	if (!rc)
+		rc = write_all(fd, buf, end - off, off, true);
+	free(buf);
+	return rc;
+}
+
+int linkfs_image_face(struct linkfs_image *img, int fd, char *why, size_t why_sz)
+{
+	static const enum syn_id parts[] = { SYN_DYNSYM, SYN_DYNSTR, SYN_VERSYM, SYN_VERDEF, SYN_VERNEED, SYN_DYNAMIC };
+	const struct layout *l = img->l;
+	int rc = write_range(img, fd, 0, l->headers_sz, why, why_sz);
+	if (!rc)
+		rc = write_range(img, fd, l->shoff, linkfs_image_size(img), why, why_sz);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts) && !rc; i++) {
+		uint32_t out = l->syn_out[parts[i]];
+		uint64_t off = out ? l->outs[out].off + l->syn_off[parts[i]] : 0;
+		if (out)
+			rc = write_range(img, fd, off, off + l->syn_sz[parts[i]], why, why_sz);
+	}
+	return rc;
+}
+
 static int write_text(int dir_fd, const char *path, const char *text, size_t sz, const char *what, struct diag *d)
 {
 	bool is_stdout = !strcmp(path, "-");

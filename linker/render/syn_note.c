@@ -98,6 +98,27 @@ static void add_file(XXH3_state_t *h, const struct infile *f)
 	add_digest(h, d.low64, d.high64);
 }
 
+/* Of a shared library what a link reads of it: a library that was made again with the same symbols changes nothing. */
+static void add_library(XXH3_state_t *h, const struct names *names, const struct shlib *s)
+{
+	for (uint32_t i = 0; i < s->sym_cnt; i++) {
+		const struct shlib_sym *sym = &s->syms[i];
+		const struct name *name = names_get(names, sym->name);
+		uint8_t b[32] = { sym->type, sym->bind, sym->vis, sym->is_undef, sym->is_readonly, (uint8_t)sym->align_shift };
+		store64(b + 8, sym->value, false);
+		store64(b + 16, sym->size, false);
+		store64(b + 24, (uint64_t)sym->version << 32 | name->len, false);
+		XXH3_128bits_update(h, b, sizeof(b));
+		XXH3_128bits_update(h, name->str, name->len);
+	}
+	for (uint32_t i = 0; i < s->version_cnt; i++) {
+		const char *version = s->versions[i] ? s->versions[i] : "";
+		XXH3_128bits_update(h, version, strlen(version) + 1);
+	}
+	for (uint32_t i = 0; i < s->needed_cnt; i++)
+		XXH3_128bits_update(h, s->needed[i], strlen(s->needed[i]) + 1);
+}
+
 static void hash_all(const struct layout *l, uint64_t seed, uint8_t ret_id[16])
 {
 	XXH3_state_t h;
@@ -112,7 +133,7 @@ static void hash_all(const struct layout *l, uint64_t seed, uint8_t ret_id[16])
 	}
 	for (uint32_t k = 0; k < l->st->dso_cnt; k++) {
 		const struct ifile *f = &l->in->files[l->st->dsos[k]];
-		add_file(&h, f->file);
+		add_library(&h, l->in->names, f->shlib);
 		XXH3_128bits_update(&h, f->soname, strlen(f->soname) + 1);
 	}
 	for (uint32_t k = 0; k < l->in->list_cnt; k++)

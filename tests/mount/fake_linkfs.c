@@ -263,6 +263,15 @@ char *linkfs_image_map(struct linkfs_image *img, size_t *ret_sz)
 	return t.s;
 }
 
+int linkfs_image_face(struct linkfs_image *img, int fd, char *why, size_t why_sz)
+{
+	uint64_t sz = linkfs_image_size(img);
+	CLEAN_MEM char *buf = malloc(sz ? sz : 1);
+	int r = buf ? linkfs_image_fill(img, 0, sz, buf, why, why_sz) : -ENOMEM;
+
+	return r ? r : pwrite(fd, buf, sz, 0) == (ssize_t)sz ? 0 : -EIO;
+}
+
 char *linkfs_image_dependencies(struct linkfs_image *img, size_t *ret_sz)
 {
 	return linkfs_image_map(img, ret_sz);
