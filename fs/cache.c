@@ -153,14 +153,15 @@ static void run_failed(struct cache *c, struct cache_file *f, const struct run *
 /* There is no room for a run that is Preparing: an error for the reads that want it, now, and for no others (R8). */
 static void run_unblocked(struct cache *c, struct cache_file *f, const struct run *run, int error, struct replies *out)
 {
-	bool was_told = f->is_full;
+	bool was_told = f->full_sz;
 
 	run_set(c, f, run, CHUNK_RESERVED);
 	if (run->is_ahead) {
 		file_needs(c, f); /* who came to wait for it asks for his part alone */
 		return;
 	}
-	f->is_full = true;
+	if (!was_told || f->full_sz > run_sz(f, run))
+		f->full_sz = run_sz(f, run);
 	c->count.fill_errors++;
 	if (!was_told)
 		c->bottom->failed(c->ctx, f, run_off(run), run_sz(f, run), true, error, "");
@@ -195,7 +196,8 @@ static int run_make(struct cache *c, struct cache_file *f, const struct run *run
 		run_unblocked(c, f, run, err, out);
 		return err;
 	}
-	f->is_full &= !run->needs_blocks;
+	if (run->needs_blocks && run_sz(f, run) >= f->full_sz)
+		f->full_sz = 0;
 	err = run_request(c, f, run, out);
 	if (err && run->is_ahead)
 		file_needs(c, f);
@@ -280,7 +282,7 @@ static bool ahead_of(const struct cache *c, const struct cache_file *f, const st
 {
 	uint64_t window = s->end - s->begin < AHEAD_MAX ? s->end - s->begin : AHEAD_MAX;
 
-	if (window < AHEAD_MIN || f->is_never_ahead || f->is_kept || f->is_full || s->ahead > s->end + window / 2)
+	if (window < AHEAD_MIN || f->is_never_ahead || f->is_kept || f->full_sz || s->ahead > s->end + window / 2)
 		return false;
 	*ret_first = (s->ahead > s->end ? s->ahead : s->end) / CHUNK_SZ;
 	*ret_end = (s->end + window) / CHUNK_SZ + 1;

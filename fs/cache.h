@@ -97,8 +97,8 @@ struct cache_file {
 	struct stream stream[STREAMS];
 	unsigned stream_next; /* the one to be forgotten next */
 	unsigned stream_last; /* the one that was read last */
+	uint64_t full_sz;     /* there was no room for so much, which was told; 0: there was, since */
 	bool is_never_ahead;  /* its bytes could not be made once: only what is asked for is made */
-	bool is_full;	      /* there was no room, and that was told */
 	bool is_kept;	      /* what is Ready can't be made again: never evicted */
 	bool is_needy;	      /* a waiting read lacks something that nobody makes */
 	bool is_dead;	      /* freed by its owner */
