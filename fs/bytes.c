@@ -40,7 +40,7 @@ static void bottom_failed(void *ctx, struct cache_file *f, uint64_t off, uint64_
 			 strerror(-error), fs->cfg.cache_dir);
 }
 
-static const struct cache_bottom bottom = {.fill = bottom_fill, .failed = bottom_failed};
+static const struct cache_bottom bottom = { .fill = bottom_fill, .failed = bottom_failed };
 
 /* --- the kernel's reads --- */
 
@@ -76,7 +76,7 @@ void bytes_read(struct fs *fs, struct parked *p, uint64_t off, uint64_t sz)
 	fs->count.reads++;
 	fs->busy_at = now_ms();
 	p->read =
-		(struct cache_read){.off = from, .sz = sz < g->size - from ? sz : g->size - from, .done = on_read_done};
+		(struct cache_read){ .off = from, .sz = sz < g->size - from ? sz : g->size - from, .done = on_read_done };
 	park_on(fs, &fs->reading, p);
 	bool wants_ahead = cache_read(&fs->cache, g->file, &p->read, &out);
 	go_on(fs, g, wants_ahead, &out);

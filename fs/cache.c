@@ -262,7 +262,7 @@ static struct stream *stream_of(struct cache_file *f, uint64_t off, uint64_t sz)
 			s = &f->stream[i];
 	if (!s) {
 		s = &f->stream[f->stream_next++ % STREAMS];
-		*s = (struct stream){.begin = off};
+		*s = (struct stream){ .begin = off };
 	}
 	s->end = off + sz;
 	for (unsigned i = 0; i < STREAMS; i++) {
@@ -382,7 +382,7 @@ again:
 static void retry_by_chunks(struct cache *c, struct cache_file *f, const struct run *run, struct replies *out)
 {
 	for (uint64_t i = run->first; i < run->end; i++) {
-		struct run one = {.first = i, .end = i + 1};
+		struct run one = { .first = i, .end = i + 1 };
 		int err = c->bottom->fill(c->ctx, f, run_off(&one), run_sz(f, &one));
 		if (err)
 			run_failed(c, f, &one, err, "", out);
@@ -392,7 +392,7 @@ static void retry_by_chunks(struct cache *c, struct cache_file *f, const struct 
 void cache_filled(struct cache *c, struct cache_file *f, uint64_t off, uint64_t sz, int error, const char *why,
 		  struct replies *out)
 {
-	struct run run = {.first = off / CHUNK_SZ, .end = chunk_end(off, sz)};
+	struct run run = { .first = off / CHUNK_SZ, .end = chunk_end(off, sz) };
 	struct cache_read *r, *next;
 
 	run.is_ahead = chunk_at(f, run.first)->is_ahead;
@@ -440,7 +440,7 @@ static void cond_init(pthread_cond_t *cond)
 bool cache_wait_begin(struct cache *c, struct cache_file *f, struct cache_waiter *w, uint64_t off, uint64_t sz,
 		      struct replies *out)
 {
-	*w = (struct cache_waiter){.read = {.off = off, .sz = sz, .done = on_wait_done}};
+	*w = (struct cache_waiter){ .read = { .off = off, .sz = sz, .done = on_wait_done } };
 	cond_init(&w->cond);
 	return cache_read(c, f, &w->read, out);
 }
@@ -467,7 +467,7 @@ int cache_wait_end(struct cache *c, struct cache_waiter *w, const atomic_bool *c
 
 void cache_init(struct cache *c, pthread_mutex_t *lock, uint64_t limit, const struct cache_bottom *bottom, void *ctx)
 {
-	*c = (struct cache){.lock = lock, .limit = limit, .bottom = bottom, .ctx = ctx};
+	*c = (struct cache){ .lock = lock, .limit = limit, .bottom = bottom, .ctx = ctx };
 	TAILQ_INIT(&c->files);
 	TAILQ_INIT(&c->needy);
 	TAILQ_INIT(&c->dead);
@@ -497,7 +497,7 @@ int cache_file_new(struct cache *c, int dir_fd, uint64_t size, void *owner, stru
 		free(block);
 		return fd;
 	}
-	*f = (struct cache_file){.owner = owner, .size = size, .fd = fd, .chunk_cnt = cnt, .block = block};
+	*f = (struct cache_file){ .owner = owner, .size = size, .fd = fd, .chunk_cnt = cnt, .block = block };
 	TAILQ_INIT(&f->readers);
 	TAILQ_INSERT_TAIL(&c->files, f, all);
 	*ret = f;

@@ -65,15 +65,15 @@ int room_prepare(const struct cache_file *f, const struct run *r)
 
 /* --- states --- */
 
-static bool is_edge(enum chunk_state from, enum chunk_state to)
+__attribute__((unused)) static bool is_edge(enum chunk_state from, enum chunk_state to)
 {
 	static const bool edge[CHUNK_STATES][CHUNK_STATES] = {
-		[CHUNK_RESERVED] = {[CHUNK_PREPARING] = true},
-		[CHUNK_PREPARING] = {[CHUNK_RESERVED] = true, [CHUNK_FILLING] = true},
-		[CHUNK_PREPARED] = {[CHUNK_PREPARING] = true, [CHUNK_EVICTING] = true},
-		[CHUNK_FILLING] = {[CHUNK_PREPARED] = true, [CHUNK_READY] = true},
-		[CHUNK_READY] = {[CHUNK_EVICTING] = true},
-		[CHUNK_EVICTING] = {[CHUNK_RESERVED] = true},
+		[CHUNK_RESERVED] = { [CHUNK_PREPARING] = true },
+		[CHUNK_PREPARING] = { [CHUNK_RESERVED] = true, [CHUNK_FILLING] = true },
+		[CHUNK_PREPARED] = { [CHUNK_PREPARING] = true, [CHUNK_EVICTING] = true },
+		[CHUNK_FILLING] = { [CHUNK_PREPARED] = true, [CHUNK_READY] = true },
+		[CHUNK_READY] = { [CHUNK_EVICTING] = true },
+		[CHUNK_EVICTING] = { [CHUNK_RESERVED] = true },
 	};
 
 	return edge[from][to];
@@ -201,7 +201,7 @@ static unsigned take_victims(struct cache *c, struct victim v[VICTIMS])
 		if (last && last->file == home->file && last->first + last->cnt == idx) {
 			last->cnt++;
 		} else if (cnt < VICTIMS) {
-			v[cnt++] = (struct victim){.file = home->file, .first = idx, .cnt = 1};
+			v[cnt++] = (struct victim){ .file = home->file, .first = idx, .cnt = 1 };
 			home->file->io++;
 		} else {
 			break;

@@ -7,7 +7,6 @@
 #include "outputs.h"
 #include "worker_link.h"
 
-#include <fcntl.h>
 #include <signal.h>
 
 void replies_init(struct replies *r)
