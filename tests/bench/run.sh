@@ -6,6 +6,10 @@
 #   units    120 generated C++ units with -g: 570 MB of objects, most of it debug information
 #   cpython  CPython from its archive: small
 #
+# and, when named, what needs no peer and no input:
+#
+#   prot     ways to make pages fault, as linker/mem/prot.h has them: cost, mappings, charge (prot.c)
+#
 # Inputs are made once, in DIR (by default ${TMPDIR:-/tmp}/linkfs-bench); `--prepare` stops there. DIR/WORKLOAD.args is the
 # linker's command line, to be replayed by hand as `ld @DIR/WORKLOAD.args`. The linker measured is that of $LINKFS_BUILD
 # (by default build/release). With `--gate` it fails where linkfs takes more than 1.2 times mold's time, or anonymous memory of
@@ -35,6 +39,10 @@ while [ $# -gt 0 ]; do
 	esac
 done
 [ $# -gt 0 ] || set -- cc1 units cpython
+build=${LINKFS_BUILD:-$top/build/release}
+if [ "$*" = prot ]; then
+	exec "$build/tests/bench_prot"
+fi
 "$top/mnt-scripts/install-packages.sh" build bench
 
 mkdir -p "$work/out"
@@ -104,14 +112,13 @@ for workload; do
 	case $workload in
 	cc1 | units | cpython) "prepare_$workload" ;;
 	*)
-		echo "run.sh: no workload is called $workload; there are: cc1 units cpython" >&2
+		echo "run.sh: no workload is called $workload; there are: cc1 units cpython, and prot by itself" >&2
 		exit 2
 		;;
 	esac
 done
 [ -z "$prepare" ] || exit 0
 
-build=${LINKFS_BUILD:-$top/build/release}
 status=0
 for workload; do
 	# shellcheck disable=SC2086 # two words or none
