@@ -112,8 +112,8 @@ static struct node *find_name(struct fs *fs, fuse_req_t req, struct node *dir, c
 	struct link *l = !n && kind ? tree_link(fs, name) : NULL;
 	char *real = NULL;
 
-	*ret_err = ENOENT;
-	if (n)
+	*ret_err = strlen(name) > NAME_MAX ? ENAMETOOLONG : ENOENT;
+	if (n || *ret_err == ENAMETOOLONG)
 		return n;
 	if (l && is_visible(l, dir->kind) && kind != NODE_LIVE)
 		return link_node(l, kind);
@@ -251,12 +251,13 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to
 	bool is_parked = false;
 	int err = EROFS;
 
+	(void)fi;
 	fs_lock(fs);
 	struct node *n = tree_node(fs, ino);
 	if (!n) {
 		err = ESTALE;
 	} else if (n->kind == NODE_RECIPE) {
-		err = -recipe_setattr(n->link, attr, to_set, fi);
+		err = -recipe_setattr(fs, n->link, attr, to_set);
 	} else if (n->kind == NODE_COPY) {
 		err = -copy_setattr(fs, req, n->copy, attr, to_set, &is_parked);
 	} else if (n->gen && to_set & FUSE_SET_ATTR_SIZE) {

@@ -7,8 +7,8 @@
 
 #include "fs.h"
 
-int recipe_open(struct link *l, struct fuse_file_info *fi);						  /* lock */
-int recipe_setattr(struct link *l, const struct stat *attr, int to_set, const struct fuse_file_info *fi); /* lock */
+int recipe_open(struct link *l, struct fuse_file_info *fi);				      /* lock */
+int recipe_setattr(const struct fs *fs, struct link *l, const struct stat *attr, int to_set); /* lock */
 /* *RET is an entry the kernel was given one reference to. */
 int recipe_create(struct fs *fs, const char *name, struct fuse_file_info *fi, struct fuse_entry_param *ret);
 int recipe_write(struct fs *fs, fuse_ino_t ino, const char *buf, size_t size, off_t off);

@@ -59,11 +59,21 @@ static int set_size(struct link *l, off_t size)
 	return r;
 }
 
-int recipe_setattr(struct link *l, const struct stat *attr, int to_set, const struct fuse_file_info *fi)
+/* .linkfs belongs to the mount's owner alone; an editor may say again what is so already. */
+static bool is_owner_or_mode_new(const struct stat *now, const struct stat *attr, int to_set)
 {
-	(void)fi;
-	if (to_set & (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
-		return -EPERM; /* .linkfs belongs to the mount's owner alone */
+	return (to_set & FUSE_SET_ATTR_MODE && (attr->st_mode ^ now->st_mode) & 07777) ||
+	       (to_set & FUSE_SET_ATTR_UID && attr->st_uid != now->st_uid) ||
+	       (to_set & FUSE_SET_ATTR_GID && attr->st_gid != now->st_gid);
+}
+
+int recipe_setattr(const struct fs *fs, struct link *l, const struct stat *attr, int to_set)
+{
+	struct stat now;
+
+	node_attr(fs, link_node(l, NODE_RECIPE), &now);
+	if (is_owner_or_mode_new(&now, attr, to_set))
+		return -EPERM;
 	if (to_set & FUSE_SET_ATTR_MTIME_NOW)
 		clock_gettime(CLOCK_REALTIME, &l->recipe_mtime);
 	else if (to_set & FUSE_SET_ATTR_MTIME)
