@@ -47,6 +47,11 @@ char *must_mounted(const char *dir)
 		return NULL;
 	}
 	int r = mountinfo_probe(path, 5000);
+	if (r == -EACCES) {
+		fail(1, "%s: it is the mount of user %u, and without -o allow_other nobody else may look inside", path,
+		     (unsigned)at.uid);
+		return NULL;
+	}
 	if (r) {
 		fail(1, "%s: the mount does not answer: %s: linkfs mount replaces it if its process has died", path,
 		     strerror(-r));

@@ -128,6 +128,9 @@ static int check_place(const char *path)
 			return fail(1,
 				    "mount: %s: a linkfs is mounted here already: use it, or end it with linkfs umount",
 				    path);
+		if (!strncmp(at.type, MOUNT_TYPE, strlen(MOUNT_TYPE)) && alive == -EACCES)
+			return fail(1, "mount: %s: a linkfs of user %u is mounted here already", path,
+				    (unsigned)at.uid);
 		if (alive == -ETIMEDOUT)
 			return fail(1, "mount: %s: something is mounted here (%s) and does not answer", path, at.type);
 		if (!strncmp(at.type, MOUNT_TYPE, strlen(MOUNT_TYPE)) && alive == -ENOTCONN) {

@@ -1,4 +1,5 @@
 /* cmd_umount.c - linkfs umount: settle, detach, say who is in the way, wait for the mount process to end. */
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -12,8 +13,16 @@
 
 #define END_TIMEOUT_MS 10000
 
+/* Even root may look inside a user's mount only as that user. */
+static int become(const struct mount_entry *at)
+{
+	if (geteuid() || !at->uid)
+		return 0;
+	return setgroups(0, NULL) || setresgid(at->gid, at->gid, at->gid) || setresuid(at->uid, at->uid, at->uid);
+}
+
 /* The mount process's id, from the mount's own statistics; read in a child that can be given up. 0: not known. */
-static pid_t find_process(const char *mountpoint)
+static pid_t find_process(const char *mountpoint, const struct mount_entry *at)
 {
 	CLEAN_MEM char *path = NULL;
 	int p[2];
@@ -25,7 +34,7 @@ static pid_t find_process(const char *mountpoint)
 	if (child == 0) {
 		char line[256];
 		int pid = 0;
-		FILE *f = fopen(path, "re");
+		FILE *f = become(at) ? NULL : fopen(path, "re");
 		while (f && fgets(line, sizeof(line), f))
 			if (sscanf(line, "mount_pid: %d", &pid) == 1)
 				break;
@@ -68,6 +77,23 @@ static int settle_all(const char *mountpoint)
 	for (char *s = strtok_r(p.text, "\n", &save); s; s = strtok_r(NULL, "\n", &save))
 		fprintf(stderr, "linkfs:   %s\n", s);
 	return fail(1, "umount: make room, or say --no-settle: they are then gone, and must be linked again");
+}
+
+/* As its owner: the mount listens to nobody else. */
+static int settle_as_owner(const char *mountpoint, const struct mount_entry *at)
+{
+	int status = 1;
+
+	if (geteuid() || !at->uid)
+		return settle_all(mountpoint);
+	fflush(NULL);
+	pid_t child = fork();
+	if (child == 0)
+		_exit(become(at) || settle_all(mountpoint));
+	while (child > 0 && waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return 1;
+	return child < 0 || status;
 }
 
 static void show_user(int pid, const char *name, const char *what)
@@ -132,12 +158,16 @@ int cmd_umount(int argc, char **argv)
 		return fail(1, "umount: %s: nothing is mounted here", mountpoint);
 	if (strncmp(at.type, MOUNT_TYPE, strlen(MOUNT_TYPE)))
 		return fail(1, "umount: %s: what is mounted here (%s) is not a linkfs", mountpoint, at.type);
+	if (geteuid() && at.uid != geteuid())
+		return fail(1, "umount: %s: it is the mount of user %u, who can end it, as can root", mountpoint,
+			    (unsigned)at.uid);
 	int alive = mountinfo_probe(mountpoint, 3000);
 	if (alive == -ETIMEDOUT && !lazy)
 		return fail(1, "umount: %s: it does not answer: say --lazy to detach it", mountpoint);
-	if (alive == 0 && settles && settle_all(mountpoint))
+	bool answers = alive == 0 || alive == -EACCES; /* to its owner */
+	if (answers && settles && settle_as_owner(mountpoint, &at))
 		return 1;
-	pid_t pid = alive == 0 ? find_process(mountpoint) : 0;
+	pid_t pid = answers ? find_process(mountpoint, &at) : 0;
 	int r = detach(mountpoint, &at, lazy || alive == -ENOTCONN);
 	return r || lazy ? r : wait_for_end(mountpoint, pid);
 }

@@ -34,6 +34,17 @@ static void unescape(char *s)
 	*o = 0;
 }
 
+/* The number behind KEY in comma-separated options; 0: there is none. */
+static unsigned long number_of(const char *options, const char *key)
+{
+	for (const char *s = options; s; s = strchr(s, ',')) {
+		s += *s == ',';
+		if (!strncmp(s, key, strlen(key)))
+			return strtoul(s + strlen(key), NULL, 10);
+	}
+	return 0;
+}
+
 static bool parse_line(char *line, const char *path, struct mount_entry *ret)
 {
 	char *save = NULL, *field[6];
@@ -50,6 +61,10 @@ static bool parse_line(char *line, const char *path, struct mount_entry *ret)
 	char *type = word ? strtok_r(NULL, " \n", &save) : NULL;
 	if (!type || sscanf(field[2], "%u:%u", &ret->major, &ret->minor) != 2)
 		return false;
+	strtok_r(NULL, " \n", &save); /* what is mounted */
+	const char *options = strtok_r(NULL, " \n", &save);
+	ret->uid = (uid_t)number_of(options, "user_id=");
+	ret->gid = (gid_t)number_of(options, "group_id=");
 	ret->id = atoi(field[0]);
 	snprintf(ret->type, sizeof(ret->type), "%s", type);
 	return true;

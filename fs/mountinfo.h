@@ -13,6 +13,8 @@ struct mount_entry {
 	int id; /* as in /proc/PID/fdinfo */
 	unsigned major, minor;
 	char type[64];
+	uid_t uid; /* whose it is, of a FUSE mount; else 0 */
+	gid_t gid;
 };
 
 /* The mount on top at exactly this path (absolute, no symbolic links, no trailing slash). 0, -ENOENT or -errno. */
@@ -27,7 +29,8 @@ static inline uint64_t mount_dev(const struct mount_entry *m)
 int mountinfo_resolve(const char *path, char **ret);
 
 /* Is the mount there answering? Asks in a child, so that a hanging server costs TIMEOUT_MS and no more.
- * 0: alive; -ENOTCONN: its process is gone; -ETIMEDOUT; other -errno of stat. */
+ * 0: alive; -ENOTCONN: its process is gone; -EACCES: it is another user's, who lets nobody in; -ETIMEDOUT; other -errno
+ * of stat. */
 int mountinfo_probe(const char *path, int timeout_ms);
 
 /* Detaches: umount2 for root, fusermount3 for others. LAZY: even where busy. -EBUSY: in use. */

@@ -41,7 +41,7 @@ done
 [ $# -gt 0 ] || set -- cc1 units cpython
 build=${LINKFS_BUILD:-$top/build/release}
 if [ "$*" = prot ]; then
-	exec "$build/tests/bench_prot"
+	exec "$build/tests/prot"
 fi
 "$top/mnt-scripts/install-packages.sh" build bench
 

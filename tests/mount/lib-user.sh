@@ -1,25 +1,28 @@
 # shellcheck shell=sh
 # lib-user.sh: for tests with more than one user; sourced after lib.sh, as root.
 #
-# `as UID COMMAND...` runs it as an ordinary user, who need not exist, without groups and with a home of its own below
-# $T. Where such a user has to mount, `private_fuse`, called before lib.sh is sourced, starts the test anew in a mount
-# namespace of its own, in which everybody may open /dev/fuse and ask fusermount3 for allow_other.
+# `use_users` makes the script "$as": `"$as" UID COMMAND...` runs it as an ordinary user, who need not exist, without
+# groups and with a home of its own below $T. Where such a user has to mount, `private_fuse`, called before lib.sh is
+# sourced, starts the test anew in a mount namespace of its own, in which everybody may open /dev/fuse and ask
+# fusermount3 for allow_other.
 
 user=65534 # mounts
 other=65533
 
-# reachable: can ordinary users get at what was built?
-reachable() {
+use_users() {
 	setpriv --reuid=$user --regid=$user --clear-groups test -x "$linkfs" || skip "ordinary users can't reach $linkfs"
 	chmod 755 "$T" "$T/work" "$T/mnt"
-}
-
-as() {
-	uid=$1
-	shift
-	[ -d "$T/home$uid" ] || { mkdir "$T/home$uid" && chown "$uid" "$T/home$uid"; }
-	setpriv --reuid="$uid" --regid="$uid" --clear-groups env HOME="$T/home$uid" XDG_CACHE_HOME="$T/home$uid/cache" \
-		TMPDIR="$T/home$uid" timeout -k 5 60 "$@"
+	as=$T/as
+	cat >"$as" <<-END
+		#!/bin/sh
+		uid=\$1 home=$T/home\$1
+		shift
+		[ -d "\$home" ] || { mkdir "\$home" && chown "\$uid" "\$home"; }
+		HOME=\$home XDG_CACHE_HOME=\$home/cache TMPDIR=\$home
+		export HOME XDG_CACHE_HOME TMPDIR
+		exec setpriv --reuid="\$uid" --regid="\$uid" --clear-groups timeout -k 5 60 "\$@"
+	END
+	chmod +x "$as"
 }
 
 private_fuse() {
