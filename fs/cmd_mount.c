@@ -48,20 +48,32 @@ static bool parse_size(const char *s, uint64_t *ret)
 	return true;
 }
 
-/* "never", or a time with its unit: seconds without one. */
-static int parse_settle(const char *s, int64_t *ret_ms)
+/* A time with its unit, seconds without one, in milliseconds; false: not a time. */
+static bool parse_time(const char *s, int64_t *ret_ms)
 {
 	char *end;
-
-	*ret_ms = -1;
-	if (!strcmp(s, "never"))
-		return 0;
 	double v = strtod(s, &end);
 	double unit = !*end || !strcmp(end, "s") ? 1000 : !strcmp(end, "ms") ? 1 : !strcmp(end, "m") ? 60000 : 0;
+
 	if (end == s || !(v >= 0 && v <= 1e6) || !unit)
-		return fail(2, "mount: settle=%s: expected never or a time, such as 5s", s);
+		return false;
 	*ret_ms = (int64_t)(v * unit);
-	return 0;
+	return true;
+}
+
+static int parse_settle(const char *s, int64_t *ret_ms)
+{
+	*ret_ms = -1;
+	if (!strcmp(s, "never") || parse_time(s, ret_ms))
+		return 0;
+	return fail(2, "mount: settle=%s: expected never or a time, such as 5s", s);
+}
+
+static int parse_timeout(const char *key, const char *s, int64_t *ret_ms)
+{
+	if (parse_time(s, ret_ms) && *ret_ms >= 100)
+		return 0;
+	return fail(2, "mount: %s=%s: expected a time of at least 100ms, such as 30s", key, s);
 }
 
 /* One of -o's comma-separated words. */
@@ -85,10 +97,14 @@ static int parse_option(char *word, struct mount_request *rq)
 		rq->threads = (unsigned)n;
 	} else if (!strcmp(word, "settle") && value) {
 		return parse_settle(value, &rq->settle_ms);
+	} else if (!strcmp(word, "link_timeout") && value) {
+		return parse_timeout(word, value, &rq->link_timeout_ms);
+	} else if (!strcmp(word, "fill_timeout") && value) {
+		return parse_timeout(word, value, &rq->fill_timeout_ms);
 	} else {
 		return fail(2,
-			    "mount: -o %s: not an option: cache_dir=DIR, cache_size=SIZE, threads=N, settle=TIME and "
-			    "allow_other are",
+			    "mount: -o %s: not an option: cache_dir=DIR, cache_size=SIZE, threads=N, settle=TIME, "
+			    "link_timeout=TIME, fill_timeout=TIME and allow_other are",
 			    word);
 	}
 	return 0;

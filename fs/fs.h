@@ -30,9 +30,9 @@
 
 #define VERIFY_PATIENCE_MS 50	/* a LOOKUP waits this long for a look at the inputs, then gets the placeholder */
 #define PASS_PATIENCE_MS 2000	/* so does one that passes through for the real directory, then it finds nothing */
-#define PARK_DEADLINE_MS 600000 /* everything else: EIO after that */
-#define LINK_DEADLINE_MS 300000 /* a link that takes longer is taken for a hang */
-#define FILL_DEADLINE_MS 30000	/* so is a fill */
+#define STATS_PATIENCE_MS 1000	/* then the statistics are told without the linker process's */
+#define LINK_DEADLINE_MS 300000 /* a link that takes longer is taken for a hang, unless link_timeout= says otherwise */
+#define FILL_DEADLINE_MS 30000	/* so is a fill (fill_timeout=) */
 #define CRASHES_MAX 2		/* a request that crashed this many linker processes is failed */
 #define KILLS_MAX 50		/* and one that lost this many to SIGKILL, which is mostly not its fault */
 #define LOG_MAX ((size_t)64 << 10)
@@ -242,6 +242,7 @@ struct fs_config {
 	bool allow_other;
 	bool is_foreground;
 	int64_t settle_ms; /* quiet for so long; negative: never */
+	int64_t link_timeout_ms, fill_timeout_ms; /* of one attempt; there are CRASHES_MAX */
 };
 
 struct fs {

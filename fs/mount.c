@@ -94,6 +94,8 @@ static void fs_init(struct fs *fs, const struct mount_request *rq, int ready_fd)
 				.allow_other = rq->allow_other,
 				.is_foreground = rq->is_foreground,
 				.settle_ms = rq->settle_ms,
+				.link_timeout_ms = rq->link_timeout_ms ? rq->link_timeout_ms : LINK_DEADLINE_MS,
+				.fill_timeout_ms = rq->fill_timeout_ms ? rq->fill_timeout_ms : FILL_DEADLINE_MS,
 			},
 		.uid = geteuid(),
 		.gid = getegid(),

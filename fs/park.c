@@ -14,6 +14,16 @@ void replies_init(struct replies *r)
 	TAILQ_INIT(&r->list);
 }
 
+/* For an answer: longer than all attempts at what it waits for. EIO after that, but for the kinds in park_sweep. */
+static int64_t patience_ms(const struct fs *fs, enum park_kind kind)
+{
+	if (kind == PARK_LOOKUP)
+		return VERIFY_PATIENCE_MS;
+	if (kind == PARK_PASS)
+		return PASS_PATIENCE_MS;
+	return CRASHES_MAX * (fs->cfg.link_timeout_ms + fs->cfg.fill_timeout_ms);
+}
+
 struct parked *parked_new(fuse_req_t req, enum park_kind kind, struct link *link, struct generation *gen,
 			  const struct fuse_file_info *fi)
 {
@@ -24,9 +34,7 @@ struct parked *parked_new(fuse_req_t req, enum park_kind kind, struct link *link
 	p->req = req;
 	p->kind = kind;
 	p->pid = fuse_req_ctx(req)->pid;
-	p->deadline = now_ms() + (kind == PARK_LOOKUP ? VERIFY_PATIENCE_MS
-				  : kind == PARK_PASS ? PASS_PATIENCE_MS
-						      : PARK_DEADLINE_MS);
+	p->deadline = now_ms() + patience_ms(fuse_req_userdata(req), kind);
 	p->link = link_ref(link);
 	p->gen = generation_ref(gen);
 	if (fi)
@@ -102,12 +110,15 @@ void park_sweep(struct fs *fs, struct replies *out)
 			park_answer_entry(fs, p, link_node(p->link, NODE_LIVE), out);
 		} else if (now >= p->deadline && p->kind == PARK_PASS) {
 			park_answer(fs, p, OUT_ERROR, ENOENT, out);
+		} else if (now >= p->deadline && p->kind == PARK_REPORT && p->what == NODE_STATS) {
+			report_stats(fs, &p->text);
+			park_answer(fs, p, p->text.failed ? OUT_ERROR : OUT_OPEN, ENOMEM, out);
 		} else if (now >= p->deadline) {
 			bytes_forget(fs, p);
 			struct link *l = p->link ? p->link : p->gen ? p->gen->link : NULL;
 			if (l)
 				link_log(fs, l, "no answer within %d s: the request was failed",
-					 PARK_DEADLINE_MS / 1000);
+					 (int)(patience_ms(fs, p->kind) / 1000));
 			park_answer(fs, p, OUT_ERROR, EIO, out);
 		}
 	}

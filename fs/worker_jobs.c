@@ -261,10 +261,12 @@ static bool may_send(struct fs *fs, struct job *j)
 	return !j->crashes || !w->sent_cnt;
 }
 
-static void set_sent(struct worker_link *w, struct job *j)
+static void set_sent(struct fs *fs, struct job *j)
 {
+	struct worker_link *w = fs->worker;
+
 	j->is_sent = true;
-	j->deadline = now_ms() + (is_control_job(j) ? LINK_DEADLINE_MS : FILL_DEADLINE_MS);
+	j->deadline = now_ms() + (is_control_job(j) ? fs->cfg.link_timeout_ms : fs->cfg.fill_timeout_ms);
 	w->sent_cnt++;
 	if (j->crashes)
 		w->is_quarantined = true;
@@ -301,8 +303,23 @@ void jobs_pump(struct fs *fs)
 		if (j->type == JOB_DROP)
 			job_free(fs, j);
 		else
-			set_sent(w, j);
+			set_sent(fs, j);
 	}
+}
+
+/* TEXT is room for the answer. */
+static const char *why_given_up(const struct fs *fs, const struct job *j, char *text, size_t text_sz)
+{
+	bool is_link = is_control_job(j);
+
+	if (j->was_late)
+		snprintf(text, text_sz, "the linker process was not done with %s within %s_timeout=%gs, twice",
+			 is_link ? "this link" : "these bytes", is_link ? "link" : "fill",
+			 (double)(is_link ? fs->cfg.link_timeout_ms : fs->cfg.fill_timeout_ms) / 1000);
+	else
+		snprintf(text, text_sz, "the linker process died twice while making %s",
+			 is_link ? "this link" : "these bytes");
+	return text;
 }
 
 /* Fills of lost generations, jobs that killed too often. */
@@ -316,13 +333,13 @@ void jobs_fail_hopeless(struct fs *fs, struct replies *out)
 		again = false;
 		TAILQ_FOREACH (j, &w->jobs, on) {
 			const char *why = NULL;
+			char text[128];
 			if (j->is_sent)
 				continue;
 			if (j->gen && j->gen->is_lost && j->gen->loaded_epoch != w->epoch)
 				why = "an input changed, or the link can't be remade";
 			else if (j->crashes >= CRASHES_MAX)
-				why = is_control_job(j) ? "the linker process died twice while making this link"
-							: "the linker process died twice while making these bytes";
+				why = why_given_up(fs, j, text, sizeof(text));
 			else if (j->kills >= KILLS_MAX)
 				why = "the linker process was killed again and again while at this";
 			else if (w->failed_starts >= 5 && w->state == WORKER_DOWN)
@@ -403,6 +420,7 @@ void worker_link_stats(struct fs *fs, struct parked *p, struct replies *out)
 		park_answer(fs, p, p->text.failed ? OUT_ERROR : OUT_OPEN, ENOMEM, out);
 		return;
 	}
+	p->deadline = now_ms() + STATS_PATIENCE_MS;
 	park_on(fs, &j->waiters, p);
 	jobs_pump(fs);
 }

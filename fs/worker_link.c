@@ -181,14 +181,19 @@ static void try_reap(struct fs *fs, struct replies *out)
 static void check_deadlines(struct fs *fs)
 {
 	struct worker_link *w = fs->worker;
-	const struct job *j;
+	struct job *j;
 	int64_t now = now_ms();
 
 	if (w->state == WORKER_STARTING && now > w->hello_deadline)
 		kill_worker(w, "it did not start", fs->cfg.is_foreground);
-	TAILQ_FOREACH (j, &w->jobs, on)
-		if (j->is_sent && now > j->deadline && w->state == WORKER_UP)
-			kill_worker(w, "no answer in time", fs->cfg.is_foreground);
+	if (w->state != WORKER_UP)
+		return;
+	TAILQ_FOREACH (j, &w->jobs, on) {
+		if (!j->is_sent || now <= j->deadline)
+			continue;
+		j->was_late = true;
+		kill_worker(w, "no answer in time", fs->cfg.is_foreground);
+	}
 }
 
 /* SIGTERM and friends: leave the tree, serve those who are inside until they are done; the second time end at once. */

@@ -18,6 +18,7 @@ struct job {
 	uint64_t id;
 	bool is_sent;
 	int64_t deadline;	       /* of the answer, once sent */
+	bool was_late;		       /* an attempt took longer than it may */
 	unsigned crashes, kills;       /* linker processes that died while it was with them */
 	struct link *link;	       /* LINK; referenced */
 	struct generation *gen;	       /* REPLAY, FILL, MAP; referenced */
