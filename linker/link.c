@@ -47,6 +47,14 @@ static int open_plain(void *ctx, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
+/* As read(2), from a pipe as well; where there are offsets the descriptor's own is not used: it may be shared. */
+static ssize_t read_at(int fd, char *to, size_t sz, size_t off)
+{
+	ssize_t n = pread(fd, to, sz, (off_t)off);
+
+	return n < 0 && errno == ESPIPE ? read(fd, to, sz) : n;
+}
+
 /* For @FILE: the whole text, through the opener like every other file. */
 static int read_text(void *ctx, const char *path, char **ret_text, size_t *ret_sz)
 {
@@ -55,7 +63,7 @@ static int read_text(void *ctx, const char *path, char **ret_text, size_t *ret_s
 	int fd = op->open(op->ctx, path), rc = fd < 0 ? fd : 0;
 	char *text = rc ? NULL : malloc(cap + 1);
 	while (!rc && text) {
-		ssize_t n = read(fd, text + sz, cap - sz);
+		ssize_t n = read_at(fd, text + sz, cap - sz, sz);
 		if (n < 0 && errno != EINTR)
 			rc = -errno;
 		if (n == 0)
