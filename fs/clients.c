@@ -27,6 +27,7 @@ struct client {
 	TAILQ_ENTRY(client) on;
 	int fd;
 	struct output *output; /* what it asked for, until it is placed or failed */
+	uint64_t old_dev, old_ino; /* of the file that stood there; 0: none */
 	enum msg_type waits_for; /* of the settling thread; 0: nothing */
 	bool is_broken;		 /* to be dropped: it does not take what it is sent */
 };
@@ -51,10 +52,43 @@ static void send_to(struct client *c, struct msg *m, const char *text, const int
 		c->is_broken = true;
 }
 
+__attribute__((format(printf, 2, 3))) static void refuse_link(struct client *c, const char *fmt, ...)
+{
+	struct msg m = { .type = MSG_CLIENT_LINK | MSG_REPLY, .error = -EINVAL };
+	char text[PATH_MAX + 256] = "linkfs: error: ";
+	size_t n = strlen(text);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text + n, sizeof(text) - n - 1, fmt, ap);
+	va_end(ap);
+	strcat(text, "\n");
+	m.u.client_verdict.diag_sz = strlen(text);
+	CLEAN_FD int fd = blob_new("linkfs-diagnostics", text, strlen(text), NULL, 0);
+	if (fd < 0)
+		c->is_broken = true;
+	else
+		send_to(c, &m, NULL, &fd, 1);
+}
+
+static bool is_input(const struct resolved *r, uint64_t dev, uint64_t ino)
+{
+	for (uint32_t i = 0; ino && i < r->record->probe_cnt; i++) {
+		const struct record_probe *p = &r->record->probes[i].at;
+		if (p->fd_idx >= 0 && p->id.dev == dev && p->id.ino == ino)
+			return true;
+	}
+	return false;
+}
+
 void client_verdict(struct fs *fs, struct client *c, struct output *o, const char *diag, const struct msg_verdict *v,
 		    int sides_fd)
 {
 	const struct generation *g = o->link->gen;
+	if (g && is_input(g->resolved, c->old_dev, c->old_ino)) {
+		refuse_link(c, "%s: cannot write the output: it is one of the inputs", o->link->name);
+		return; /* goes with its client */
+	}
 	struct msg m = { .type = MSG_CLIENT_LINK | MSG_REPLY, .error = g ? 0 : -EINVAL };
 	struct msg_client_verdict *cv = &m.u.client_verdict;
 	int fds[2] = { -1, sides_fd };
@@ -129,21 +163,6 @@ static bool is_good_path(const char *path)
 	       !strstr(path, "/../") && !strstr(path, "/./");
 }
 
-static void refuse_link(struct fs *fs, struct client *c, const char *why)
-{
-	struct msg m = { .type = MSG_CLIENT_LINK | MSG_REPLY, .error = -EINVAL };
-	char text[512];
-
-	(void)fs;
-	snprintf(text, sizeof(text), "linkfs: error: the mount can't take this link: %s\n", why);
-	m.u.client_verdict.diag_sz = strlen(text);
-	CLEAN_FD int fd = blob_new("linkfs-diagnostics", text, strlen(text), NULL, 0);
-	if (fd < 0)
-		c->is_broken = true;
-	else
-		send_to(c, &m, NULL, &fd, 1);
-}
-
 static bool on_link(struct fs *fs, struct client *c, struct packet *p)
 {
 	const struct msg_client_link *rq = &p->msg.u.client_link;
@@ -158,10 +177,12 @@ static bool on_link(struct fs *fs, struct client *c, struct packet *p)
 	if (strlen(blob) != rq->recipe_sz)
 		return false;
 	fs_lock(fs);
+	c->old_dev = rq->old_dev;
+	c->old_ino = rq->old_ino;
 	int r = c->output ? -EBUSY : output_new(fs, c, path, blob, rq->mode & 0777, &c->output);
 	if (r) {
 		c->output = NULL;
-		refuse_link(fs, c, strerror(-r));
+		refuse_link(c, "%s: the mount can't take this link: %s", path, strerror(-r));
 	} else {
 		blob = NULL;
 	}

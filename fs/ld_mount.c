@@ -18,6 +18,7 @@
 #include "ask.h"
 #include "linkfs.h"
 #include "mountinfo.h"
+#include "pathwalk.h"
 #include "place.h"
 #include "recipe_text.h"
 
@@ -27,7 +28,9 @@ struct job {
 	char *mountpoint;
 	char *cwd;
 	char *path;	  /* of -o: absolute, its directory without symbolic links */
+	int path_error;	  /* why there is none */
 	const char *name; /* its last component */
+	struct msg_identity old; /* of what stood there; 0: nothing */
 	int dir_fd;	  /* its directory */
 	struct ask ask;
 	char id[64];
@@ -100,13 +103,13 @@ static int find_place(struct job *j)
 		return unfit(j, "the output is the standard output");
 	if (!*output || output[strlen(output) - 1] == '/')
 		return unfit(j, "%s: is a directory", output);
-	if (stat(output, &st) == 0 && !S_ISREG(st.st_mode))
-		return unfit(j, "%s: what stands there is no regular file", output);
-	int r = mountinfo_resolve(output, &j->path);
-	if (r) {
-		j->path = NULL;
-		return unfit(j, "%s: %s", output, strerror(-r));
+	if (stat(output, &st) == 0) {
+		if (!S_ISREG(st.st_mode))
+			return unfit(j, "%s: what stands there is no regular file", output);
+		j->old = identity_of(&st);
 	}
+	if (!j->path)
+		return unfit(j, "%s: %s", output, strerror(-j->path_error));
 	char *slash = strrchr(j->path, '/');
 	j->name = slash + 1;
 	CLEAN_MEM char *dir = slash == j->path ? strdup("/") : strndup(j->path, (size_t)(slash - j->path));
@@ -167,6 +170,8 @@ static int send_request(struct job *j, int argc, char **argv)
 		.recipe_sz = t.sz,
 		.path_sz = strlen(j->path),
 		.mode = 0777 & ~mask,
+		.old_dev = j->old.dev,
+		.old_ino = j->old.ino,
 	};
 	CLEAN_FD int blob = blob_new("linkfs-recipe", t.s, t.sz, j->path, strlen(j->path));
 	if (blob < 0)
@@ -321,13 +326,17 @@ static int make(struct job *j, int argc, char **argv)
 {
 	struct packet p;
 
+	if (!(j->cwd = getcwd(NULL, 0)))
+		return unfit(j, "the current directory: %s", strerror(errno));
+	/* The path first, and the rest after the server was found: it keeps the reason. */
+	j->path_error = mountinfo_resolve(j->look.verdict.output, &j->path);
+	if (j->path_error)
+		j->path = NULL;
+	if (find_mount(j) || find_server(j) || find_place(j))
+		return -1;
 	const char *own = find_own_descriptor(argc, argv);
 	if (own)
 		return unfit(j, "%s names a descriptor of this process", own);
-	if (!(j->cwd = getcwd(NULL, 0)))
-		return unfit(j, "the current directory: %s", strerror(errno));
-	if (find_mount(j) || find_place(j) || find_server(j))
-		return -1;
 	if (is_below(j->cwd, j->mountpoint))
 		return unfit(j, "the current directory lies in the mount");
 	if (send_request(j, argc, argv) || ask_wait(&j->ask, MSG_CLIENT_LINK, &p, j->why, sizeof(j->why)))

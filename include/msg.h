@@ -97,6 +97,7 @@ struct msg_client_link {
 	uint64_t recipe_sz; /* > of the memfd (fd 0): the recipe's text, --chdir= included, */
 	uint64_t path_sz;   /* > then the absolute path of -o, its directory without symbolic links */
 	uint64_t mode;	    /* > of the output: 0777 less the umask */
+	uint64_t old_dev, old_ino; /* > of the file at -o, which may not be an input; 0: there is none */
 };
 
 struct msg_client_verdict {

@@ -378,20 +378,21 @@ char *linkfs_image_dependencies(struct linkfs_image *img, size_t *ret_sz)
 	return text;
 }
 
+/* The output comes last: once it is there, all that was asked for is. */
 int linkfs_image_write_outputs(struct linkfs_image *img, int dir_fd, struct diag *d)
 {
 	const char *map = img->opt->map_file;
 	size_t sz = 0;
-	int rc = linkfs_image_write(img, dir_fd, img->opt->output, d);
+	int rc = 0;
+	if (map) {
+		char *text = linkfs_image_map(img, &sz);
+		rc = write_text(dir_fd, map, text, sz, "link map", d);
+		free(text);
+	}
 	if (!rc && img->opt->dependency_file) {
 		char *text = linkfs_image_dependencies(img, &sz);
 		rc = write_text(dir_fd, img->opt->dependency_file, text, sz, "dependency file", d);
 		free(text);
 	}
-	if (!rc && map) {
-		char *text = linkfs_image_map(img, &sz);
-		rc = write_text(dir_fd, map, text, sz, "link map", d);
-		free(text);
-	}
-	return rc;
+	return rc ? rc : linkfs_image_write(img, dir_fd, img->opt->output, d);
 }
