@@ -71,15 +71,9 @@ nothing_beside() {
 	[ -z "$left" ] || fail "left behind: $left"
 }
 
-# wait_until SECONDS COMMAND...: until it succeeds.
-wait_until() {
-	tries=$(($1 * 20))
-	shift
-	until "$@"; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || fail "in vain waited for: $*"
-		sleep 0.05
-	done
+# await COMMAND...: until it succeeds.
+await() {
+	wait_until "$@" || fail "in vain waited for: $*"
 }
 
 # The linker process is stopped: links are asked for and wait. A link must have been made before.

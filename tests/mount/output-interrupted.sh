@@ -16,7 +16,7 @@ done
 link two.o -o other &
 other=$!
 for name in victim.INT victim.TERM victim.KILL victim.HUP other; do
-	wait_until 10 is_linking "$PWD/$name"
+	await is_linking "$PWD/$name"
 done
 for sig in INT TERM KILL HUP; do
 	eval "pid=\$victim_$sig"
@@ -29,7 +29,7 @@ wait "$other" || fail "the link that nobody interrupted"
 on_mount other
 for sig in INT TERM KILL HUP; do
 	[ ! -e "victim.$sig" ] && [ ! -L "victim.$sig" ] || fail "victim.$sig is there after SIG$sig"
-	wait_until 10 test ! -e "$mnt/.linkfs/info$PWD/victim.$sig"
+	await test ! -e "$mnt/.linkfs/info$PWD/victim.$sig"
 done
 nothing_beside .
 equal "$(stat_of outputs)" 2 "outputs that are kept"

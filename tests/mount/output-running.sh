@@ -24,7 +24,7 @@ mkfifo in
 ./prog <in >out &
 program=$!
 exec 8>in
-wait_until 20 grep -qs old out
+await grep -qs old out
 links_made 1 link new.o -o prog
 run "$linkfs" status >/dev/null
 echo >&8
