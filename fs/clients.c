@@ -157,10 +157,18 @@ static char *read_sealed(int fd, uint64_t sz)
 	return text;
 }
 
+/* Absolute, and each component a name. */
 static bool is_good_path(const char *path)
 {
-	return path[0] == '/' && path[1] && strlen(path) < RECORD_PATH_MAX && !strstr(path, "//") &&
-	       !strstr(path, "/../") && !strstr(path, "/./");
+	if (path[0] != '/' || strlen(path) >= RECORD_PATH_MAX)
+		return false;
+	while (*path) {
+		size_t n = strcspn(++path, "/");
+		if (!n || n > NAME_MAX || (n == 1 && path[0] == '.') || (n == 2 && path[0] == '.' && path[1] == '.'))
+			return false;
+		path += n;
+	}
+	return true;
 }
 
 static bool on_link(struct fs *fs, struct client *c, struct packet *p)
@@ -230,6 +238,19 @@ static void on_placed(struct fs *fs, struct client *c, const struct msg *rq)
 	fs_unlock(fs);
 }
 
+static bool on_note(struct fs *fs, struct packet *p)
+{
+	const char *end = strchr(p->text, '\n');
+	CLEAN_MEM char *path = end ? strndup(p->text, (size_t)(end - p->text)) : NULL;
+
+	if (!path || !is_good_path(path))
+		return false;
+	fs_lock(fs);
+	outputs_note(fs, path, end + 1);
+	fs_unlock(fs);
+	return true;
+}
+
 static bool on_request(struct fs *fs, struct client *c, struct packet *p)
 {
 	switch (p->msg.type) {
@@ -248,10 +269,7 @@ static bool on_request(struct fs *fs, struct client *c, struct packet *p)
 		fs_unlock(fs);
 		return true;
 	case MSG_CLIENT_NOTE:
-		fs_lock(fs);
-		outputs_note(fs, p->text);
-		fs_unlock(fs);
-		return true;
+		return on_note(fs, p);
 	default:
 		return false;
 	}

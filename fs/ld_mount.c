@@ -72,16 +72,22 @@ __attribute__((format(printf, 2, 3))) static int unfit(struct job *j, const char
 
 /* --- is the mount fit for it? --- */
 
-/* Names that mean a descriptor of this process mean another one elsewhere. */
-static const char *find_own_descriptor(int argc, char **argv)
+/* Names that mean a descriptor of this process mean another one elsewhere, and what a pipe holds can be read but once. */
+static int find_own_input(struct job *j, int argc, char **argv)
 {
 	static const char *const own[] = { "/dev/fd/", "/dev/stdin", "/proc/self/", "/proc/thread-self/" };
+	struct stat st;
 
-	for (int i = 1; i < argc; i++)
+	for (int i = 1; i < argc; i++) {
+		const char *name = argv[i] + (argv[i][0] == '@');
 		for (size_t k = 0; k < sizeof(own) / sizeof(own[0]); k++)
 			if (strstr(argv[i], own[k]))
-				return argv[i];
-	return NULL;
+				return unfit(j, "%s names a descriptor of this process", argv[i]);
+		if (name[0] != '-' && strcmp(name, j->look.verdict.output) && stat(name, &st) == 0 &&
+		    (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
+			return unfit(j, "%s: is a pipe or a device", name);
+	}
+	return 0;
 }
 
 static bool is_below(const char *path, const char *dir)
@@ -334,9 +340,8 @@ static int make(struct job *j, int argc, char **argv)
 		j->path = NULL;
 	if (find_mount(j) || find_server(j) || find_place(j))
 		return -1;
-	const char *own = find_own_descriptor(argc, argv);
-	if (own)
-		return unfit(j, "%s names a descriptor of this process", own);
+	if (find_own_input(j, argc, argv))
+		return -1;
 	if (is_below(j->cwd, j->mountpoint))
 		return unfit(j, "the current directory lies in the mount");
 	if (send_request(j, argc, argv) || ask_wait(&j->ask, MSG_CLIENT_LINK, &p, j->why, sizeof(j->why)))

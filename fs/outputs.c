@@ -126,18 +126,16 @@ int output_new(struct fs *fs, struct client *c, const char *path, char *recipe, 
 	return r;
 }
 
-void outputs_note(struct fs *fs, const char *text)
+void outputs_note(struct fs *fs, const char *path, const char *reason)
 {
-	const char *end = strchr(text, '\n');
-	CLEAN_MEM char *path = end && *text == '/' ? strndup(text, (size_t)(end - text)) : NULL;
-	struct output *o = path ? calloc(1, sizeof(*o)) : NULL;
+	struct output *o = calloc(1, sizeof(*o));
 
 	if (!o || tree_add_output(fs, path, o)) {
 		free(o);
 		return;
 	}
 	remove_logs(fs, path);
-	o->link->reason = strdup(end + 1);
+	o->link->reason = strdup(reason);
 	o->state = OUTPUT_FILE;
 	o->dir_fd = -1;
 	insert(fs->outputs, o);

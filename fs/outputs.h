@@ -101,8 +101,8 @@ int output_setattr(struct generation *g, const struct stat *attr, int to_set);
 /* Its client is gone: what is not placed will not be. */
 void output_abandon(struct fs *fs, struct output *o);
 void output_remove(struct fs *fs, struct output *o);
-/* TEXT: "PATH\nREASON": PATH was made in file mode. */
-void outputs_note(struct fs *fs, const char *text);
+/* PATH was made in file mode. */
+void outputs_note(struct fs *fs, const char *path, const char *reason);
 int outputs_init(struct fs *fs);
 void outputs_done(struct fs *fs);
 struct output *output_by_id(struct fs *fs, const char *id);

@@ -47,6 +47,8 @@ static int open_plain(void *ctx, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
+#define TEXT_MAX ((size_t)64 << 20) /* of a response file */
+
 /* As read(2), from a pipe as well; where there are offsets the descriptor's own is not used: it may be shared. */
 static ssize_t read_at(int fd, char *to, size_t sz, size_t off)
 {
@@ -69,7 +71,9 @@ static int read_text(void *ctx, const char *path, char **ret_text, size_t *ret_s
 		if (n == 0)
 			break;
 		sz += n > 0 ? (size_t)n : 0;
-		if (sz == cap) {
+		if (sz == cap && cap >= TEXT_MAX) {
+			rc = -EFBIG; /* a device that never ends, most likely */
+		} else if (sz == cap) {
 			char *p = realloc(text, cap * 2 + 1);
 			rc = p ? 0 : -ENOMEM;
 			text = p ? p : text;
