@@ -13,7 +13,7 @@ link() {
 }
 
 link_file() {
-	LINKFS_MODE='file' run gcc -B"$ld_dir/" "$@"
+	run env LINKFS_MODE=file gcc -B"$ld_dir/" "$@"
 }
 
 link_fails() {	# ERE ARG...
@@ -76,7 +76,8 @@ await() {
 	wait_until "$@" || fail "in vain waited for: $*"
 }
 
-# The linker process is stopped: links are asked for and wait. A link must have been made before.
+# The linker process is stopped: links are asked for and wait, and so does who asks for statistics. A link must have been
+# made before.
 stop_worker() {
 	worker=$(stat_of worker_pid)
 	[ "${worker:-0}" != 0 ] || fail "there is no linker process"

@@ -16,7 +16,7 @@ same() {
 	for mode in file auto; do
 		rm -rf "$mode" && mkdir "$mode"
 		status=0
-		(LINKFS_MODE=$mode run gcc -B"$ld_dir/" -o prog "$@" >"$mode/stdout" 2>"$mode/stderr") || status=$?
+		(run env LINKFS_MODE=$mode gcc -B"$ld_dir/" -o prog "$@" >"$mode/stdout" 2>"$mode/stderr") || status=$?
 		echo "$status" >"$mode/status"
 		for side in map deps prog; do
 			[ ! -e $side ] || cp $side "$mode/$side"

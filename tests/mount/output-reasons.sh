@@ -41,9 +41,9 @@ for asked in LINKFS_MOUNT= LINKFS_MODE='file'; do
 done
 run "$ld_dir/ld" --linkfs=file bare.o -o out
 plain out
-LINKFS_MODE=mount run "$ld_dir/ld" bare.o -o out
+run env LINKFS_MODE=mount "$ld_dir/ld" bare.o -o out
 on_mount out
-LINKFS_MODE=mount run "$ld_dir/ld" --linkfs=file bare.o -o out
+run env LINKFS_MODE=mount "$ld_dir/ld" --linkfs=file bare.o -o out
 plain out
 expect_error 'expected auto, file or mount' "$ld_dir/ld" --linkfs=maybe bare.o -o out
 expect_error 'expected auto, file or mount' env LINKFS_MODE=maybe "$ld_dir/ld" bare.o -o out
@@ -84,6 +84,13 @@ at_exit=:
 run "$ld_dir/ld" /dev/stdin -o out <bare.o 2>said
 has 'file mode: .*descriptor of this process' said
 plain out
+
+mkfifo pipe
+cat bare.o >pipe &
+run "$ld_dir/ld" pipe -o out 2>said
+has 'file mode: .*pipe: is a pipe' said
+plain out
+told 'pipe: is a pipe'
 
 # A mount whose process was killed, and one that nobody mounted any more.
 kill -9 "$(stat_of mount_pid)"
