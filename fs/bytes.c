@@ -82,6 +82,7 @@ void bytes_read(struct fs *fs, struct parked *p, uint64_t off, uint64_t sz)
 	go_on(fs, g, wants_ahead, &out);
 	generation_unref(fs, g);
 	fs_unlock(fs);
+	worker_link_watch(fs);
 }
 
 void bytes_forget(struct fs *fs, struct parked *p)

@@ -1,6 +1,6 @@
 /* transport.h - one connection between the mount process and the linker process: packets and descriptors.
  *
- * A small interface so that a shared ring can take the packets' place later: send, receive, and a descriptor to poll.
+ * For what carries descriptors, and for links; the many short requests without any go through ring.h.
  * Threads: several may send and several may receive at once; a packet is never torn.
  */
 #ifndef FS_TRANSPORT_H

@@ -1,9 +1,10 @@
 /* worker.c - the main loop of the linker process: makes links, fills ranges.
  *
- * The only file of fs/ that calls the linker. One thread makes links from the control socket; others fill from the fill
- * socket, straight into the mapped backing file, whose blocks the mount process has allocated. What the link opened
- * goes to the mount process, which keeps it. Nothing here needs to survive: after a crash the next process is given the
- * recipe, the record and the descriptors, and the opener answers from the record instead of from the file system.
+ * The only file of fs/ that calls the linker. One thread makes links from the control socket; one maps backing files that
+ * come by the fill socket; others take short requests from the ring and fill, straight into the mapped backing file,
+ * whose blocks the mount process has allocated. What the link opened goes to the mount process, which keeps it. Nothing
+ * here needs to survive: after a crash the next process is given the recipe, the record and the descriptors, and the
+ * opener answers from the record instead of from the file system.
  */
 #include "worker.h"
 
@@ -20,11 +21,13 @@
 #include "linkfs.h"
 #include "pathwalk.h"
 #include "record.h"
+#include "ring.h"
 #include "transport.h"
 #include "worker_own.h"
 
 #define BUCKETS 256
 #define FILL_THREADS_MAX 64
+#define BACKING_PATIENCE_SEC 25 /* less than the mount process has for a fill */
 
 struct held {
 	LIST_ENTRY(held) hash;
@@ -32,11 +35,14 @@ struct held {
 	unsigned ref; /* the table, and fills at work */
 	struct linkfs_image *img;
 	unsigned char *map; /* of the backing file; NULL until it came, or when the size is 0 */
+	bool is_unmappable;
 	uint64_t size;
 };
 
 struct worker {
 	pthread_mutex_t lock; /* guards the table */
+	pthread_cond_t mapped;
+	struct ring *ring;
 	LIST_HEAD(held_list, held) held[BUCKETS];
 	struct linkfs_linker *linker;
 	uint64_t own_dev;
@@ -499,7 +505,7 @@ static void on_fds(struct worker *w, struct packet *p)
 		w->fds[w->fd_cnt++] = packet_take_fd(p, i);
 }
 
-/* --- the short requests (all threads) --- */
+/* --- the short requests (all threads but the one that links) --- */
 
 static void on_backing(struct worker *w, struct packet *p)
 {
@@ -509,24 +515,28 @@ static void on_backing(struct worker *w, struct packet *p)
 		void *map = mmap(NULL, h->size, PROT_READ | PROT_WRITE, MAP_SHARED, p->fds[0], 0);
 		pthread_mutex_lock(&w->lock);
 		h->map = map == MAP_FAILED ? NULL : map;
+		h->is_unmappable = map == MAP_FAILED;
+		pthread_cond_broadcast(&w->mapped);
 		pthread_mutex_unlock(&w->lock);
 	}
 	if (h)
 		held_unref(w, h);
 }
 
-/* The mapping, which may be on its way: another thread took the message just before this request. */
+/* The mapping, which may be on its way: the file was sent before this request, but by the socket. */
 static unsigned char *wait_for_map(struct worker *w, struct held *h)
 {
-	for (int i = 0; i < 2000; i++) {
-		pthread_mutex_lock(&w->lock);
-		unsigned char *map = h->map;
-		pthread_mutex_unlock(&w->lock);
-		if (map)
-			return map;
-		nanosleep(&(struct timespec){ .tv_nsec = 50000 }, NULL);
-	}
-	return NULL;
+	struct timespec until;
+	int r = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += BACKING_PATIENCE_SEC;
+	pthread_mutex_lock(&w->lock);
+	while (!h->map && !h->is_unmappable && !r)
+		r = pthread_cond_timedwait(&w->mapped, &w->lock, &until);
+	unsigned char *map = h->map;
+	pthread_mutex_unlock(&w->lock);
+	return map;
 }
 
 static int fill_range(struct worker *w, struct held *h, struct msg_range *r, char *why, size_t why_sz)
@@ -549,6 +559,14 @@ static int fill_range(struct worker *w, struct held *h, struct msg_range *r, cha
 	return err;
 }
 
+static void reply(struct worker *w, struct msg *m, const char *text)
+{
+	struct msg bell = { .type = MSG_BELL | MSG_REPLY };
+
+	if (ring_reply(w->ring, m, text) && transport_send(WORKER_FILL_FD, &bell, NULL, NULL, 0, true))
+		_exit(1);
+}
+
 static void on_fill(struct worker *w, const struct msg *rq)
 {
 	struct msg m = { .type = MSG_FILL | MSG_REPLY, .id = rq->id, .gen = rq->gen, .u.range = rq->u.range };
@@ -558,8 +576,7 @@ static void on_fill(struct worker *w, const struct msg *rq)
 	m.error = fill_range(w, h, &m.u.range, why, sizeof(why));
 	if (h)
 		held_unref(w, h);
-	if (transport_send(WORKER_FILL_FD, &m, m.error ? why : NULL, NULL, 0, true))
-		_exit(1);
+	reply(w, &m, m.error ? why : NULL);
 }
 
 static void on_map(struct worker *w, const struct msg *rq)
@@ -582,36 +599,50 @@ static void on_stats(struct worker *w, const struct msg *rq)
 {
 	struct msg m = { .type = MSG_STATS | MSG_REPLY, .id = rq->id, .u.stats = linker_stats(w) };
 
-	if (transport_send(WORKER_FILL_FD, &m, NULL, NULL, 0, true))
-		_exit(1);
+	reply(w, &m, NULL);
 }
 
-static void *serve_fills(void *arg)
+static void on_short(struct worker *w, struct packet *p)
+{
+	switch (p->msg.type) {
+	case MSG_BACKING:
+		on_backing(w, p);
+		break;
+	case MSG_FILL:
+		on_fill(w, &p->msg);
+		break;
+	case MSG_MAP:
+		on_map(w, &p->msg);
+		break;
+	case MSG_STATS:
+		on_stats(w, &p->msg);
+		break;
+	case MSG_DROP:
+		held_drop(w, p->msg.gen);
+		break;
+	}
+	packet_done(p);
+}
+
+static void *serve_ring(void *arg)
 {
 	struct worker *w = arg;
 	struct packet p;
 
-	while (transport_recv(WORKER_FILL_FD, &p, true) == 1) {
-		switch (p.msg.type) {
-		case MSG_BACKING:
-			on_backing(w, &p);
-			break;
-		case MSG_FILL:
-			on_fill(w, &p.msg);
-			break;
-		case MSG_MAP:
-			on_map(w, &p.msg);
-			break;
-		case MSG_STATS:
-			on_stats(w, &p.msg);
-			break;
-		case MSG_DROP:
-			held_drop(w, p.msg.gen);
-			break;
-		}
-		packet_done(&p);
-	}
-	return NULL;
+	while (ring_take(w->ring, &p) == 1)
+		on_short(w, &p);
+	_exit(1); /* the ring is damaged */
+}
+
+/* What carries descriptors. */
+static void *serve_files(void *arg)
+{
+	struct worker *w = arg;
+	struct packet p;
+
+	while (transport_recv(WORKER_FILL_FD, &p, true) == 1)
+		on_short(w, &p);
+	_exit(1); /* nobody to work for, or out of descriptors */
 }
 
 static int serve_links(struct worker *w)
@@ -644,9 +675,38 @@ static bool harden(pid_t parent)
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
-	for (int fd = WORKER_CONTROL_FD; fd <= WORKER_FILL_FD; fd++)
+	for (int fd = WORKER_CONTROL_FD; fd <= WORKER_RING_FD; fd++)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 	return getppid() == parent;
+}
+
+static int start_thread(void *(*fn)(void *), struct worker *w)
+{
+	pthread_t t;
+
+	int err = pthread_create(&t, NULL, fn, w);
+	if (!err)
+		pthread_detach(t);
+	return -err;
+}
+
+/* 0: there is a thread for everything. */
+static int start_threads(struct worker *w, unsigned fill_cnt)
+{
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	int err = -pthread_cond_init(&w->mapped, &attr);
+	pthread_condattr_destroy(&attr);
+	if (!err)
+		err = start_thread(serve_files, w);
+	for (unsigned i = 0; !err && i < fill_cnt && i < FILL_THREADS_MAX; i++) {
+		err = start_thread(serve_ring, w);
+		if (err && i)
+			return 0; /* fewer do, too */
+	}
+	return err;
 }
 
 int worker_main(int argc, char **argv)
@@ -658,8 +718,9 @@ int worker_main(int argc, char **argv)
 		fprintf(stderr, "linkfs: %s is started by linkfs mount alone\n", WORKER_ARGV0);
 		return 2;
 	}
-	if (!harden((pid_t)atoi(argv[3])))
+	if (!harden((pid_t)atoi(argv[3])) || ring_open(WORKER_RING_FD, &w.ring))
 		return 1;
+	close(WORKER_RING_FD);
 	w.own_dev = strtoull(argv[2], NULL, 16);
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned threads = (unsigned)strtoul(argv[1], NULL, 10);
@@ -668,13 +729,8 @@ int worker_main(int argc, char **argv)
 		return 1;
 	if (!threads)
 		threads = cpus > 1 ? (unsigned)cpus : 2; /* one slow fill must not hold up the rest */
-	for (unsigned i = 0; i < threads && i < FILL_THREADS_MAX; i++) {
-		pthread_t t;
-		if (pthread_create(&t, NULL, serve_fills, &w) == 0)
-			pthread_detach(t);
-		else if (i == 0)
-			return 1;
-	}
+	if (start_threads(&w, threads))
+		return 1;
 	int status = serve_links(&w);
 	_exit(status); /* fills may be at work: no destructors under them */
 }

@@ -6,7 +6,8 @@
 #define WORKER_ARGV0 "linkfs-worker"
 #define WORKER_CONTROL_FD 3
 #define WORKER_FILL_FD 4
-#define WORKER_BINARY_FD 5 /* closed by the exec */
+#define WORKER_RING_FD 5
+#define WORKER_BINARY_FD 6 /* closed by the exec */
 
 /* argv: WORKER_ARGV0, how many fill threads (0: one per CPU), the device never to enter, in hexadecimal, and the mount
  * process's id. Returns the exit status, when the mount process has ended. */

@@ -213,6 +213,8 @@ bool answer_fill(struct fs *fs, struct packet *p, struct replies *out)
 		fs->linker = m->u.stats;
 		jobs_answer_stats(fs, j, out);
 		break;
+	case MSG_BELL | MSG_REPLY:
+		return ++fs->worker->bells <= fs->worker->naps; /* the answers themselves: worker_link.c */
 	default:
 		return false;
 	}

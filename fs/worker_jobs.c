@@ -200,10 +200,11 @@ static int send_link(struct worker_link *w, struct job *j)
 static int send_short(struct worker_link *w, struct job *j)
 {
 	struct msg m = { .id = j->id, .gen = j->gen ? j->gen->node.id : j->gen_id };
+	int err;
 
 	if (j->gen && j->gen->backing_epoch != w->epoch) {
 		struct msg b = { .type = MSG_BACKING, .gen = m.gen, .u.range.sz = j->gen->size };
-		int err = transport_send(w->fill, &b, NULL, &j->gen->file->fd, 1, false);
+		err = transport_send(w->fill, &b, NULL, &j->gen->file->fd, 1, false);
 		if (err)
 			return err;
 		j->gen->backing_epoch = w->epoch;
@@ -223,7 +224,12 @@ static int send_short(struct worker_link *w, struct job *j)
 	default:
 		m.type = MSG_DROP;
 	}
-	return transport_send(w->fill, &m, NULL, NULL, 0, false);
+	err = ring_ask(w->ring, &m);
+	if (err != -EAGAIN)
+		w->ring_until = 0;
+	else if (!w->ring_until)
+		w->ring_until = now_ms() + FILL_DEADLINE_MS;
+	return err == -EAGAIN ? -EXFULL : err;
 }
 
 /* Does the linker process have the generation? If not, sees to it that it will. */
@@ -296,7 +302,11 @@ void jobs_pump(struct fs *fs)
 			worker_link_wake(fs);
 			return;
 		}
-		if (err == -EPIPE || err == -ECONNRESET)
+		if (err == -EXFULL)
+			return; /* tried again after the next answer, and at each tick */
+		if (err == -EPROTO)
+			worker_kill(fs, "the ring is damaged");
+		if (err == -EPIPE || err == -ECONNRESET || err == -EPROTO)
 			return; /* its end will be seen by the dispatcher */
 		if (err)
 			continue; /* out of descriptors or memory: the next tick tries again */

@@ -36,6 +36,23 @@ static void kill_worker(struct worker_link *w, const char *why, bool is_foregrou
 	kill(w->pid, SIGKILL);
 }
 
+void worker_kill(struct fs *fs, const char *why)
+{
+	kill_worker(fs->worker, why, fs->cfg.is_foreground);
+}
+
+/* All answers in the ring. */
+static void drain_ring(struct fs *fs, struct replies *out)
+{
+	struct worker_link *w = fs->worker;
+	struct packet p;
+	int r = 0;
+
+	while (w->state == WORKER_UP && (r = ring_answer(w->ring, &p)))
+		if (r < 0 || !answer_fill(fs, &p, out))
+			kill_worker(w, "what is in the ring makes no sense", fs->cfg.is_foreground);
+}
+
 /* Everything that has arrived at one of the ends. */
 static void drain(struct fs *fs, bool is_control, struct replies *out)
 {
@@ -46,6 +63,8 @@ static void drain(struct fs *fs, bool is_control, struct replies *out)
 		int r = transport_recv(is_control ? w->control : w->fill, &p, false);
 		if (r == -EAGAIN || r == -EMFILE || r == -ENFILE || r == -ENOMEM)
 			return;
+		if (r == 0)
+			drain_ring(fs, out); /* what it had finished */
 		if (r <= 0) {
 			kill_worker(w, r ? "what it sent is no message" : NULL, fs->cfg.is_foreground);
 			return;
@@ -56,7 +75,37 @@ static void drain(struct fs *fs, bool is_control, struct replies *out)
 	}
 }
 
-_Noreturn static void child(struct fs *fs, int control, int fill, const char *const argv[])
+/* What a linker process is given: its ends and ours. -1, NULL: none, or taken. */
+struct ends {
+	int control[2], fill[2]; /* ours, its */
+	struct ring *ring;
+	int ring_fd;
+};
+
+static void ends_done(struct ends *e)
+{
+	for (int i = 0; i < 2; i++) {
+		cleanup_fd(&e->control[i]);
+		cleanup_fd(&e->fill[i]);
+	}
+	cleanup_fd(&e->ring_fd);
+	ring_unref(e->ring);
+}
+
+static int ends_new(struct ends *e)
+{
+	*e = (struct ends){ { -1, -1 }, { -1, -1 }, NULL, -1 };
+	int err = transport_pair(e->control);
+	if (!err)
+		err = transport_pair(e->fill);
+	if (!err)
+		err = ring_new(&e->ring, &e->ring_fd);
+	if (err)
+		ends_done(e);
+	return err;
+}
+
+_Noreturn static void child(struct fs *fs, const struct ends *e, const char *const argv[])
 {
 	extern char **environ;
 	sigset_t none;
@@ -64,10 +113,10 @@ _Noreturn static void child(struct fs *fs, int control, int fill, const char *co
 	/* Only calls that are safe between fork and exec. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setpgid(0, 0);
-	int c = fcntl(control, F_DUPFD, 10), f = fcntl(fill, F_DUPFD, 10),
-	    b = fcntl(fs->worker->binary_fd, F_DUPFD, 10);
-	if (c < 0 || f < 0 || b < 0 || dup2(c, WORKER_CONTROL_FD) < 0 || dup2(f, WORKER_FILL_FD) < 0 ||
-	    dup2(b, WORKER_BINARY_FD) < 0)
+	int c = fcntl(e->control[1], F_DUPFD, 10), f = fcntl(e->fill[1], F_DUPFD, 10),
+	    r = fcntl(e->ring_fd, F_DUPFD, 10), b = fcntl(fs->worker->binary_fd, F_DUPFD, 10);
+	if (c < 0 || f < 0 || r < 0 || b < 0 || dup2(c, WORKER_CONTROL_FD) < 0 || dup2(f, WORKER_FILL_FD) < 0 ||
+	    dup2(r, WORKER_RING_FD) < 0 || dup2(b, WORKER_BINARY_FD) < 0)
 		_exit(126);
 	fcntl(WORKER_BINARY_FD, F_SETFD, FD_CLOEXEC);
 	if (syscall(SYS_close_range, WORKER_BINARY_FD + 1, ~0U, 0) < 0)
@@ -83,26 +132,18 @@ static int spawn(struct fs *fs)
 	struct worker_link *w = fs->worker;
 	char threads[16], dev[24], parent[16];
 	const char *argv[] = { WORKER_ARGV0, threads, dev, parent, NULL };
-	int control[2], fill[2];
+	struct ends e;
 
-	int err = transport_pair(control);
+	int err = ends_new(&e);
 	if (err)
 		return err;
-	err = transport_pair(fill);
-	if (err) {
-		close(control[0]);
-		close(control[1]);
-		return err;
-	}
 	snprintf(threads, sizeof(threads), "%u", fs->cfg.threads);
 	snprintf(dev, sizeof(dev), "%" PRIx64, fs->own_dev);
 	snprintf(parent, sizeof(parent), "%d", (int)getpid());
 	pid_t pid = fork();
 	if (pid == 0)
-		child(fs, control[1], fill[1], argv);
+		child(fs, &e, argv);
 	err = pid < 0 ? -errno : 0;
-	close(control[1]);
-	close(fill[1]);
 	int pid_fd = err ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
 	if (!err && pid_fd < 0) {
 		err = -errno;
@@ -110,14 +151,17 @@ static int spawn(struct fs *fs)
 		waitpid(pid, NULL, 0);
 	}
 	if (err) {
-		close(control[0]);
-		close(fill[0]);
+		ends_done(&e);
 		return err;
 	}
 	w->pid = pid;
 	w->pid_fd = pid_fd;
-	w->control = control[0];
-	w->fill = fill[0];
+	w->control = take_fd(&e.control[0]);
+	w->fill = take_fd(&e.fill[0]);
+	w->ring = ring_ref(e.ring);
+	w->ring_until = 0;
+	w->naps = w->bells = 0;
+	ends_done(&e);
 	w->epoch++;
 	w->state = WORKER_STARTING;
 	w->is_killed_by_us = false;
@@ -136,6 +180,7 @@ static void on_reaped(struct fs *fs, bool was_killed, struct replies *out)
 	close(w->control);
 	close(w->fill);
 	w->pid_fd = w->control = w->fill = -1;
+	w->ring = ring_unref(w->ring);
 	w->pid = 0;
 	w->state = WORKER_DOWN;
 	w->wants_control = w->wants_fill = false;
@@ -188,6 +233,8 @@ static void check_deadlines(struct fs *fs)
 		kill_worker(w, "it did not start", fs->cfg.is_foreground);
 	if (w->state != WORKER_UP)
 		return;
+	if (w->ring_until && now > w->ring_until)
+		kill_worker(w, "it takes no requests", fs->cfg.is_foreground);
 	TAILQ_FOREACH (j, &w->jobs, on) {
 		if (!j->is_sent || now <= j->deadline)
 			continue;
@@ -239,6 +286,8 @@ static void *dispatcher(void *arg)
 		if (w->is_stopping && w->state != WORKER_DOWN)
 			kill_worker(w, NULL, false);
 		bool is_over = w->is_stopping && w->state == WORKER_DOWN;
+		bool has_answer = w->state == WORKER_UP && !ring_sleep(w->ring);
+		w->naps++;
 		struct pollfd pf[] = {
 			{ .fd = w->wake_fd, .events = POLLIN },
 			{ .fd = w->state == WORKER_DYING ? -1 : w->control,
@@ -255,7 +304,7 @@ static void *dispatcher(void *arg)
 		if (is_over)
 			return NULL;
 
-		if (poll(pf, sizeof(pf) / sizeof(pf[0]), timeout) <= 0)
+		if (poll(pf, sizeof(pf) / sizeof(pf[0]), has_answer ? 0 : timeout) < 0)
 			continue;
 		uint64_t drop;
 		if (pf[0].revents && read(w->wake_fd, &drop, sizeof(drop)) < 0 && errno != EAGAIN)
@@ -266,6 +315,10 @@ static void *dispatcher(void *arg)
 		fs_lock(fs);
 		w->wants_control &= !(pf[1].revents & POLLOUT);
 		w->wants_fill &= !(pf[2].revents & POLLOUT);
+		if (w->state == WORKER_UP) {
+			ring_awake(w->ring);
+			drain_ring(fs, &out);
+		}
 		if (pf[1].revents)
 			drain(fs, true, &out);
 		if (pf[2].revents)
@@ -273,6 +326,30 @@ static void *dispatcher(void *arg)
 		fs_unlock(fs);
 		replies_send(fs, &out);
 	}
+}
+
+void worker_link_watch(struct fs *fs)
+{
+	struct ring *ring = NULL;
+	struct replies out;
+
+	fs_lock(fs);
+	struct worker_link *w = fs->worker;
+	if (w && w->state == WORKER_UP && !TAILQ_EMPTY(&fs->reading) && ring_watch_begin(w->ring))
+		ring = ring_ref(w->ring);
+	fs_unlock(fs);
+	if (!ring)
+		return;
+	bool was_seen = ring_watch(ring);
+	replies_init(&out);
+	fs_lock(fs);
+	if (ring_watch_end(ring, was_seen) && fs->worker && fs->worker->ring == ring) {
+		drain_ring(fs, &out);
+		jobs_pump(fs);
+	}
+	ring_unref(ring);
+	fs_unlock(fs);
+	replies_send(fs, &out);
 }
 
 int worker_link_start(struct fs *fs, int binary_fd, int signal_fd)

@@ -6,6 +6,7 @@
 #ifndef FS_WORKER_PRIV_H
 #define FS_WORKER_PRIV_H
 
+#include "ring.h"
 #include "transport.h"
 #include "worker_link.h"
 
@@ -20,6 +21,9 @@ struct worker_link {
 	pid_t pid; /* 0: Down */
 	int pid_fd;
 	int control, fill; /* our ends; -1: Down */
+	struct ring *ring; /* NULL: Down */
+	uint64_t naps, bells; /* it may ring once for each time that we said we sleep */
+	int64_t ring_until; /* it is full, and has to have room by then; 0: it has */
 	uint64_t epoch;	   /* counts linker processes */
 	int64_t hello_deadline;
 	int64_t retry_at;	/* not before this is a next one started */
@@ -54,6 +58,9 @@ void jobs_pump(struct fs *fs);
 /* Fails fills of lost generations and jobs that killed too often. */
 void jobs_fail_hopeless(struct fs *fs, struct replies *out);
 void generation_lose(struct fs *fs, struct generation *g, const char *why);
+
+/* worker_link.c: the linker process is not well. Its end will be seen by the dispatcher. */
+void worker_kill(struct fs *fs, const char *why);
 
 /* worker_answers.c: false: not what a sane linker process says. */
 bool answer_control(struct fs *fs, struct packet *p, struct replies *out);

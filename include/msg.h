@@ -1,8 +1,10 @@
 /* msg.h - what the mount process and the linker process say to each other.
  *
- * Two SOCK_SEQPACKET sockets connect them (fs/transport.c hides that). On the *control* socket one thread of the linker
- * process makes links, one at a time; on the *fill* socket all of its threads take the short requests, each of which is
- * one packet. A packet is one struct msg, up to MSG_TEXT_MAX bytes of text, and up to MSG_FD_MAX descriptors.
+ * Two SOCK_SEQPACKET sockets (fs/transport.c) and a ring in shared memory (fs/ring.c) connect them. On the *control*
+ * socket one thread of the linker process makes links, one at a time; from the *ring* its other threads take the short
+ * requests, which they answer there; what of these carries descriptors goes by the *fill* socket. The ring has no
+ * end-of-file: that the linker process is gone is seen at the sockets, that it hangs by a deadline. A packet is one struct
+ * msg, up to MSG_TEXT_MAX bytes of text, and up to MSG_FD_MAX descriptors.
  * Anything longer (a recipe, diagnostics, a record, a link map) travels as a sealed memfd.
  *
  * The linker process is not trusted to be well: every field that steers the mount process is checked there.
@@ -29,10 +31,11 @@ enum msg_type {
 	MSG_FDS,       /* <> control: descriptors for the LINK request or verdict of the same id that follows */
 	MSG_LINK,      /* > control: make a link (replay: from its record); < the verdict */
 	MSG_BACKING,   /* > fill: generation, its backing file (fd) and size; no reply */
-	MSG_FILL,      /* > fill: write [off, off + sz) of the generation into its backing file; < done or why not */
-	MSG_MAP,       /* > fill: render the link map; < memfd */
-	MSG_STATS,     /* > fill: counters of the linker; < them */
-	MSG_DROP,      /* > fill: forget the generation; no reply */
+	MSG_FILL,      /* > ring: write [off, off + sz) of the generation into its backing file; < done or why not */
+	MSG_MAP,       /* > ring: render the link map; < fill: memfd */
+	MSG_STATS,     /* > ring: counters of the linker; < them */
+	MSG_DROP,      /* > ring: forget the generation; no reply */
+	MSG_BELL,      /* < fill: there are answers in the ring, and the mount process said that it sleeps */
 	MSG_OWN,       /* < control: while it makes a link: .text is a path below the mount point; > what stands there: a
 			  generation, another path (.text), or a private copy (fd) */
 	/* > from a client to the mount process */

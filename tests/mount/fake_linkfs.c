@@ -9,6 +9,8 @@
  *     --fake-crash-link    abort while linking         --fake-crash-once=FILE  only while FILE is absent; makes it
  *     --fake-crash-fill=OFF  abort when this byte is made        --fake-bad=OFF  it can't be made (-EIO)
  *     --fake-hang-link     never comes back            -r  the output is no executable
+ *     --fake-mad=BYTE,FILE  the first fill, while FILE is absent, makes it and overwrites the ring (fs/ring.c) with BYTE,
+ *                           or with anything if that is 256
  */
 #include "linkfs.c"
 
@@ -33,6 +35,8 @@ struct linkfs_image {
 	struct linkfs_input *in;
 	uint64_t slow_fill_ms, crash_fill, bad;
 	atomic_ulong filled, relocs;
+	unsigned mad_byte;
+	char mad_file[200];
 	double link_ms;
 	struct linkfs_verdict verdict;
 };
@@ -96,6 +100,28 @@ static void crash(void)
 	abort();
 }
 
+static void go_mad(const struct linkfs_image *img)
+{
+	int fd = open(img->mad_file, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+	FILE *maps = fd < 0 ? NULL : fopen("/proc/self/maps", "re");
+	char line[512];
+
+	while (maps && fgets(line, sizeof(line), maps)) {
+		unsigned long from, to;
+		if (!strstr(line, "memfd:linkfs-ring") || sscanf(line, "%lx-%lx", &from, &to) != 2)
+			continue;
+		uint64_t z = from;
+		for (unsigned char *p = (unsigned char *)from; p < (unsigned char *)to; p++) {
+			z = z * 6364136223846793005ull + 1442695040888963407ull;
+			*p = img->mad_byte > 255 ? (unsigned char)(z >> 33) : (unsigned char)img->mad_byte;
+		}
+	}
+	if (maps)
+		fclose(maps);
+	if (fd >= 0)
+		close(fd);
+}
+
 static int take_arg(struct linkfs_image *img, const struct linkfs_request *rq, const char *a, struct diag *d,
 		    char **dirs, size_t *dir_cnt, uint64_t *pad)
 {
@@ -118,6 +144,9 @@ static int take_arg(struct linkfs_image *img, const struct linkfs_request *rq, c
 		img->crash_fill = number(a);
 	} else if (!strncmp(a, "--fake-bad=", 11)) {
 		img->bad = number(a);
+	} else if (!strncmp(a, "--fake-mad=", 11) && strchr(a, ',')) {
+		img->mad_byte = (unsigned)number(a);
+		snprintf(img->mad_file, sizeof(img->mad_file), "%s", strchr(a, ',') + 1);
 	} else if (!strcmp(a, "-r")) {
 		img->verdict.is_executable = false;
 	} else if (!strncmp(a, "-L", 2)) {
@@ -234,6 +263,8 @@ int linkfs_image_fill(struct linkfs_image *img, uint64_t off, uint64_t sz, void 
 		return -EINVAL;
 	if (img->slow_fill_ms)
 		pause_ms(img->slow_fill_ms);
+	if (*img->mad_file)
+		go_mad(img);
 	if (img->crash_fill >= off && img->crash_fill < off + sz)
 		crash();
 	if (img->bad >= off && img->bad < off + sz) {
