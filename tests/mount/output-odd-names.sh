@@ -7,7 +7,7 @@ newline='new
 line'
 for settle in never 5s; do
 	start_mount "settle=$settle"
-	for name in 'a b' "it's" 'say "hi"' "$newline" '100%s%n' 'ä ö—€' 'back\slash' ' ' '#x' '$HOME' '*' "$(printf 'tab\tesc\033')" \
+	for name in 'a b' "it's" 'say "hi"' "$newline" '100%s%n' "$(printf '\303\244 \342\202\254')" 'back\slash' ' ' '#x' '$HOME' '*' "$(printf 'tab\tesc\033')" \
 		"$(printf 'latin\351')" '-dash' '@at' "$(printf %0255d 1)"; do
 		rm -rf top && mkdir -p "top/$name/$name"
 		cp one.o "top/$name/$name.o" 2>/dev/null || cp one.o "top/$name/1.o"
