@@ -83,7 +83,7 @@ static void unpin(struct cache *c, struct cache_file *f, uint64_t off, uint64_t 
 static bool run_claim(struct cache *c, struct cache_file *f, uint64_t *idx, uint64_t end, bool only_prepared,
 		      struct run *ret)
 {
-	struct run r = {0};
+	struct run r = { 0 };
 
 	for (; *idx < end; ++*idx) {
 		const struct chunk *ch = chunk_at(f, *idx);
@@ -271,7 +271,7 @@ static struct stream *stream_of(struct cache_file *f, uint64_t off, uint64_t sz)
 			continue;
 		s->end = t->end;
 		s->ahead = t->ahead > s->ahead ? t->ahead : s->ahead;
-		*t = (struct stream){0};
+		*t = (struct stream){ 0 };
 	}
 	return s;
 }

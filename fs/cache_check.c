@@ -9,6 +9,7 @@
 
 struct sums {
 	uint64_t bytes, evicting, cold;
+	uint64_t looks; /* what the walk cost */
 };
 
 static void broken(struct text *t, const char *which, const struct cache_file *f, uint64_t idx, const char *what)
@@ -37,6 +38,7 @@ static void check_chunks(const struct cache_file *f, struct sums *sum, struct te
 	uint64_t bytes = 0, pins = 0;
 
 	for (uint64_t i = 0; i < f->chunk_cnt; i++) {
+		sum->looks++;
 		if (!f->block[i / BLOCK_CHUNKS]) {
 			i |= BLOCK_CHUNKS - 1; /* none of its block */
 			continue;
@@ -75,17 +77,18 @@ static void check_reader(const struct cache_file *f, const struct cache_read *r,
 		broken(t, "I6", f, r->off / CHUNK_SZ, "a read waits, and lacks nothing");
 }
 
-bool cache_check(const struct cache *c, struct text *ret)
+static bool walk(const struct cache *c, struct text *ret, uint64_t *ret_looks)
 {
 	const struct cache_file *f;
 	const struct cache_read *r;
-	struct sums sum = {0};
+	struct sums sum = { 0 };
 	size_t before = ret->sz;
 	uint64_t cold = 0;
 	struct chunk *ch;
 
 	TAILQ_FOREACH(f, &c->files, all)
 	{
+		sum.looks++;
 		check_chunks(f, &sum, ret);
 		TAILQ_FOREACH(r, &f->readers, on)
 		check_reader(f, r, ret);
@@ -105,7 +108,15 @@ bool cache_check(const struct cache *c, struct text *ret)
 	if (is_over(c) && cold && !c->makers && !c->is_tend_wanted)
 		text_printf(ret, "I7: %" PRIu64 " bytes, limit %" PRIu64 ", and nobody makes room\n", c->bytes,
 			    c->limit);
+	*ret_looks = sum.looks;
 	return ret->sz == before && !ret->failed;
+}
+
+bool cache_check(const struct cache *c, struct text *ret)
+{
+	uint64_t looks;
+
+	return walk(c, ret, &looks);
 }
 
 void check_sometimes(struct cache *c)
@@ -115,13 +126,12 @@ void check_sometimes(struct cache *c)
 		c->check_in--;
 		return;
 	}
-	struct text t = {0};
-	bool is_well = cache_check(c, &t) || t.failed;
+	struct text t = { 0 };
+	bool is_well = walk(c, &t, &c->check_in) || t.failed; /* the next after as many calls as it took looks */
 	if (!is_well)
 		fprintf(stderr, "linkfs: the page cache is broken:\n%s", t.s);
 	assert(is_well);
 	free(t.s);
-	c->check_in = c->bytes / CHUNK_SZ; /* as many calls as it looked at chunks */
 #else
 	(void)c;
 #endif

@@ -113,7 +113,7 @@ static const struct cache_bottom fake_bottom = { .fill = fake_fill, .failed = fa
 
 static void assert_sound(const struct cache *c)
 {
-	struct text t = {0};
+	struct text t = { 0 };
 
 	if (!cache_check(c, &t))
 		ck_abort_msg("%s", t.s);
@@ -545,7 +545,7 @@ START_TEST(test_ahead)
 		must_be(f.job_cnt, 1);
 		must_be(f.job[0].sz, step);
 		answer(&f, 0);
-		must(!ask_for(&f, &(struct reader){0}, o, 0, 0));
+		must(!ask_for(&f, &(struct reader){ 0 }, o, 0, 0));
 	}
 	assert_read(&f, &rd);
 	must_be(f.told, 0);
