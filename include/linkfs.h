@@ -36,6 +36,9 @@ struct linkfs_config {
 struct linkfs_opener {
 	int (*open)(void *ctx, const char *path);
 	void *ctx;
+	/* What to believe of FD, which open has just given, instead of fstat: its identity (a copy stands for the original,
+	 * a file for what it was), and is_kept, as after linkfs_linker_keep. Not 0: nothing special. NULL: never. */
+	int (*identity)(void *ctx, int fd, struct stat *ret_st, bool *ret_is_kept);
 };
 
 struct linkfs_request {
@@ -131,6 +134,16 @@ struct linkfs_linker_stats {
 	uint64_t parsed_objects;                /* since start: a relink that parses nothing leaves it unchanged */
 };
 void linkfs_linker_stats(const struct linkfs_linker *l, struct linkfs_linker_stats *ret_stats);
+
+/* Custody: from now on the caller sees to it that the bytes of the input with ST's identity (dev, ino, size, mtime, ctime)
+ * stay what they are, and knows that they were so all along: fills no longer look. FD not -1: the bytes come from there, a
+ * copy of the same size, put in place of the original at once, under running fills; after this nothing reads the original
+ * (FD stays the caller's). 0, also when no such input is held; -errno: the original may still be read. Thread-safe. */
+int linkfs_linker_keep(struct linkfs_linker *l, const struct stat *st, int fd);
+
+/* Gives back inputs that no image uses and that are unlikely to be wanted again. Does nothing while a link is made, nor where
+ * fills leave no gap; for a process that serves many links: after each link, and after the last unref of an image. */
+void linkfs_linker_trim(struct linkfs_linker *l);
 
 /* Timers per pass of the link that made the image and of its last write, as --linkfs-time prints them. Caller frees. */
 char *linkfs_image_timers(const struct linkfs_image *img);

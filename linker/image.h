@@ -13,6 +13,8 @@ struct linkfs_linker {
 	struct names *names;
 	struct pool *pool;
 	pthread_mutex_t lock; /* links are made one at a time */
+	/* Read: names are read (by fills, maps, links' texts). Written: names move and mappings end. After lock. */
+	pthread_rwlock_t names_lock;
 	atomic_uint_fast64_t parsed_objects;
 };
 

@@ -186,7 +186,7 @@ static struct linkfs_verdict verdict_of(const struct options *opt)
 int linkfs_look(const struct linkfs_request *rq, struct diag *d, struct linkfs_look *ret_look, char **ret_text)
 {
 	int cwd_fd = rq->cwd_fd;
-	struct linkfs_opener plain = { open_plain, &cwd_fd };
+	struct linkfs_opener plain = { .open = open_plain, .ctx = &cwd_fd };
 	struct options *opt;
 	int rc = read_options(rq, rq->opener ? rq->opener : &plain, d, &opt, ret_text);
 	if (!rc)
@@ -203,7 +203,7 @@ int linkfs_link(struct linkfs_linker *l, const struct linkfs_request *rq, struct
 		char **ret_text)
 {
 	int cwd_fd = rq->cwd_fd;
-	struct linkfs_opener plain = { open_plain, &cwd_fd };
+	struct linkfs_opener plain = { .open = open_plain, .ctx = &cwd_fd };
 	const struct linkfs_opener *opener = rq->opener ? rq->opener : &plain;
 	struct linkfs_image *img = calloc(1, sizeof(*img));
 	double start = timer_now_ms();
@@ -219,7 +219,7 @@ int linkfs_link(struct linkfs_linker *l, const struct linkfs_request *rq, struct
 		return rc;
 	}
 	pthread_mutex_lock(&l->lock);
-	struct inputs_config cfg = { img->opt, l->mapper, &l->names, l->pool, d, opener, &l->parsed_objects };
+	struct inputs_config cfg = { img->opt, l->mapper, l->names, l->pool, d, opener, &l->parsed_objects };
 	rc = make(img, &cfg, d);
 	pthread_mutex_unlock(&l->lock);
 	if (rc) {

@@ -54,7 +54,7 @@ static void print_chunk(FILE *f, const struct linkfs_image *img, const struct ou
 	}
 }
 
-char *linkfs_image_map(struct linkfs_image *img, size_t *ret_sz)
+static char *render(const struct linkfs_image *img, size_t *ret_sz)
 {
 	char *text = NULL;
 	size_t sz = 0, cnt, at = 0;
@@ -90,5 +90,13 @@ char *linkfs_image_map(struct linkfs_image *img, size_t *ret_sz)
 		return NULL;
 	}
 	*ret_sz = sz;
+	return text;
+}
+
+char *linkfs_image_map(struct linkfs_image *img, size_t *ret_sz)
+{
+	pthread_rwlock_rdlock(&img->linker->names_lock);
+	char *text = render(img, ret_sz);
+	pthread_rwlock_unlock(&img->linker->names_lock);
 	return text;
 }

@@ -25,8 +25,6 @@ static void source_free(void *p)
 	struct source *s = p;
 	if (!s)
 		return;
-	if (*s->names_slot)
-		names_rehome(*s->names_slot, s->file->data, s->file->sz);
 	if (s->archive && s->members)
 		for (uint32_t i = 0; i < s->archive->member_cnt; i++)
 			object_free(s->members[i]);
@@ -91,6 +89,16 @@ int inputs_hold(struct inputs *in, struct infile *file)
 	return 0;
 }
 
+int inputs_add_fd(struct inputs *in, int fd, const char *path, struct infile **ret_file)
+{
+	const struct linkfs_opener *op = in->priv->opener;
+	struct stat st;
+	bool is_kept = false;
+	if (!op->identity || op->identity(op->ctx, fd, &st, &is_kept))
+		return mapper_add(in->mapper, fd, path, ret_file);
+	return mapper_add_as(in->mapper, fd, &st, is_kept, path, ret_file);
+}
+
 /* ---- recognising a file ---- */
 
 static bool is_text(const uint8_t *data, uint64_t sz)
@@ -107,7 +115,6 @@ static struct source *source_new(struct inputs *in, struct infile *file)
 	if (!s)
 		return NULL;
 	s->mapper = in->mapper;
-	s->names_slot = in->priv->names_slot;
 	s->file = file;
 	pthread_mutex_init(&s->lock, NULL);
 	return s;
@@ -318,7 +325,7 @@ static int add_object(struct inputs *in, struct infile *file, struct source *s, 
 static int add_fd(struct inputs *in, int fd, const char *path, const struct operand *op, bool skip_wrong)
 {
 	struct infile *file;
-	int rc = mapper_add(in->mapper, fd, path, &file);
+	int rc = inputs_add_fd(in, fd, path, &file);
 	if (rc < 0) {
 		diag_error(in->diag, in->priv->place, "%s: cannot read: %s", path, strerror(-rc));
 		return rc;
@@ -411,7 +418,7 @@ static struct infile *open_thin(struct inputs *in, const struct infile *file, co
 	struct infile *member = NULL;
 	char *path = search_beside(file->path, m->name);
 	int fd = path ? in->priv->opener->open(in->priv->opener->ctx, path) : -ENOMEM;
-	int rc = fd < 0 ? fd : mapper_add(in->mapper, fd, path, &member);
+	int rc = fd < 0 ? fd : inputs_add_fd(in, fd, path, &member);
 	free(path);
 	if (rc < 0) {
 		diag_error(in->diag, in->priv->place, "%s(%s): cannot open the member of the thin archive: %s", file->path,
@@ -632,10 +639,9 @@ int inputs_load(const struct inputs_config *cfg, struct inputs **ret_inputs)
 		free(pv);
 		return -ENOMEM;
 	}
-	*in = (struct inputs){ .opt = cfg->opt, .mapper = cfg->mapper, .names = *cfg->names_slot, .pool = cfg->pool,
+	*in = (struct inputs){ .opt = cfg->opt, .mapper = cfg->mapper, .names = cfg->names, .pool = cfg->pool,
 			       .diag = cfg->diag, .parsed_objects = cfg->parsed_objects, .priv = pv };
 	pv->opener = cfg->opener;
-	pv->names_slot = cfg->names_slot;
 	int rc = choose_emulation(in);
 	if (!rc && !new_file(in))
 		rc = -ENOMEM;
@@ -670,9 +676,9 @@ struct inputs *inputs_free(struct inputs *in)
 {
 	if (!in)
 		return NULL;
-	for (uint32_t i = 0; i < in->held_cnt; i++)
-		mapper_unref(in->mapper, in->held[i]);
 	symbol_lists_free(in);
+	for (uint32_t i = 0; i < in->held_cnt; i++)
+		mapper_unref(in->mapper, in->held[i]); /* a trim may end it from here on */
 	free(in->priv);
 	free(in->held);
 	free(in->externs);

@@ -86,7 +86,7 @@ struct inputs {
 struct inputs_config {
 	const struct options *opt;
 	struct mapper *mapper;
-	struct names **names_slot; /* the process's names; set to NULL by their owner when they are freed */
+	struct names *names;       /* the process's: they point into the files, and are rehomed before one is ended */
 	struct pool *pool;
 	struct diag *diag;
 	const struct linkfs_opener *opener; /* never NULL here */

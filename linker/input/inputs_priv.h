@@ -15,7 +15,6 @@ enum source_kind { SOURCE_OBJECT, SOURCE_ARCHIVE, SOURCE_SHLIB, SOURCE_SCRIPT };
 struct source {
 	enum source_kind kind;
 	struct mapper *mapper;
-	struct names **names_slot;   /* whose names point into the file; *names_slot is NULL when they are gone */
 	struct infile *file;
 	struct archive *archive;
 	struct object **members;     /* by member index, NULL until parsed; by lock */
@@ -27,12 +26,13 @@ struct source {
 
 struct inputs_private {
 	const struct linkfs_opener *opener;
-	struct names **names_slot;
 	uint64_t place;            /* for messages: position of the operand being added */
 	uint32_t file_cap, held_cap, extern_cap;
 	int script_depth;
 };
 
+/* Takes over FD, which the opener gave: the mapper's file of it. 0 or -errno, not reported. */
+int inputs_add_fd(struct inputs *in, int fd, const char *path, struct infile **ret_file);
 /* Hands a file's reference over to the inputs. 0, or -ENOMEM, reported. */
 int inputs_hold(struct inputs *in, struct infile *file);
 /* symbol_lists.c: opens and parses what --version-script and --dynamic-list name. 0 or -errno, reported. */

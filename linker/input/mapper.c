@@ -27,6 +27,7 @@ enum {
 	BUCKET_CNT = 256, /* per shard */
 	DEFAULT_THRESHOLD = 16 << 10,
 	DEFAULT_BUDGET = 30000,
+	DEFAULT_IDLE_MAX = 256,
 	STREAM_STEP = 64 << 10,
 	STREAM_MAX = 1 << 30,
 };
@@ -74,6 +75,8 @@ int mapper_new(const struct mapper_config *cfg, struct mapper **ret_mapper)
 		m->cfg = *cfg;
 	if (!m->cfg.heap_threshold)
 		m->cfg.heap_threshold = DEFAULT_THRESHOLD;
+	if (!m->cfg.idle_max)
+		m->cfg.idle_max = DEFAULT_IDLE_MAX;
 	uint64_t half = read_max_map_count() / 2;
 	if (!half)
 		half = DEFAULT_BUDGET;
@@ -122,11 +125,12 @@ static bool is_version(const struct held *h, const struct stat *st)
 	       same_time(&h->f.st.st_ctim, &st->st_ctim);
 }
 
-/* The version ST with one reference more, or NULL. By shard lock. */
-static struct held *find(struct held *list, const struct stat *st)
+/* The version ST with one reference more, or NULL. KEPT_ONLY: what has its identity but is not kept may have changed under
+ * those who read it. By shard lock. */
+static struct held *find(struct held *list, const struct stat *st, bool kept_only)
 {
 	for (struct held *h = list; h; h = h->f.link)
-		if (is_version(h, st)) {
+		if (is_version(h, st) && (!kept_only || atomic_load(&h->f.is_kept))) {
 			atomic_fetch_add_explicit(&h->f.refs, 1, memory_order_relaxed);
 			return h;
 		}
@@ -274,7 +278,8 @@ struct mapper *mapper_free(struct mapper *m)
 }
 
 /* Takes over FD. */
-static int held_new(struct mapper *m, int fd, const struct stat *st, const char *path, struct held **ret_held)
+static int held_new(struct mapper *m, int fd, const struct stat *st, bool is_kept, const char *path,
+		    struct held **ret_held)
 {
 	struct held *h = calloc(1, sizeof(*h));
 	if (!h) {
@@ -285,6 +290,7 @@ static int held_new(struct mapper *m, int fd, const struct stat *st, const char 
 	h->f.st = *st;
 	h->is_stream = !S_ISREG(st->st_mode);
 	atomic_init(&h->f.refs, 1);
+	atomic_init(&h->f.is_kept, is_kept);
 	h->f.path = strdup(path);
 	int r = h->f.path ? 0 : -ENOMEM;
 	if (!r && !h->is_stream) {
@@ -308,7 +314,7 @@ static struct held *publish(struct mapper *m, struct held *h)
 	struct held **bucket;
 	struct shard *s = shard_of(m, &h->f.st, &bucket);
 	pthread_mutex_lock(&s->lock);
-	struct held *other = h->is_stream ? NULL : find(*bucket, &h->f.st);
+	struct held *other = h->is_stream ? NULL : find(*bucket, &h->f.st, atomic_load(&h->f.is_kept));
 	if (!other) {
 		for (struct held *old = *bucket; old; old = old->f.link)
 			old->is_stale |= is_inode(old, &h->f.st);
@@ -324,23 +330,18 @@ static struct held *publish(struct mapper *m, struct held *h)
 	return other;
 }
 
-int mapper_add(struct mapper *m, int fd, const char *path, struct infile **ret_file)
+/* Takes over FD, whose identity is ST. */
+static int add(struct mapper *m, int fd, const struct stat *st, bool is_kept, const char *path, struct infile **ret_file)
 {
-	struct stat st;
-	if (fstat(fd, &st)) {
-		int r = -errno;
-		close(fd);
-		return r;
-	}
-	if (S_ISDIR(st.st_mode)) {
+	if (S_ISDIR(st->st_mode)) {
 		close(fd);
 		return -EISDIR;
 	}
-	if (S_ISREG(st.st_mode)) {
+	if (S_ISREG(st->st_mode)) {
 		struct held **bucket;
-		struct shard *s = shard_of(m, &st, &bucket);
+		struct shard *s = shard_of(m, st, &bucket);
 		pthread_mutex_lock(&s->lock);
-		struct held *h = find(*bucket, &st);
+		struct held *h = find(*bucket, st, is_kept);
 		pthread_mutex_unlock(&s->lock);
 		if (h) {
 			close(fd);
@@ -349,11 +350,74 @@ int mapper_add(struct mapper *m, int fd, const char *path, struct infile **ret_f
 		}
 	}
 	struct held *h;
-	int r = held_new(m, fd, &st, path, &h);
+	int r = held_new(m, fd, st, is_kept, path, &h);
 	if (r)
 		return r;
 	*ret_file = &publish(m, h)->f;
 	return 0;
+}
+
+int mapper_add(struct mapper *m, int fd, const char *path, struct infile **ret_file)
+{
+	struct stat st;
+	if (fstat(fd, &st)) {
+		int r = -errno;
+		close(fd);
+		return r;
+	}
+	return add(m, fd, &st, false, path, ret_file);
+}
+
+int mapper_add_as(struct mapper *m, int fd, const struct stat *st, bool is_kept, const char *path,
+		  struct infile **ret_file)
+{
+	struct stat now;
+	int r = fstat(fd, &now) ? -errno : S_ISREG(st->st_mode) && now.st_size != st->st_size ? -ESTALE : 0;
+	if (r) {
+		close(fd);
+		return r;
+	}
+	return add(m, fd, st, is_kept, path, ret_file);
+}
+
+/* FD's bytes in place of H's, whom others may be reading. */
+static int replace(struct mapper *m, struct held *h, int fd)
+{
+	struct stat st;
+	void *addr;
+	if (fstat(fd, &st))
+		return -errno;
+	if ((uint64_t)st.st_size != h->f.sz)
+		return -EINVAL;
+	int r = h->f.is_mapped ? os_map(m->cfg.os, (void *)h->f.data, h->f.sz, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0,
+					&addr)
+			       : 0;
+	return r ? r : dup3(fd, h->f.fd, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+int mapper_keep(struct mapper *m, const struct stat *st, int fd)
+{
+	struct held *found[8], **bucket;
+	size_t cnt = 0;
+	int r = 0;
+	struct shard *s = shard_of(m, st, &bucket);
+	pthread_mutex_lock(&s->lock);
+	for (struct held *h = *bucket; h && cnt < sizeof(found) / sizeof(*found); h = h->f.link)
+		if (is_version(h, st)) {
+			infile_ref(&h->f);
+			found[cnt++] = h;
+		}
+	pthread_mutex_unlock(&s->lock);
+	for (size_t i = 0; i < cnt; i++) {
+		/* First: who looks at the new descriptor must not think that it changed. */
+		bool was_kept = atomic_exchange(&found[i]->f.is_kept, true);
+		int one = fd < 0 ? 0 : replace(m, found[i], fd);
+		if (one)
+			atomic_store(&found[i]->f.is_kept, was_kept);
+		r = r ? r : one;
+		mapper_unref(m, &found[i]->f);
+	}
+	return r;
 }
 
 void infile_ref(struct infile *f)
@@ -372,7 +436,7 @@ void mapper_unref(struct mapper *m, struct infile *f)
 struct idle {
 	struct held *h;
 	uint64_t last_use, sz;
-	bool goes_first; /* stale, or a stream that nothing can find */
+	bool goes_first; /* nothing can find it */
 };
 
 static int compare_idle(const void *va, const void *vb)
@@ -397,6 +461,14 @@ static size_t collect_idle(struct mapper *m, struct idle *list, size_t cap)
 		pthread_mutex_unlock(&s->lock);
 	}
 	return cnt;
+}
+
+/* Which of LIST no name can lead to any more: looked at without a shard lock, since only a trim ends files. */
+static void mark_lost(struct idle *list, size_t cnt)
+{
+	struct stat st;
+	for (size_t i = 0; i < cnt; i++)
+		list[i].goes_first |= fstat(list[i].h->f.fd, &st) || !is_version(list[i].h, &st);
 }
 
 /* Takes the file out of the table if nobody has used it since it was found idle. */
@@ -424,13 +496,13 @@ static bool retire(struct mapper *m, const struct idle *idle)
 }
 
 /* How many of LIST, sorted, have to go. */
-static size_t choose_idle(const struct idle *list, size_t cnt, uint64_t keep_bytes)
+static size_t choose_idle(const struct idle *list, size_t cnt, uint64_t keep_bytes, uint64_t keep_cnt)
 {
 	uint64_t sum = 0;
 	size_t go = 0;
 	for (size_t i = 0; i < cnt; i++)
 		sum += list[i].sz;
-	while (go < cnt && (list[go].goes_first || sum > keep_bytes))
+	while (go < cnt && (list[go].goes_first || sum > keep_bytes || cnt - go > keep_cnt))
 		sum -= list[go++].sz;
 	return go;
 }
@@ -444,8 +516,9 @@ void mapper_trim(struct mapper *m, uint64_t keep_bytes)
 	if (!list || !files)
 		goto out_unlock; /* the next trim will do it */
 	size_t cnt = collect_idle(m, list, cap);
+	mark_lost(list, cnt);
 	qsort(list, cnt, sizeof(*list), compare_idle);
-	cnt = choose_idle(list, cnt, keep_bytes);
+	cnt = choose_idle(list, cnt, keep_bytes, m->cfg.idle_max);
 	for (size_t i = 0; i < cnt; i++)
 		files[i] = &list[i].h->f;
 	if (cnt && m->cfg.before_drop && m->cfg.before_drop(m->cfg.ctx, files, cnt))
@@ -471,8 +544,14 @@ void mapper_stats(const struct mapper *m, struct mapper_stats *ret_stats)
 int infile_check(const struct infile *f, bool *ret_rehash)
 {
 	struct stat st;
+	*ret_rehash = false;
+	if (atomic_load_explicit(&f->is_kept, memory_order_acquire))
+		return 0;
 	if (fstat(f->fd, &st))
 		return -errno;
+	/* A copy may have taken its place since. */
+	if (atomic_load_explicit(&f->is_kept, memory_order_acquire))
+		return 0;
 	bool changed = S_ISREG(st.st_mode) &&
 		       (st.st_size != f->st.st_size || !same_time(&st.st_mtim, &f->st.st_mtim));
 	if (changed || st.st_ino != f->st.st_ino || st.st_dev != f->st.st_dev)

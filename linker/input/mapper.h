@@ -25,6 +25,8 @@ struct infile {
 	struct stat st;        /* identity */
 	char *path;            /* as first opened; for messages only */
 	atomic_uint refs;
+	/* Somebody sees to it that the bytes stay what they were (mapper_keep): nobody need look again. */
+	atomic_bool is_kept;
 	/* What was parsed from it (an object, archive or shared library), by whoever parses first, dropped with the file.
 	 * Guarded by the mapper's user: links are made one at a time. */
 	void *product;
@@ -35,6 +37,7 @@ struct infile {
 struct mapper_config {
 	uint64_t heap_threshold; /* bytes; files smaller are read, not mapped; 0: 16 KiB */
 	uint64_t budget;         /* mappings; 0: half of vm.max_map_count, 30000 where that cannot be read */
+	uint64_t idle_max;       /* how many files without references a trim leaves; 0: 256 */
 	struct os *os;           /* NULL: os_default() */
 	/* Called by mapper_trim before it ends the CNT files: whoever points into their bytes (names_rehome_many) copies
 	 * them now. Not 0: nothing is ended this time. */
@@ -53,11 +56,20 @@ struct mapper *mapper_free(struct mapper *m);
  * is read to its end into memory (1 GiB at most, else -EFBIG) and never shared. -ESTALE: the file shrank meanwhile.
  * *ret_file holds one reference. Thread-safe. */
 int mapper_add(struct mapper *m, int fd, const char *path, struct infile **ret_file);
+/* The same for a file whose identity is known: ST is believed, not fstat, whose size alone must agree (-ESTALE). IS_KEPT:
+ * as if mapper_keep had been called; then only a file already kept is taken for the same version. */
+int mapper_add_as(struct mapper *m, int fd, const struct stat *st, bool is_kept, const char *path,
+		  struct infile **ret_file);
+/* From now on the caller sees to it that the bytes of the file that has ST's identity stay, and were all along: checks of
+ * it always succeed. FD not -1: they come from there, a copy of the same size; it is put in place of the mapping, at the
+ * same address and without a moment's gap, and of the descriptor. FD stays the caller's. 0, also when no such file is
+ * held, or -errno: then the file may still be in use as it was. Thread-safe, while others read the mapping. */
+int mapper_keep(struct mapper *m, const struct stat *st, int fd);
 void infile_ref(struct infile *f);
 /* The last unref does not unmap at once: zero-reference files wait in an LRU for the next link. */
 void mapper_unref(struct mapper *m, struct infile *f);
-/* Unmaps zero-reference files beyond KEEP_BYTES, the longest unused first; before these, and in any case, versions that
- * a newer one has replaced. */
+/* Unmaps zero-reference files beyond KEEP_BYTES or the configured count, the longest unused first; before these, and in
+ * any case, those nobody can find again: replaced by a newer version, deleted, changed. */
 void mapper_trim(struct mapper *m, uint64_t keep_bytes);
 void mapper_stats(const struct mapper *m, struct mapper_stats *ret_stats);
 
@@ -67,7 +79,7 @@ static inline bool infile_has(const struct infile *f, uint64_t off, uint64_t sz)
 	return off <= f->sz && sz <= f->sz - off;
 }
 
-/* Is the file still what it was when opened (fstat of the descriptor)? -ESTALE if its bytes may have changed, 0 if only
+/* Is the file still what it was when opened (kept, or else by fstat of the descriptor)? -ESTALE if its bytes may have changed, 0 if only
  * names or modes did (ctime alone: then *ret_rehash is true and the caller compares contents if it can). */
 int infile_check(const struct infile *f, bool *ret_rehash);
 

@@ -35,7 +35,7 @@ static int load(struct inputs *in, const char *name, bool is_dynamic)
 	struct symbol_list *list = &in->lists[in->list_cnt];
 	char *path = NULL;
 	int fd = open_list(in, name, &path);
-	int rc = fd < 0 ? fd : mapper_add(in->mapper, fd, path, &list->file);
+	int rc = fd < 0 ? fd : inputs_add_fd(in, fd, path, &list->file);
 	free(path);
 	if (rc < 0) {
 		diag_error(in->diag, 0, "%s %s: cannot read it: %s", is_dynamic ? "--dynamic-list" : "--version-script",

@@ -194,7 +194,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t sz)
 		if (strcmp(*v, "b") || files.data[1])
 			argv[argc++] = *v;
 	struct linkfs_config cfg = { .threads = 1 };
-	struct linkfs_opener opener = { open_file, &files };
+	struct linkfs_opener opener = { .open = open_file, .ctx = &files };
 	struct linkfs_request rq = { argc, argv, AT_FDCWD, &opener };
 	struct diag *d = diag_new(20);
 	if (!d || linkfs_linker_new(&cfg, &l))

@@ -11,12 +11,15 @@
  *     --fake-hang-link     never comes back            -r  the output is no executable
  *     --fake-mad=BYTE,FILE  the first fill, while FILE is absent, makes it and overwrites the ring (fs/ring.c) with BYTE,
  *                           or with anything if that is 256
+ *     --fake-hang-keep=FILE  never confirms that an input was replaced, if FILE can be made
  */
 #include "linkfs.c"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/queue.h>
 #include <sys/resource.h>
 
 #define INPUTS_MAX 4096
@@ -25,14 +28,19 @@
 struct linkfs_linker {
 	atomic_uint inputs;
 	atomic_uint parsed;
+	pthread_rwlock_t lock; /* read: inputs are read; written: they are replaced, images come and go */
+	LIST_HEAD(image_list, linkfs_image) images;
 };
 
 struct linkfs_image {
 	atomic_uint ref;
+	LIST_ENTRY(linkfs_image) on;
 	struct linkfs_linker *linker;
 	uint64_t size;
 	size_t cnt;
 	struct linkfs_input *in;
+	bool *kept; /* by input */
+	char *hang_keep;
 	uint64_t slow_fill_ms, crash_fill, bad;
 	atomic_ulong filled, relocs;
 	unsigned mad_byte;
@@ -48,9 +56,15 @@ static void pause_ms(uint64_t ms)
 
 int linkfs_linker_new(const struct linkfs_config *cfg, struct linkfs_linker **ret_linker)
 {
+	struct linkfs_linker *l = calloc(1, sizeof(*l));
+
 	(void)cfg;
-	*ret_linker = calloc(1, sizeof(**ret_linker));
-	return *ret_linker ? 0 : -ENOMEM;
+	if (!l)
+		return -ENOMEM;
+	pthread_rwlock_init(&l->lock, NULL);
+	LIST_INIT(&l->images);
+	*ret_linker = l;
+	return 0;
 }
 
 struct linkfs_linker *linkfs_linker_free(struct linkfs_linker *l)
@@ -68,8 +82,9 @@ static int add_input(struct linkfs_image *img, const struct linkfs_request *rq, 
 		return fd;
 	*in = (struct linkfs_input){ .path = strdup(path), .fd = fd };
 	img->cnt++;
-	if (fstat(fd, &in->st) < 0)
-		return -errno;
+	if (!rq->opener->identity || rq->opener->identity(rq->opener->ctx, fd, &in->st, &img->kept[img->cnt - 1]))
+		if (fstat(fd, &in->st) < 0)
+			return -errno;
 	img->size += (uint64_t)in->st.st_size;
 	img->linker->inputs++;
 	img->linker->parsed++;
@@ -140,6 +155,8 @@ static int take_arg(struct linkfs_image *img, const struct linkfs_request *rq, c
 		int fd = open(a + 18, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
 		if (fd >= 0)
 			crash();
+	} else if (!strncmp(a, "--fake-hang-keep=", 17)) {
+		img->hang_keep = strdup(a + 17);
 	} else if (!strncmp(a, "--fake-crash-fill=", 18)) {
 		img->crash_fill = number(a);
 	} else if (!strncmp(a, "--fake-bad=", 11)) {
@@ -175,8 +192,12 @@ int linkfs_link(struct linkfs_linker *l, const struct linkfs_request *rq, struct
 	int r = 0;
 
 	(void)ret_text;
-	if (!img || rq->argc > INPUTS_MAX || !(img->in = calloc(INPUTS_MAX, sizeof(*img->in))))
+	if (!img || rq->argc > INPUTS_MAX || !(img->in = calloc(INPUTS_MAX, sizeof(*img->in))) ||
+	    !(img->kept = calloc(INPUTS_MAX, sizeof(*img->kept))))
 		return -ENOMEM;
+	pthread_rwlock_wrlock(&l->lock);
+	LIST_INSERT_HEAD(&l->images, img, on);
+	pthread_rwlock_unlock(&l->lock);
 	img->ref = 1;
 	img->linker = l;
 	img->crash_fill = img->bad = NOWHERE;
@@ -210,12 +231,17 @@ struct linkfs_image *linkfs_image_unref(struct linkfs_image *img)
 {
 	if (!img || --img->ref)
 		return NULL;
+	pthread_rwlock_wrlock(&img->linker->lock);
+	LIST_REMOVE(img, on);
+	pthread_rwlock_unlock(&img->linker->lock);
 	for (size_t i = 0; i < img->cnt; i++) {
 		close(img->in[i].fd);
 		free((char *)(uintptr_t)img->in[i].path);
 		img->linker->inputs--;
 	}
 	free(img->in);
+	free(img->kept);
+	free(img->hang_keep);
 	free(img);
 	return NULL;
 }
@@ -230,25 +256,67 @@ const struct linkfs_verdict *linkfs_image_verdict(const struct linkfs_image *img
 	return &img->verdict;
 }
 
-static bool is_same(const struct linkfs_input *in)
+static bool is_identity(const struct stat *a, const struct stat *b)
 {
-	struct stat st;
-
-	return fstat(in->fd, &st) == 0 && st.st_size == in->st.st_size && st.st_mtim.tv_sec == in->st.st_mtim.tv_sec &&
-	       st.st_mtim.tv_nsec == in->st.st_mtim.tv_nsec;
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       !memcmp(&a->st_mtim, &b->st_mtim, sizeof(a->st_mtim)) &&
+	       !memcmp(&a->st_ctim, &b->st_ctim, sizeof(a->st_ctim));
 }
 
-static int fill_input(const struct linkfs_input *in, uint64_t at, uint64_t off, uint64_t sz, unsigned char *dst,
-		      char *why, size_t why_sz)
+int linkfs_linker_keep(struct linkfs_linker *l, const struct stat *st, int fd)
 {
+	struct linkfs_image *img;
+	int r = 0;
+
+	pthread_rwlock_wrlock(&l->lock);
+	LIST_FOREACH (img, &l->images, on) {
+		int once = fd >= 0 && img->hang_keep
+				   ? open(img->hang_keep, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600)
+				   : -1;
+		while (once >= 0)
+			pause();
+		for (size_t i = 0; i < img->cnt; i++) {
+			struct linkfs_input *in = &img->in[i];
+			if (!is_identity(&in->st, st))
+				continue;
+			img->kept[i] = true;
+			if (fd >= 0 && dup3(fd, in->fd, O_CLOEXEC) < 0)
+				r = -errno;
+		}
+	}
+	pthread_rwlock_unlock(&l->lock);
+	return r;
+}
+
+void linkfs_linker_trim(struct linkfs_linker *l)
+{
+	(void)l;
+}
+
+static bool is_same(const struct linkfs_image *img, size_t i)
+{
+	const struct linkfs_input *in = &img->in[i];
+	struct stat st;
+
+	return img->kept[i] || (fstat(in->fd, &st) == 0 && st.st_size == in->st.st_size && st.st_mtim.tv_sec == in->st.st_mtim.tv_sec &&
+	       st.st_mtim.tv_nsec == in->st.st_mtim.tv_nsec);
+}
+
+static int fill_input(const struct linkfs_image *img, size_t i, uint64_t at, uint64_t off, uint64_t sz,
+		      unsigned char *dst, char *why, size_t why_sz)
+{
+	const struct linkfs_input *in = &img->in[i];
 	uint64_t from = off > at ? off : at, end = at + (uint64_t)in->st.st_size;
 
 	if (off + sz < end)
 		end = off + sz;
 	if (from >= end)
 		return 0;
+	pthread_rwlock_rdlock(&img->linker->lock);
 	ssize_t n = pread(in->fd, dst + (from - off), end - from, (off_t)(from - at));
-	if (n == (ssize_t)(end - from) && is_same(in))
+	bool is_good = n == (ssize_t)(end - from) && is_same(img, i);
+	pthread_rwlock_unlock(&img->linker->lock);
+	if (is_good)
 		return 0;
 	snprintf(why, why_sz, "%s: it changed since the link was made", in->path);
 	return -ESTALE;
@@ -272,7 +340,7 @@ int linkfs_image_fill(struct linkfs_image *img, uint64_t off, uint64_t sz, void 
 		return -EIO;
 	}
 	for (size_t i = 0; i < img->cnt; i++) {
-		int r = fill_input(&img->in[i], at, off, sz, p, why, why_sz);
+		int r = fill_input(img, i, at, off, sz, p, why, why_sz);
 		if (r)
 			return r;
 		at += (uint64_t)img->in[i].st.st_size;

@@ -255,6 +255,86 @@ static void free_product(void *product)
 	products_freed++;
 }
 
+/* A copy takes the place of a mapping that is being read, and of the descriptor; the file then does what it likes. */
+START_TEST(test_keep)
+{
+	static const uint64_t sizes[] = { 100000, 300 };
+	uint64_t sz = sizes[_i];
+	struct mapper *m = make(NULL);
+	struct stat st;
+	bool rehash;
+	struct infile *f = add(m, make_file("kept", sz));
+	const uint8_t *data = f->data;
+	int copy = make_file("copy", sz), shorter = make_file("shorter", sz - 1);
+	st = f->st;
+	ck_assert_int_eq(mapper_keep(m, &st, shorter), -EINVAL);
+	ck_assert_int_eq(mapper_keep(m, &st, copy), 0);
+	close(copy);
+	close(shorter);
+	int fd = open(path_of("kept"), O_WRONLY | O_TRUNC | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	ck_assert_int_eq(infile_check(f, &rehash), 0);
+	ck_assert_ptr_eq(f->data, data);
+	for (uint64_t i = 0; i < sz; i++)
+		ck_assert_uint_eq(f->data[i], byte_at(i));
+	ck_assert_uint_eq(stats(m).mappings, _i == 0);
+	/* The name leads elsewhere now. */
+	struct infile *now = add(m, open(path_of("kept"), O_RDONLY | O_CLOEXEC));
+	ck_assert_ptr_ne(now, f);
+	/* Another linker process would be given the copy under the old identity. */
+	struct infile *same;
+	ck_assert_int_eq(mapper_add_as(m, make_file("again", sz), &st, true, "kept", &same), 0);
+	ck_assert_ptr_eq(same, f);
+	ck_assert_int_eq(mapper_add_as(m, make_file("again", sz + 1), &st, true, "kept", &same), -ESTALE);
+	/* Nobody has it: nothing to do. */
+	st.st_ino++;
+	ck_assert_int_eq(mapper_keep(m, &st, -1), 0);
+	mapper_unref(m, f);
+	mapper_unref(m, f);
+	mapper_unref(m, now);
+	mapper_trim(m, UINT64_MAX);
+	ck_assert_uint_eq(stats(m).files, 1); /* NOW alone can be found again */
+	mapper_free(m);
+}
+END_TEST
+
+/* Who vouches for a file must not be given one that was opened by name and may have changed since. */
+START_TEST(test_kept_is_another)
+{
+	struct mapper *m = make(NULL);
+	struct infile *plain = add(m, make_file("plain", 50000)), *kept;
+	struct stat st = plain->st;
+	ck_assert_int_eq(mapper_add_as(m, make_file("copy", 50000), &st, true, "plain", &kept), 0);
+	ck_assert_ptr_ne(plain, kept);
+	ck_assert(atomic_load(&kept->is_kept));
+	ck_assert(!atomic_load(&plain->is_kept));
+	mapper_unref(m, plain);
+	mapper_unref(m, kept);
+	mapper_free(m);
+}
+END_TEST
+
+START_TEST(test_idle_count)
+{
+	struct mapper *m = make(&(struct mapper_config){ .idle_max = 3 });
+	char name[16];
+	for (int i = 0; i < 10; i++) {
+		snprintf(name, sizeof(name), "idle%d", i);
+		mapper_unref(m, add(m, make_file(name, 100)));
+	}
+	mapper_trim(m, UINT64_MAX);
+	ck_assert_uint_eq(stats(m).files, 3);
+	for (int i = 0; i < 10; i++) {
+		snprintf(name, sizeof(name), "idle%d", i);
+		unlink(path_of(name));
+	}
+	mapper_trim(m, UINT64_MAX);
+	ck_assert_uint_eq(stats(m).files, 0);
+	mapper_free(m);
+}
+END_TEST
+
 START_TEST(test_drop)
 {
 	struct dropped d = { .result = -ENOMEM };
@@ -454,6 +534,9 @@ int main(void)
 	tcase_add_test(tc, test_budget);
 	tcase_add_loop_test(tc, test_failed_mapping, 0, 3);
 	tcase_add_test(tc, test_trim);
+	tcase_add_loop_test(tc, test_keep, 0, 2);
+	tcase_add_test(tc, test_kept_is_another);
+	tcase_add_test(tc, test_idle_count);
 	tcase_add_test(tc, test_drop);
 	tcase_add_test(tc, test_streams);
 	tcase_add_test(tc, test_truncated_input);
