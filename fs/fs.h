@@ -33,6 +33,8 @@
 #define STATS_PATIENCE_MS 1000	/* then the statistics are told without the linker process's */
 #define LINK_DEADLINE_MS 300000 /* a link that takes longer is taken for a hang, unless link_timeout= says otherwise */
 #define FILL_DEADLINE_MS 30000	/* so is a fill (fill_timeout=) */
+#define KEEP_DEADLINE_MS 2000	/* a linker process that does not take a copy in an input's place in that time is replaced */
+#define CHANGES_MAX 30		/* so often is a link begun anew because its inputs changed meanwhile; some 5 s */
 #define CRASHES_MAX 2		/* a request that crashed this many linker processes is failed */
 #define KILLS_MAX 50		/* and one that lost this many to SIGKILL, which is mostly not its fault */
 #define LOG_MAX ((size_t)64 << 10)
@@ -54,12 +56,21 @@ struct settler;
 struct passer;
 struct notifier;
 
-/* --- inputs.c: descriptors of inputs, held for as long as a generation needs them --- */
+/* --- inputs.c: descriptors of inputs, held for as long as a generation needs them; custody.h has the rest --- */
+
+/*     New --lease_set()--> Leased --a break--> Copied        Leased, Copied: no fill need look at the file, it is kept.
+ *       \---refused, may change--> Copied                    Checked: the linker process looks around each fill.
+ *        \--refused, nobody here can write it--> Checked     Lost: it is not what was linked; link again. */
+enum custody_state { CUSTODY_NEW, CUSTODY_LEASED, CUSTODY_COPIED, CUSTODY_CHECKED, CUSTODY_LOST };
 
 struct input {
 	LIST_ENTRY(input) hash;
 	struct msg_identity id;
-	int fd;
+	int fd; /* goes to linker processes: the file they opened, or its copy when Copied */
+	enum custody_state state;
+	int lease_fd;	   /* Leased: an open file description that no other process has; else, and where it is sealed, -1 */
+	uint64_t copy_seq; /* Copied: which copy of all it was */
+	bool is_copy_memory;
 	unsigned ref;
 	uint64_t seen; /* by which resolved_new last: names may be opened twice */
 };
@@ -70,6 +81,9 @@ struct inputs {
 	uint64_t cnt;
 	uint64_t bytes;
 	uint64_t round; /* counts resolved_new */
+	uint64_t leases;
+	uint64_t copy_seq; /* counts copies */
+	uint64_t copy_bytes, copy_memory_bytes;
 };
 
 /* What one link saw, with custody of what it opened. Shared by the link and its generation. */
@@ -275,6 +289,8 @@ struct fs {
 	struct copier *copier;
 	struct notifier *notifier;
 	struct verifier *verifier;
+	struct custody *custody;
+	struct leases *leases;
 	struct worker_link *worker;
 	struct recipes *recipes;
 };
@@ -291,12 +307,16 @@ static inline void fs_unlock(struct fs *fs)
 
 /* ---- inputs.c (lock held) ---- */
 /* Takes RECORD on success, and those of FDS that it keeps (set to -1). FDS NULL: a failed link. -EPROTO: the
- * descriptors are not those of the record. */
+ * descriptors are not those of the record. The inputs are to be put into custody: custody.h. */
 int resolved_new(struct fs *fs, struct record *record, int *fds, uint32_t fd_cnt, struct resolved **ret);
 struct resolved *resolved_ref(struct resolved *r);
 struct resolved *resolved_unref(struct fs *fs, struct resolved *r);
-/* Are all inputs in custody still what they were? False also when one cannot be looked at. */
+/* Are all inputs still what they were? False also when one cannot be looked at. */
 bool resolved_is_intact(const struct resolved *r);
+bool resolved_has(const struct resolved *r, const struct input *i);
+struct input *input_unref(struct fs *fs, struct input *i);
+/* COPY, a descriptor of the bytes, stands for I from now on. The one that did before: for the caller to close. */
+int input_set_copy(struct fs *fs, struct input *i, int copy, bool is_memory);
 uint64_t inputs_deleted_bytes(const struct fs *fs);
 
 /* ---- generation.c (lock held) ---- */

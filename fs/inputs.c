@@ -1,8 +1,8 @@
 /* inputs.c - custody: descriptors of every input of a live generation, one per identity.
  *
  * The mount process holds them so that a crash of the linker loses nothing, deleted inputs live on, and a new linker
- * process can be given exactly the files the old one saw. It never reads them. (The place for leases and watches: one
- * per struct input.)
+ * process can be given exactly the files the old one saw. It never looks into them. What keeps their bytes as they are:
+ * lease.c (leases and their breaks), snapshot.c (copies), custody.c (which of the two, before a link counts).
  */
 #include "fs.h"
 #include "pathwalk.h"
@@ -14,26 +14,37 @@ static struct input_bucket *bucket_of(struct inputs *in, const struct msg_identi
 	return &in->bucket[(h >> 20) % INPUT_BUCKETS];
 }
 
-static void input_unref(struct inputs *in, struct input *i)
+struct input *input_unref(struct fs *fs, struct input *i)
 {
+	struct inputs *in = &fs->inputs;
+
 	if (--i->ref)
-		return;
+		return NULL;
 	LIST_REMOVE(i, hash);
 	in->cnt--;
 	in->bytes -= i->id.size;
+	if (i->lease_fd >= 0) {
+		close(i->lease_fd); /* which ends the lease */
+		in->leases--;
+	}
+	if (i->state == CUSTODY_COPIED)
+		in->copy_bytes -= i->id.size;
+	if (i->is_copy_memory)
+		in->copy_memory_bytes -= i->id.size;
 	close(i->fd);
 	free(i);
+	return NULL;
 }
 
-/* Takes *FD. NULL without memory. */
+/* Takes *FD where the input is new. NULL without memory. */
 static struct input *input_get(struct inputs *in, const struct msg_identity *id, int *fd)
 {
 	struct input_bucket *b = bucket_of(in, id);
 	struct input *i;
 
 	LIST_FOREACH (i, b, hash) {
-		if (identity_equal(&i->id, id)) {
-			close(take_fd(fd));
+		/* One that is lost goes with those who saw it so; whoever comes has it looked at again. */
+		if (i->state != CUSTODY_LOST && identity_equal(&i->id, id)) {
 			i->ref++;
 			return i;
 		}
@@ -43,11 +54,27 @@ static struct input *input_get(struct inputs *in, const struct msg_identity *id,
 		return NULL;
 	i->id = *id;
 	i->fd = take_fd(fd);
+	i->lease_fd = -1;
 	i->ref = 1;
 	LIST_INSERT_HEAD(b, i, hash);
 	in->cnt++;
 	in->bytes += id->size;
 	return i;
+}
+
+int input_set_copy(struct fs *fs, struct input *i, int copy, bool is_memory)
+{
+	int original = i->fd;
+
+	i->fd = copy;
+	i->state = CUSTODY_COPIED;
+	i->copy_seq = ++fs->inputs.copy_seq;
+	i->is_copy_memory = is_memory;
+	fs->inputs.copy_bytes += i->id.size;
+	if (is_memory)
+		fs->inputs.copy_memory_bytes += i->id.size;
+	fs->count.snapshots++;
+	return original;
 }
 
 int resolved_new(struct fs *fs, struct record *record, int *fds, uint32_t fd_cnt, struct resolved **ret)
@@ -81,7 +108,7 @@ int resolved_new(struct fs *fs, struct record *record, int *fds, uint32_t fd_cnt
 	if (err) {
 		for (uint32_t i = 0; input && i < fd_cnt; i++)
 			if (input[i])
-				input_unref(&fs->inputs, input[i]);
+				input_unref(fs, input[i]);
 		free(input);
 		free(r);
 		return err;
@@ -103,7 +130,7 @@ struct resolved *resolved_unref(struct fs *fs, struct resolved *r)
 	if (!r || --r->ref)
 		return NULL;
 	for (uint32_t i = 0; r->input && i < r->record->fd_cnt; i++)
-		input_unref(&fs->inputs, r->input[i]);
+		input_unref(fs, r->input[i]);
 	free(r->input);
 	record_free(r->record);
 	free(r);
@@ -112,15 +139,26 @@ struct resolved *resolved_unref(struct fs *fs, struct resolved *r)
 
 bool resolved_is_intact(const struct resolved *r)
 {
-	for (uint32_t i = 0; i < r->record->fd_cnt; i++) {
+	for (uint32_t k = 0; k < r->record->fd_cnt; k++) {
+		const struct input *i = r->input[k];
 		struct stat st;
-		if (fstat(r->input[i]->fd, &st) < 0)
+		if (i->state == CUSTODY_LEASED || i->state == CUSTODY_COPIED)
+			continue;
+		if (i->state == CUSTODY_LOST || fstat(i->fd, &st) < 0)
 			return false;
 		struct msg_identity now = identity_of(&st);
-		if (!identity_same_content(&now, &r->input[i]->id))
+		if (!identity_same_content(&now, &i->id))
 			return false;
 	}
 	return true;
+}
+
+bool resolved_has(const struct resolved *r, const struct input *i)
+{
+	for (uint32_t k = 0; r->input && k < r->record->fd_cnt; k++)
+		if (r->input[k] == i)
+			return true;
+	return false;
 }
 
 uint64_t inputs_deleted_bytes(const struct fs *fs)
@@ -131,7 +169,7 @@ uint64_t inputs_deleted_bytes(const struct fs *fs)
 		const struct input *i;
 		LIST_FOREACH (i, &fs->inputs.bucket[b], hash) {
 			struct stat st;
-			if (fstat(i->fd, &st) == 0 && st.st_nlink == 0)
+			if (i->state != CUSTODY_COPIED && fstat(i->fd, &st) == 0 && st.st_nlink == 0)
 				sum += (uint64_t)st.st_size;
 		}
 	}

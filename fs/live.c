@@ -183,6 +183,8 @@ void live_verified(struct fs *fs, struct link *l, const struct resolved *seen, c
 		start_link(fs, l, "the recipe changed", out);
 	else if (change || l->resolved != seen)
 		start_link(fs, l, change ? change : "its inputs changed", out);
+	else if (l->gen && l->gen->is_lost)
+		start_link(fs, l, "its generation was lost", out);
 	else
 		answer_batch(fs, l, out);
 	step(fs, l, out);

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 
+#include "custody.h"
 #include "mountinfo.h"
 #include "outputs.h"
 #include "worker_link.h"
@@ -57,7 +58,7 @@ static struct fuse_session *new_session(struct fs *fs)
 	return se;
 }
 
-/* The signals that end the mount, blocked in every thread and read by the dispatcher. */
+/* The signals that end the mount, blocked in every thread and read by the dispatcher; those of leases are blocked, too. */
 static int block_signals(void)
 {
 	sigset_t set;
@@ -67,7 +68,9 @@ static int block_signals(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	signal(SIGPIPE, SIG_IGN);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	sigset_t all = set;
+	lease_add_signals(&all);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : fd;
 }
@@ -132,6 +135,10 @@ static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_w
 	if (!r)
 		r = bytes_start(fs);
 	if (!r)
+		r = lease_start(fs);
+	if (!r)
+		r = custody_start(fs);
+	if (!r)
 		r = worker_link_start(fs, binary_fd, signal_fd);
 	if (!r)
 		r = settler_start(fs);
@@ -155,6 +162,8 @@ static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_w
 	copier_stop(fs);
 	verifier_stop(fs);
 	*ret_is_held = !passer_stop(fs);
+	custody_stop(fs);
+	lease_stop(fs);
 	worker_link_stop(fs);
 	bytes_stop(fs);
 	fuse_session_unmount(fs->se);

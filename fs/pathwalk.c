@@ -261,6 +261,18 @@ struct msg_identity identity_of(const struct stat *st)
 	};
 }
 
+struct stat identity_stat(const struct msg_identity *id)
+{
+	return (struct stat){
+		.st_mode = S_IFREG | 0444,
+		.st_dev = makedev((unsigned)(id->dev >> 32), (unsigned)id->dev),
+		.st_ino = id->ino,
+		.st_size = (off_t)id->size,
+		.st_mtim = { .tv_sec = id->mtime_ns / 1000000000, .tv_nsec = id->mtime_ns % 1000000000 },
+		.st_ctim = { .tv_sec = id->ctime_ns / 1000000000, .tv_nsec = id->ctime_ns % 1000000000 },
+	};
+}
+
 int identity_same_content(const struct msg_identity *a, const struct msg_identity *b)
 {
 	return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->mtime_ns == b->mtime_ns;

@@ -34,6 +34,8 @@ int walker_stat(struct walker *w, const char *path, struct stat *ret_st);
 const char *walker_rest(const struct walker *w);
 
 struct msg_identity identity_of(const struct stat *st);
+/* A regular file's attributes as far as its identity tells. */
+struct stat identity_stat(const struct msg_identity *id);
 int identity_equal(const struct msg_identity *a, const struct msg_identity *b);
 /* But for ctime: it moves when a file is unlinked, renamed over or given another mode, with its bytes as they were. Good
  * enough for a descriptor that was held all along, as the linker has it when it fills; a name is compared in full. */

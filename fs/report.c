@@ -99,6 +99,8 @@ void report_stats(struct fs *fs, struct text *ret)
 	put(ret, "links_made", c->links_made);
 	put(ret, "replays", c->replays);
 	put(ret, "fill_errors", cache->fill_errors);
+	put(ret, "leases", fs->inputs.leases);
+	put(ret, "snapshot_bytes", fs->inputs.copy_bytes);
 	put(ret, "mount_pid", (uint64_t)getpid());
 	text_printf(ret, "version: %s\n", LINKFS_VERSION);
 	text_printf(ret, "cache_dir: %s\n", fs->cfg.cache_dir);

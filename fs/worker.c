@@ -47,6 +47,7 @@ struct worker {
 	struct linkfs_linker *linker;
 	uint64_t own_dev;
 	int *fds; /* received for the replay that follows; control thread */
+	bool *known, *copied; /* by descriptor: as in struct msg_fds */
 	uint32_t fd_cnt;
 };
 
@@ -60,6 +61,7 @@ static void held_unref(struct worker *w, struct held *h)
 	if (!is_last)
 		return;
 	linkfs_image_unref(h->img);
+	linkfs_linker_trim(w->linker);
 	if (h->map)
 		munmap(h->map, h->size);
 	free(h);
@@ -79,22 +81,6 @@ static struct held *held_find(struct worker *w, uint64_t gen)
 	return h;
 }
 
-/* Takes IMG. */
-static int held_add(struct worker *w, uint64_t gen, struct linkfs_image *img)
-{
-	struct held *h = calloc(1, sizeof(*h));
-
-	if (!h) {
-		linkfs_image_unref(img);
-		return -ENOMEM;
-	}
-	*h = (struct held){ .gen = gen, .ref = 1, .img = img, .size = linkfs_image_size(img) };
-	pthread_mutex_lock(&w->lock);
-	LIST_INSERT_HEAD(&w->held[gen % BUCKETS], h, hash);
-	pthread_mutex_unlock(&w->lock);
-	return 0;
-}
-
 static void held_drop(struct worker *w, uint64_t gen)
 {
 	struct held *h = held_find(w, gen);
@@ -108,6 +94,23 @@ static void held_drop(struct worker *w, uint64_t gen)
 	held_unref(w, h);
 }
 
+/* Takes IMG. A replay that is made once more replaces the one before. */
+static int held_add(struct worker *w, uint64_t gen, struct linkfs_image *img)
+{
+	struct held *h = calloc(1, sizeof(*h));
+
+	held_drop(w, gen);
+	if (!h) {
+		linkfs_image_unref(img);
+		return -ENOMEM;
+	}
+	*h = (struct held){ .gen = gen, .ref = 1, .img = img, .size = linkfs_image_size(img) };
+	pthread_mutex_lock(&w->lock);
+	LIST_INSERT_HEAD(&w->held[gen % BUCKETS], h, hash);
+	pthread_mutex_unlock(&w->lock);
+	return 0;
+}
+
 /* --- the opener: from the file system, keeping a record; or from a record --- */
 
 struct opening {
@@ -119,10 +122,13 @@ struct opening {
 	uint32_t probe_cnt;
 	int *fds; /* copies of what was opened */
 	uint32_t fd_cnt, fd_cap;
-	bool is_out_of_memory;
+	int last_fd;	  /* what was opened last, */
+	struct stat last; /* what it is taken for, */
+	bool is_last_kept; /* and whatever it looks like */
 	/* replay */
 	const struct record *from;
 	const int *from_fds;
+	const bool *from_known, *from_copied;
 	uint32_t next;	   /* probe expected next */
 	bool is_different; /* the link asked for something the record does not know */
 };
@@ -192,6 +198,10 @@ static int open_recording(void *ctx, const char *path)
 	}
 	if (!p.stat_error)
 		p.id = identity_of(&st);
+	if (!p.open_error) {
+		o->last_fd = fd;
+		o->last = st;
+	}
 	record_add(&o->record, path, &p);
 	o->probe_cnt++;
 	if (p.open_error && fd >= 0)
@@ -219,12 +229,29 @@ static int open_from_record(void *ctx, const char *path)
 			return -ESTALE;
 		}
 		struct msg_identity id = identity_of(&st);
-		if (!identity_same_content(&id, &p->at.id))
+		o->is_last_kept = o->from_copied[p->at.fd_idx];
+		if (!o->from_known[p->at.fd_idx] && !identity_same_content(&id, &p->at.id))
 			o->is_different = true;
+		o->last_fd = fd;
+		o->last = S_ISREG(st.st_mode) ? identity_stat(&p->at.id) : st;
 		return fd;
 	}
 	o->is_different = true;
 	return -ESTALE;
+}
+
+/* The linker knows a file by the record's identity: what is said about the input later finds it, and a copy in its place is
+ * no other input. */
+static int identity(void *ctx, int fd, struct stat *ret_st, bool *ret_is_kept)
+{
+	struct opening *o = ctx;
+	struct stat now;
+
+	if (fd != o->last_fd || !S_ISREG(o->last.st_mode) || fstat(fd, &now) < 0 || now.st_size != o->last.st_size)
+		return -ESTALE;
+	*ret_st = o->last;
+	*ret_is_kept = o->is_last_kept;
+	return 0;
 }
 
 /* Does IMG stand on the record's inputs, byte for byte? */
@@ -294,7 +321,11 @@ static int parse_recipe(const char *text, size_t sz, struct diag *d, const char 
 static int run_link(struct worker *w, struct opening *o, int cwd, int argc, const char *const *argv, struct diag *d,
 		    struct linkfs_image **ret_img)
 {
-	struct linkfs_opener opener = { .open = o->from ? open_from_record : open_recording, .ctx = o };
+	struct linkfs_opener opener = {
+		.open = o->from ? open_from_record : open_recording,
+		.ctx = o,
+		.identity = identity,
+	};
 	struct linkfs_request rq = { .argc = argc, .argv = argv, .cwd_fd = cwd, .opener = &opener };
 	CLEAN_MEM char *text = NULL;
 	struct linkfs_image *img = NULL;
@@ -460,7 +491,7 @@ static void replay(struct worker *w, const struct msg *rq, char *blob)
 		bytes = NULL;
 	if (!err && record->fd_cnt != w->fd_cnt)
 		err = -EPROTO;
-	struct opening o = { .from = record, .from_fds = w->fds };
+	struct opening o = { .from = record, .from_fds = w->fds, .from_known = w->known, .from_copied = w->copied };
 	if (!err)
 		err = link_recipe(w, &o, blob, rq->u.link.recipe_sz, d, &img);
 	if (!err && !is_same_link(img, &o))
@@ -492,17 +523,26 @@ static void on_link(struct worker *w, struct packet *p)
 	for (uint32_t i = 0; i < w->fd_cnt; i++)
 		close(w->fds[i]);
 	w->fd_cnt = 0;
+	linkfs_linker_trim(w->linker);
 }
 
 static void on_fds(struct worker *w, struct packet *p)
 {
-	int *fds = realloc(w->fds, sizeof(*fds) * (w->fd_cnt + (uint32_t)p->fd_cnt + 1));
+	size_t cnt = (size_t)w->fd_cnt + (size_t)p->fd_cnt + 1;
+	int *fds = realloc(w->fds, sizeof(*fds) * cnt);
+	bool *known = realloc(w->known, sizeof(*known) * cnt);
+	bool *copied = realloc(w->copied, sizeof(*copied) * cnt);
 
-	if (!fds)
+	if (!fds || !known || !copied)
 		_exit(1);
 	w->fds = fds;
-	for (int i = 0; i < p->fd_cnt; i++)
+	w->known = known;
+	w->copied = copied;
+	for (int i = 0; i < p->fd_cnt; i++) {
+		w->known[w->fd_cnt] = p->msg.u.fds.known[i / 64] >> (i % 64) & 1;
+		w->copied[w->fd_cnt] = p->msg.u.fds.copied[i / 64] >> (i % 64) & 1;
 		w->fds[w->fd_cnt++] = packet_take_fd(p, i);
+	}
 }
 
 /* --- the short requests (all threads but the one that links) --- */
@@ -602,6 +642,39 @@ static void on_stats(struct worker *w, const struct msg *rq)
 	reply(w, &m, NULL);
 }
 
+static int keep(struct worker *w, struct packet *p)
+{
+	uint64_t cnt = p->msg.u.keep_cnt;
+	CLEAN_MEM char *blob = NULL;
+	CLEAN_MEM struct stat *list = NULL;
+
+	if (cnt > MSG_BLOB_MAX / sizeof(*list) || (p->msg.gen ? p->fd_cnt != 1 : p->fd_cnt != 2 || cnt != 1))
+		return -EPROTO;
+	int err = blob_read(p->fds[0], cnt * sizeof(struct msg_identity), &blob);
+	if (!err && !(list = calloc(cnt + 1, sizeof(*list))))
+		err = -ENOMEM;
+	for (uint64_t i = 0; !err && i < cnt; i++) {
+		struct msg_identity id;
+		memcpy(&id, blob + i * sizeof(id), sizeof(id));
+		list[i] = identity_stat(&id);
+	}
+	if (err || !p->msg.gen)
+		return err ? err : linkfs_linker_keep(w->linker, &list[0], p->fds[1]);
+	struct held *h = held_find(w, p->msg.gen);
+	if (h) {
+		linkfs_image_keep(h->img, list, cnt);
+		held_unref(w, h);
+	}
+	return 0;
+}
+
+static void on_keep(struct worker *w, struct packet *p)
+{
+	struct msg m = { .type = MSG_KEEP | MSG_REPLY, .id = p->msg.id, .gen = p->msg.gen, .error = keep(w, p) };
+
+	reply(w, &m, NULL);
+}
+
 static void on_short(struct worker *w, struct packet *p)
 {
 	switch (p->msg.type) {
@@ -619,6 +692,9 @@ static void on_short(struct worker *w, struct packet *p)
 		break;
 	case MSG_DROP:
 		held_drop(w, p->msg.gen);
+		break;
+	case MSG_KEEP:
+		on_keep(w, p);
 		break;
 	}
 	packet_done(p);

@@ -2,6 +2,7 @@
  *
  * It may have gone mad before it dies, so nothing it says is taken unchecked; what makes no sense has it replaced.
  */
+#include "custody.h"
 #include "outputs.h"
 #include "worker_priv.h"
 
@@ -44,37 +45,141 @@ static int read_verdict(struct packet *p, char **ret_diag, struct record **ret_r
 	return 0;
 }
 
+/* A finished link whose inputs are being taken into custody. */
+struct finished {
+	struct link *link;	   /* referenced */
+	struct resolved *resolved; /* referenced */
+	char *recipe, *diag;
+	struct msg_verdict verdict;
+	int sides_fd; /* texts for the client; -1: none */
+	uint64_t gen_id, version, epoch;
+	unsigned tries;
+};
+
+static void finished_free(struct fs *fs, struct finished *f)
+{
+	resolved_unref(fs, f->resolved);
+	link_unref(fs, f->link);
+	cleanup_fd(&f->sides_fd);
+	free(f->recipe);
+	free(f->diag);
+	free(f);
+}
+
+static void drop_image(struct fs *fs, uint64_t gen_id, uint64_t epoch)
+{
+	struct generation ghost = { .node.id = gen_id, .loaded_epoch = epoch };
+
+	worker_link_drop(fs, &ghost);
+}
+
+static void fail_finished(struct fs *fs, const struct finished *f, const char *why, struct replies *out)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "linkfs: error: %s\n", why);
+	job_link_made(fs, f->link, f->version, NULL, f->resolved, text, NULL, -1, out);
+	drop_image(fs, f->gen_id, f->epoch);
+}
+
+/* Does somebody still wait for this very link? */
+static bool is_wanted(const struct finished *f)
+{
+	const struct link *l = f->link;
+
+	return l->output ? l->is_named && l->output->client
+			 : l->state == LIVE_LINKING && f->version == l->recipe_version;
+}
+
+/* An input is not what was linked. */
+static void link_again(struct fs *fs, const struct finished *f, const char *changed, struct replies *out)
+{
+	char why[400];
+
+	if (is_wanted(f) && f->tries < CHANGES_MAX && worker_link_link_again(fs, f->link, f->tries + 1) == 0) {
+		drop_image(fs, f->gen_id, f->epoch);
+		return;
+	}
+	snprintf(why, sizeof(why), "%.300s: it changes again and again while it is linked: who is writing to it?", changed);
+	fail_finished(fs, f, why, out);
+}
+
+/* The inputs of a link are in custody, or not. */
+static void on_custody(struct fs *fs, void *ctx, int err, const char *changed, struct replies *out)
+{
+	struct finished *f = ctx;
+	struct generation *g = NULL;
+	char why[100];
+
+	if (!err && !(err = generation_new(fs, f->gen_id, f->link, f->recipe, f->resolved, &f->verdict, &g)))
+		g->loaded_epoch = f->epoch;
+	if (g) {
+		job_link_made(fs, f->link, f->version, g, f->resolved, f->diag, &f->verdict, f->sides_fd, out);
+	} else if (err == -ESTALE) {
+		link_again(fs, f, changed, out);
+	} else {
+		snprintf(why, sizeof(why), "the mount can't take the finished link: %s", strerror(-err));
+		fail_finished(fs, f, why, out);
+	}
+	generation_unref(fs, g);
+	finished_free(fs, f);
+}
+
+/* Takes RESOLVED's reference, J's descriptors and recipe and DIAG, but for -ENOMEM. */
+static int begin_custody(struct fs *fs, struct job *j, struct resolved *resolved, char **diag, struct packet *p)
+{
+	struct finished *f = calloc(1, sizeof(*f));
+
+	if (!f || custody_submit(fs, j->gen_id, resolved, j->fds, j->fd_cnt, on_custody, f)) {
+		free(f);
+		return -ENOMEM;
+	}
+	*f = (struct finished){
+		.link = link_ref(j->link),
+		.resolved = resolved,
+		.recipe = j->recipe,
+		.diag = *diag,
+		.verdict = p->msg.u.verdict,
+		.sides_fd = packet_take_fd(p, 1),
+		.gen_id = j->gen_id,
+		.version = j->version,
+		.epoch = fs->worker->epoch,
+		.tries = j->tries,
+	};
+	j->recipe = *diag = NULL;
+	j->fds = NULL;
+	j->fd_cnt = 0;
+	return 0;
+}
+
 static void on_link_verdict(struct fs *fs, struct job *j, struct packet *p, struct replies *out)
 {
 	const struct msg *m = &p->msg;
 	CLEAN_MEM char *diag = NULL;
 	struct record *record = NULL;
 	struct resolved *resolved = NULL;
-	struct generation *g = NULL;
-	int err = read_verdict(p, &diag, &record);
 
+	int err = read_verdict(p, &diag, &record);
 	if (!err && record)
 		err = resolved_new(fs, record, m->error ? NULL : j->fds, j->fd_cnt, &resolved);
 	if (err)
 		record_free(record);
-	if (!err && !m->error)
-		err = resolved ? generation_new(fs, j->gen_id, j->link, j->recipe, resolved, &m->u.verdict, &g)
-			       : -EPROTO;
-	if (g)
-		g->loaded_epoch = fs->worker->epoch;
+	if (!err && !m->error) {
+		err = resolved ? begin_custody(fs, j, resolved, &diag, p) : -EPROTO;
+		if (!err)
+			return;
+	}
 	if (err) {
 		char text[256];
 		snprintf(text, sizeof(text), "linkfs: error: the mount can't take the finished link: %s\n",
 			 strerror(-err));
-		job_link_made(fs, j, NULL, resolved, text, NULL, -1, out);
+		job_link_made(fs, j->link, j->version, NULL, resolved, text, NULL, -1, out);
 	} else {
-		job_link_made(fs, j, g, resolved, diag, &m->u.verdict, p->fd_cnt > 1 ? p->fds[1] : -1, out);
+		job_link_made(fs, j->link, j->version, NULL, resolved, diag, &m->u.verdict, p->fd_cnt > 1 ? p->fds[1] : -1,
+			      out);
 	}
-	if (!g && !m->error) {
-		struct generation ghost = { .node.id = j->gen_id, .loaded_epoch = fs->worker->epoch };
-		worker_link_drop(fs, &ghost);
-	}
-	generation_unref(fs, g);
+	if (!m->error)
+		drop_image(fs, j->gen_id, fs->worker->epoch);
 	resolved_unref(fs, resolved);
 }
 
@@ -115,17 +220,43 @@ static bool on_own(struct fs *fs, struct job *j, struct packet *p)
 	return transport_send(fs->worker->control, &m, real, &fd, !m.error && fd >= 0 ? 1 : 0, false) == 0;
 }
 
+/* Was an input of G copied after its original went to the linker process? That may have read the original too late. */
+static bool is_overtaken(const struct generation *g, const struct job *j)
+{
+	for (uint32_t i = 0; i < g->resolved->record->fd_cnt; i++)
+		if (g->resolved->input[i]->copy_seq > j->copy_seq)
+			return true;
+	return false;
+}
+
+/* G is with the linker process, which must know what is kept before it makes any of its bytes. */
+static void keep_replayed(struct fs *fs, struct generation *g)
+{
+	struct job *k = NULL;
+
+	if (job_new_keep(fs, g->node.id, g->resolved, &k))
+		return; /* whoever needs it asks for another */
+	if (!k) {
+		g->loaded_epoch = fs->worker->epoch;
+		return;
+	}
+	k->gen = generation_ref(g);
+	g->replay = k;
+}
+
 static void on_replay_verdict(struct fs *fs, struct job *j, struct packet *p)
 {
 	struct generation *g = j->gen;
 
 	fs->count.replays++;
+	if (is_overtaken(g, j))
+		return; /* whoever needs it asks for another */
 	if (p->msg.error)
 		generation_lose(fs, g, *p->text ? p->text : strerror(-p->msg.error));
 	else if (p->msg.u.verdict.size != g->size)
 		generation_lose(fs, g, "made again it has another size");
 	else
-		g->loaded_epoch = fs->worker->epoch;
+		keep_replayed(fs, g);
 }
 
 static bool add_fds(struct job *j, struct packet *p)
@@ -215,6 +346,12 @@ bool answer_fill(struct fs *fs, struct packet *p, struct replies *out)
 		break;
 	case MSG_BELL | MSG_REPLY:
 		return ++fs->worker->bells <= fs->worker->naps; /* the answers themselves: worker_link.c */
+	case MSG_KEEP | MSG_REPLY:
+		if (m->error || !(j = job_find(fs->worker, m->id, JOB_KEEP)))
+			return false; /* one that can't must not go on reading the original */
+		if (j->gen)
+			j->gen->loaded_epoch = fs->worker->epoch;
+		break;
 	default:
 		return false;
 	}

@@ -23,7 +23,7 @@ struct job *job_new(struct fs *fs, enum job_type type, struct link *l, struct ge
 		return NULL;
 	j->type = type;
 	j->id = ++w->next_id;
-	j->blob_fd = -1;
+	j->blob_fd = j->keep_fd = -1;
 	j->link = link_ref(l);
 	j->gen = generation_ref(g);
 	TAILQ_INIT(&j->waiters);
@@ -60,6 +60,10 @@ void job_free(struct fs *fs, struct job *j)
 	if (j->gen && j->gen->replay == j)
 		j->gen->replay = NULL;
 	cleanup_fd(&j->blob_fd);
+	if (j->is_kept) {
+		*j->is_kept = true;
+		pthread_cond_broadcast(&fs->worker->kept);
+	}
 	free(j->recipe);
 	generation_unref(fs, j->gen);
 	generation_unref(fs, j->needs);
@@ -95,13 +99,13 @@ void generation_lose(struct fs *fs, struct generation *g, const char *why)
 		 g->node.id, why);
 }
 
-void job_link_made(struct fs *fs, struct job *j, struct generation *g, struct resolved *resolved, const char *diag,
-		   const struct msg_verdict *v, int sides_fd, struct replies *out)
+void job_link_made(struct fs *fs, struct link *l, uint64_t version, struct generation *g, struct resolved *resolved,
+		   const char *diag, const struct msg_verdict *v, int sides_fd, struct replies *out)
 {
-	if (j->link->output)
-		output_linked(fs, j->link->output, g, resolved, diag, v, sides_fd);
+	if (l->output)
+		output_linked(fs, l->output, g, resolved, diag, v, sides_fd);
 	else
-		live_linked(fs, j->link, j->version, g, resolved, diag, out);
+		live_linked(fs, l, version, g, resolved, diag, out);
 }
 
 /* Ends a job that can't be done. */
@@ -112,7 +116,7 @@ void job_fail(struct fs *fs, struct job *j, int error, const char *why, struct r
 	switch (j->type) {
 	case JOB_LINK:
 		snprintf(diag, sizeof(diag), "linkfs: error: %s\n", why);
-		job_link_made(fs, j, NULL, NULL, diag, NULL, -1, out);
+		job_link_made(fs, j->link, j->version, NULL, NULL, diag, NULL, -1, out);
 		break;
 	case JOB_REPLAY:
 		generation_lose(fs, j->gen, why);
@@ -127,9 +131,21 @@ void job_fail(struct fs *fs, struct job *j, int error, const char *why, struct r
 		jobs_answer_stats(fs, j, out); /* what is known without the linker process */
 		break;
 	case JOB_DROP:
+	case JOB_KEEP:
 		break;
 	}
 	job_free(fs, j);
+}
+
+void jobs_end_keeps(struct fs *fs)
+{
+	struct job *j, *next;
+
+	for (j = TAILQ_FIRST(&fs->worker->jobs); j; j = next) {
+		next = TAILQ_NEXT(j, on);
+		if (j->type == JOB_KEEP)
+			job_free(fs, j);
+	}
 }
 
 struct job *job_find(struct worker_link *w, uint64_t id, enum job_type type)
@@ -157,15 +173,23 @@ static int make_blob(struct job *j)
 	return j->blob_fd < 0 ? j->blob_fd : 0;
 }
 
-static int send_inputs(struct worker_link *w, struct job *j)
+static int send_inputs(struct fs *fs, struct job *j)
 {
+	struct worker_link *w = fs->worker;
 	const struct resolved *r = j->gen->resolved;
 
+	if (!j->fds_sent)
+		j->copy_seq = fs->inputs.copy_seq;
 	while (j->fds_sent < r->record->fd_cnt) {
 		struct msg m = { .type = MSG_FDS, .id = j->id, .gen = j->gen->node.id };
 		int fds[MSG_FD_MAX], cnt = 0;
-		for (uint32_t i = j->fds_sent; i < r->record->fd_cnt && cnt < MSG_FD_MAX; i++)
+		for (uint32_t i = j->fds_sent; i < r->record->fd_cnt && cnt < MSG_FD_MAX; i++) {
+			uint64_t is_leased = r->input[i]->state == CUSTODY_LEASED;
+			uint64_t is_copied = r->input[i]->state == CUSTODY_COPIED;
+			m.u.fds.known[cnt / 64] |= (is_leased | is_copied) << (cnt % 64);
+			m.u.fds.copied[cnt / 64] |= is_copied << (cnt % 64);
 			fds[cnt++] = r->input[i]->fd;
+		}
 		int err = transport_send(w->control, &m, NULL, fds, cnt, false);
 		if (err)
 			return err;
@@ -175,12 +199,13 @@ static int send_inputs(struct worker_link *w, struct job *j)
 	return 0;
 }
 
-static int send_link(struct worker_link *w, struct job *j)
+static int send_link(struct fs *fs, struct job *j)
 {
+	struct worker_link *w = fs->worker;
 	int err = make_blob(j);
 
 	if (!err && j->type == JOB_REPLAY)
-		err = send_inputs(w, j);
+		err = send_inputs(fs, j);
 	if (err)
 		return err;
 	struct msg m = {
@@ -202,7 +227,7 @@ static int send_short(struct worker_link *w, struct job *j)
 	struct msg m = { .id = j->id, .gen = j->gen ? j->gen->node.id : j->gen_id };
 	int err;
 
-	if (j->gen && j->gen->backing_epoch != w->epoch) {
+	if (j->gen && j->type != JOB_KEEP && j->gen->backing_epoch != w->epoch) {
 		struct msg b = { .type = MSG_BACKING, .gen = m.gen, .u.range.sz = j->gen->size };
 		err = transport_send(w->fill, &b, NULL, &j->gen->file->fd, 1, false);
 		if (err)
@@ -210,6 +235,11 @@ static int send_short(struct worker_link *w, struct job *j)
 		j->gen->backing_epoch = w->epoch;
 	}
 	switch (j->type) {
+	case JOB_KEEP:
+		m.type = MSG_KEEP;
+		m.u.keep_cnt = j->keep_cnt;
+		return transport_send(w->fill, &m, NULL, (int[]){ j->blob_fd, j->keep_fd }, j->keep_fd < 0 ? 1 : 2,
+				      false);
 	case JOB_FILL:
 		m.type = MSG_FILL;
 		m.u.range.off = j->off;
@@ -258,11 +288,12 @@ static bool may_send(struct fs *fs, struct job *j)
 {
 	struct worker_link *w = fs->worker;
 
-	if (j->is_sent || w->is_quarantined)
+	if (j->is_sent || (w->is_quarantined && j->type != JOB_KEEP) || (j->not_before && now_ms() < j->not_before))
 		return false;
 	if (j->needs && !j->needs->is_lost && !is_loaded(fs, j->needs))
 		return false;
-	if (is_control_job(j) ? w->is_control_busy && !j->fds_sent : j->gen && !is_loaded(fs, j->gen))
+	if (is_control_job(j) ? w->is_control_busy && !j->fds_sent
+			      : j->gen && j->type != JOB_KEEP && !is_loaded(fs, j->gen))
 		return false;
 	return !j->crashes || !w->sent_cnt;
 }
@@ -272,7 +303,8 @@ static void set_sent(struct fs *fs, struct job *j)
 	struct worker_link *w = fs->worker;
 
 	j->is_sent = true;
-	j->deadline = now_ms() + (is_control_job(j) ? fs->cfg.link_timeout_ms : fs->cfg.fill_timeout_ms);
+	if (j->type != JOB_KEEP) /* whose time ran from the start */
+		j->deadline = now_ms() + (is_control_job(j) ? fs->cfg.link_timeout_ms : fs->cfg.fill_timeout_ms);
 	w->sent_cnt++;
 	if (j->crashes)
 		w->is_quarantined = true;
@@ -292,7 +324,7 @@ void jobs_pump(struct fs *fs)
 			next = TAILQ_NEXT(j, on);
 			continue;
 		}
-		int err = is_control ? send_link(w, j) : send_short(w, j);
+		int err = is_control ? send_link(fs, j) : send_short(w, j);
 		next = TAILQ_NEXT(j, on);
 		if (err == -EAGAIN) {
 			if (is_control)
@@ -363,7 +395,7 @@ void jobs_fail_hopeless(struct fs *fs, struct replies *out)
 	} while (again);
 }
 
-int worker_link_link(struct fs *fs, struct link *l)
+static int link_once(struct fs *fs, struct link *l, unsigned tries, int64_t not_before)
 {
 	struct job *j = job_new(fs, JOB_LINK, l, NULL);
 
@@ -375,6 +407,8 @@ int worker_link_link(struct fs *fs, struct link *l)
 		return -ENOMEM;
 	}
 	j->version = l->recipe_version;
+	j->tries = tries;
+	j->not_before = not_before;
 	j->gen_id = tree_next_id(&fs->tree);
 	jobs_pump(fs);
 	return 0;
@@ -393,6 +427,93 @@ bool worker_link_cancel(struct fs *fs, const struct link *l)
 		return true;
 	}
 	return true;
+}
+
+int worker_link_link(struct fs *fs, struct link *l)
+{
+	return link_once(fs, l, 0, 0);
+}
+
+int worker_link_link_again(struct fs *fs, struct link *l, unsigned tries)
+{
+	return link_once(fs, l, tries, now_ms() + (tries < 25 ? tries * 10 : 250));
+}
+
+/* A KEEP of CNT identities. NULL: no memory. */
+static struct job *new_keep(struct fs *fs, const struct msg_identity *id, size_t cnt)
+{
+	struct job *j = job_new(fs, JOB_KEEP, NULL, NULL);
+
+	if (!j)
+		return NULL;
+	j->keep_cnt = cnt;
+	j->deadline = now_ms() + KEEP_DEADLINE_MS;
+	j->blob_fd = blob_new("linkfs-keep", id, cnt * sizeof(*id), NULL, 0);
+	if (j->blob_fd >= 0)
+		return j;
+	job_free(fs, j);
+	return NULL;
+}
+
+int job_new_keep(struct fs *fs, uint64_t gen_id, const struct resolved *r, struct job **ret)
+{
+	CLEAN_MEM struct msg_identity *ids = calloc((size_t)r->record->fd_cnt + 1, sizeof(*ids));
+	size_t cnt = 0;
+
+	for (uint32_t k = 0; ids && k < r->record->fd_cnt; k++)
+		if (r->input[k]->state == CUSTODY_LEASED)
+			ids[cnt++] = r->input[k]->id;
+	struct job *j = ids && cnt ? new_keep(fs, ids, cnt) : NULL;
+	if (!ids || (cnt && !j))
+		return -ENOMEM;
+	if (j)
+		j->gen_id = gen_id;
+	*ret = j;
+	return 0;
+}
+
+static void wait_for_keep(struct fs *fs, struct job *j)
+{
+	struct worker_link *w = fs->worker;
+	bool is_kept = false;
+
+	j->is_kept = &is_kept;
+	jobs_pump(fs);
+	worker_link_wake(fs);
+	while (!is_kept)
+		pthread_cond_wait(&w->kept, &fs->lock);
+}
+
+void worker_link_keep_leased(struct fs *fs, uint64_t gen, const struct resolved *r)
+{
+	struct job *j = NULL;
+
+	/* Without memory they are looked at, as if not leased. */
+	if (fs->worker && fs->worker->state == WORKER_UP && job_new_keep(fs, gen, r, &j) == 0 && j)
+		wait_for_keep(fs, j);
+}
+
+void worker_link_keep_copy(struct fs *fs, const struct input *i)
+{
+	if (!fs->worker || fs->worker->state != WORKER_UP)
+		return; /* it has no input yet, or nothing it says counts any more */
+	struct job *j = new_keep(fs, &i->id, 1);
+	if (!j) {
+		worker_link_replace(fs, "no memory to tell it of an input");
+		return;
+	}
+	j->keep_fd = i->fd;
+	wait_for_keep(fs, j);
+}
+
+void worker_link_distrust(struct fs *fs, const struct input *i, const char *why)
+{
+	struct generation *g;
+
+	TAILQ_FOREACH (g, &fs->generations, all)
+		if (resolved_has(g->resolved, i))
+			generation_lose(fs, g, why);
+	worker_link_replace(fs, why);
 }
 
 int worker_link_fill(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz)

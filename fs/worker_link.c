@@ -41,6 +41,13 @@ void worker_kill(struct fs *fs, const char *why)
 	kill_worker(fs->worker, why, fs->cfg.is_foreground);
 }
 
+void worker_link_replace(struct fs *fs, const char *why)
+{
+	if (fs->worker)
+		worker_kill(fs, why);
+	worker_link_wake(fs);
+}
+
 /* All answers in the ring. */
 static void drain_ring(struct fs *fs, struct replies *out)
 {
@@ -191,7 +198,7 @@ static void on_reaped(struct fs *fs, bool was_killed, struct replies *out)
 	}
 	for (j = TAILQ_FIRST(&w->jobs); j; j = next) {
 		next = TAILQ_NEXT(j, on);
-		if (j->type == JOB_DROP) {
+		if (j->type == JOB_DROP || j->type == JOB_KEEP) {
 			job_free(fs, j);
 			continue;
 		}
@@ -236,7 +243,7 @@ static void check_deadlines(struct fs *fs)
 	if (w->ring_until && now > w->ring_until)
 		kill_worker(w, "it takes no requests", fs->cfg.is_foreground);
 	TAILQ_FOREACH (j, &w->jobs, on) {
-		if (!j->is_sent || now <= j->deadline)
+		if ((!j->is_sent && j->type != JOB_KEEP) || now <= j->deadline)
 			continue;
 		j->was_late = true;
 		kill_worker(w, "no answer in time", fs->cfg.is_foreground);
@@ -268,6 +275,8 @@ static void step(struct fs *fs, struct replies *out)
 		w->retry_at = now_ms() + 200;
 	}
 	check_deadlines(fs);
+	if (w->state != WORKER_UP)
+		jobs_end_keeps(fs);
 	jobs_pump(fs);
 	jobs_fail_hopeless(fs, out);
 	park_sweep(fs, out);
@@ -362,6 +371,7 @@ int worker_link_start(struct fs *fs, int binary_fd, int signal_fd)
 		.binary_fd = binary_fd, .signal_fd = signal_fd, .pid_fd = -1, .control = -1, .fill = -1
 	};
 	TAILQ_INIT(&w->jobs);
+	pthread_cond_init(&w->kept, NULL);
 	w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (w->wake_fd < 0) {
 		int err = -errno;

@@ -10,7 +10,7 @@
 
 #include "fs.h"
 
-enum job_type { JOB_LINK, JOB_REPLAY, JOB_FILL, JOB_MAP, JOB_STATS, JOB_DROP };
+enum job_type { JOB_LINK, JOB_REPLAY, JOB_FILL, JOB_MAP, JOB_STATS, JOB_DROP, JOB_KEEP };
 
 struct job {
 	TAILQ_ENTRY(job) on;
@@ -25,14 +25,20 @@ struct job {
 	uint64_t gen_id;	       /* LINK: the number its generation will have; DROP */
 	uint64_t version;	       /* LINK: of the recipe */
 	struct generation *needs;      /* LINK: an input that must be loaded first; referenced */
+	unsigned tries;		       /* LINK: how often its inputs changed meanwhile */
+	int64_t not_before;	       /* LINK: ms */
 	char *recipe;		       /* LINK */
 	uint64_t off, sz;	       /* FILL */
 	struct park_queue waiters;     /* MAP, STATS */
 	int blob_fd;		       /* LINK, REPLAY: what is sent */
 	uint64_t recipe_sz, record_sz; /* in it */
 	uint32_t fds_sent;	       /* REPLAY */
+	uint64_t copy_seq;	       /* REPLAY: of inputs, when they were sent */
 	int *fds;		       /* LINK: inputs received so far */
 	uint32_t fd_cnt;
+	uint64_t keep_cnt;	       /* KEEP: identities in the blob */
+	int keep_fd;		       /* KEEP: the copy of the only one, owned by who waits, or -1 */
+	bool *is_kept;		       /* KEEP: becomes true at the end; who waits has it */
 };
 
 /* BINARY_FD: of this program, held since start. SIGNAL_FD: a signalfd for the signals that end the mount. */
@@ -41,6 +47,8 @@ void worker_link_stop(struct fs *fs);
 
 /* All with fs.lock held. Those that can't be served at all are answered through OUT. */
 int worker_link_link(struct fs *fs, struct link *l);
+/* Once more, because inputs changed while it was made: for the TRIES-th time, and not at once. */
+int worker_link_link_again(struct fs *fs, struct link *l, unsigned tries);
 int worker_link_fill(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz);
 /* The link that was asked for is not wanted any more. False: it is with the linker process, and its answer will come. */
 bool worker_link_cancel(struct fs *fs, const struct link *l);
@@ -50,6 +58,16 @@ void worker_link_drop(struct fs *fs, const struct generation *g);
 /* (no lock) Looks out a little for answers to what was just asked, so that nobody has to be woken for them. */
 void worker_link_watch(struct fs *fs);
 pid_t worker_link_pid(const struct fs *fs);
+/* Tells the linker process which inputs are kept as they are: of the generation GEN, those of R that are Leased. Waits,
+ * without the lock, until it knows, or until it is gone or condemned. Not for the dispatcher's thread. */
+void worker_link_keep_leased(struct fs *fs, uint64_t gen, const struct resolved *r);
+/* The bytes of I come from I->fd, a copy, for whoever uses it. Waits as above: after this no answer of a linker process that
+ * still reads the original counts. */
+void worker_link_keep_copy(struct fs *fs, const struct input *i);
+/* What the linker process made, or will make, of I may be wrong: generations that have it are lost, it is replaced. */
+void worker_link_distrust(struct fs *fs, const struct input *i, const char *why);
+/* Kills it; another one will follow. */
+void worker_link_replace(struct fs *fs, const char *why);
 /* Makes the dispatcher look at deadlines soon. */
 void worker_link_wake(struct fs *fs);
 

@@ -35,6 +35,7 @@ struct worker_link {
 	uint64_t next_id;
 	TAILQ_HEAD(job_list, job) jobs;
 	unsigned sent_cnt;    /* of them */
+	pthread_cond_t kept;  /* with fs.lock: a KEEP ended */
 	bool is_control_busy; /* a LINK or REPLAY is with it: one at a time */
 	bool is_quarantined;  /* a job that was there at a crash is with it: nothing else */
 };
@@ -47,10 +48,15 @@ struct job *job_find(struct worker_link *w, uint64_t id, enum job_type type);
 /* Ends a job that can't be done. */
 void job_fail(struct fs *fs, struct job *j, int error, const char *why, struct replies *out);
 /* Tells who asked for the link what became of it: a live link or an output. G NULL: it failed. */
-void job_link_made(struct fs *fs, struct job *j, struct generation *g, struct resolved *resolved, const char *diag,
-		   const struct msg_verdict *v, int sides_fd, struct replies *out);
+void job_link_made(struct fs *fs, struct link *l, uint64_t version, struct generation *g, struct resolved *resolved,
+		   const char *diag, const struct msg_verdict *v, int sides_fd, struct replies *out);
 /* It will have to be sent again. */
 void job_unsend(struct worker_link *w, struct job *j);
+/* A job that says which of R's inputs are Leased and therefore kept, for the generation GEN_ID; *RET is NULL if there are none.
+ * 0 or -errno. */
+int job_new_keep(struct fs *fs, uint64_t gen_id, const struct resolved *r, struct job **ret);
+/* No linker process is there that could do otherwise: nobody need wait. */
+void jobs_end_keeps(struct fs *fs);
 void jobs_answer_stats(struct fs *fs, struct job *j, struct replies *out);
 void jobs_answer_error(struct fs *fs, struct job *j, int error, struct replies *out);
 /* Sends what can be sent; never waits. */

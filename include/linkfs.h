@@ -37,7 +37,8 @@ struct linkfs_opener {
 	int (*open)(void *ctx, const char *path);
 	void *ctx;
 	/* What to believe of FD, which open has just given, instead of fstat: its identity (a copy stands for the original,
-	 * a file for what it was), and is_kept, as after linkfs_linker_keep. Not 0: nothing special. NULL: never. */
+	 * a file for what it was), and is_kept: it is a copy, as after
+	 * linkfs_linker_keep. Not 0: nothing special. NULL: never. */
 	int (*identity)(void *ctx, int fd, struct stat *ret_st, bool *ret_is_kept);
 };
 
@@ -135,10 +136,13 @@ struct linkfs_linker_stats {
 };
 void linkfs_linker_stats(const struct linkfs_linker *l, struct linkfs_linker_stats *ret_stats);
 
-/* Custody: from now on the caller sees to it that the bytes of the input with ST's identity (dev, ino, size, mtime, ctime)
- * stay what they are, and knows that they were so all along: fills no longer look. FD not -1: the bytes come from there, a
- * copy of the same size, put in place of the original at once, under running fills; after this nothing reads the original
- * (FD stays the caller's). 0, also when no such input is held; -errno: the original may still be read. Thread-safe. */
+/* Custody: the caller sees to it that the bytes of inputs stay what they are, and knows that they were so all along; fills no
+ * longer look. Identities: dev, ino, size, mtime, ctime. Both are thread-safe, and may come under running fills.
+ * linkfs_image_keep: those of IMG's inputs that are among LIST (CNT, sorted by it).
+ * linkfs_linker_keep: the input with ST's identity, whoever uses it; its bytes come from FD now, a copy of the same size, which
+ * takes the original's place at once; after this nothing reads that (FD stays the caller's). 0, also when no such input is
+ * held; -errno: the original may still be read. */
+void linkfs_image_keep(struct linkfs_image *img, struct stat *list, size_t cnt);
 int linkfs_linker_keep(struct linkfs_linker *l, const struct stat *st, int fd);
 
 /* Gives back inputs that no image uses and that are unlikely to be wanted again. Does nothing while a link is made, nor where

@@ -46,6 +46,10 @@ enum msg_type {
 	MSG_CLIENT_SETTLE,	 /* settle all outputs; < when that is done, .text is what could not be settled */
 	MSG_CLIENT_GC,		 /* forget what nobody points to; < how many */
 	MSG_CLIENT_NOTE,	 /* .text is "PATH\nREASON": why an output was made in file mode; no reply */
+	MSG_KEEP,      /* > fill: inputs (fd 0: a memfd of identities) of a generation stay as they are, the mount process sees
+			  to it; < done. No generation: the bytes of the only one come from fd 1 now, wherever it is used; <
+			  done, nothing reads the original any more */
+	MSG_TYPE_END,
 };
 #define MSG_REPLY 0x100
 
@@ -61,6 +65,13 @@ struct msg_stats {
 struct msg_image_stats {
 	uint64_t filled_bytes;
 	uint64_t relocs_applied;
+};
+
+/* By descriptor of the packet, a bit each. */
+#define MSG_FD_WORDS ((MSG_FD_MAX + 63) / 64)
+struct msg_fds {
+	uint64_t known[MSG_FD_WORDS];  /* it is the record's input whatever it looks like: leased, or a copy */
+	uint64_t copied[MSG_FD_WORDS]; /* a copy, which can't change any more */
 };
 
 struct msg_link {
@@ -126,6 +137,7 @@ struct msg {
 	int32_t error;	  /* replies: 0 or -errno */
 	uint32_t text_sz; /* bytes that follow this struct: why, for a person */
 	union {
+		struct msg_fds fds;
 		struct msg_link link;
 		struct msg_verdict verdict;
 		struct msg_range range; /* FILL; BACKING uses sz alone */
@@ -135,6 +147,7 @@ struct msg {
 		struct msg_client_link client_link;
 		struct msg_client_verdict client_verdict;
 		struct msg_client_place place;
+		uint64_t keep_cnt; /* KEEP: identities */
 		uint64_t words[16];
 	} u;
 };

@@ -79,7 +79,7 @@ struct linkfs_linker *linkfs_linker_free(struct linkfs_linker *l)
 
 int linkfs_linker_keep(struct linkfs_linker *l, const struct stat *st, int fd)
 {
-	return mapper_keep(l->mapper, st, fd);
+	return mapper_replace(l->mapper, st, fd);
 }
 
 void linkfs_linker_trim(struct linkfs_linker *l)
@@ -134,6 +134,29 @@ uint64_t linkfs_image_size(const struct linkfs_image *img)
 const struct linkfs_verdict *linkfs_image_verdict(const struct linkfs_image *img)
 {
 	return &img->verdict;
+}
+
+static int compare_identities(const void *va, const void *vb)
+{
+	const struct stat *a = va, *b = vb;
+	const uint64_t x[] = { a->st_ino, a->st_dev, (uint64_t)a->st_size, (uint64_t)a->st_mtim.tv_sec,
+			       (uint64_t)a->st_mtim.tv_nsec, (uint64_t)a->st_ctim.tv_sec, (uint64_t)a->st_ctim.tv_nsec };
+	const uint64_t y[] = { b->st_ino, b->st_dev, (uint64_t)b->st_size, (uint64_t)b->st_mtim.tv_sec,
+			       (uint64_t)b->st_mtim.tv_nsec, (uint64_t)b->st_ctim.tv_sec, (uint64_t)b->st_ctim.tv_nsec };
+	for (size_t i = 0; i < sizeof(x) / sizeof(*x); i++)
+		if (x[i] != y[i])
+			return x[i] < y[i] ? -1 : 1;
+	return 0;
+}
+
+void linkfs_image_keep(struct linkfs_image *img, struct stat *list, size_t cnt)
+{
+	qsort(list, cnt, sizeof(*list), compare_identities);
+	for (uint32_t i = 0; i < img->in->held_cnt; i++) {
+		struct infile *f = img->in->held[i];
+		if (S_ISREG(f->st.st_mode) && bsearch(&f->st, list, cnt, sizeof(*list), compare_identities))
+			atomic_store(&f->is_kept, true);
+	}
 }
 
 /* ---- filling ---- */

@@ -395,7 +395,7 @@ static int replace(struct mapper *m, struct held *h, int fd)
 	return r ? r : dup3(fd, h->f.fd, O_CLOEXEC) < 0 ? -errno : 0;
 }
 
-int mapper_keep(struct mapper *m, const struct stat *st, int fd)
+int mapper_replace(struct mapper *m, const struct stat *st, int fd)
 {
 	struct held *found[8], **bucket;
 	size_t cnt = 0;
@@ -411,7 +411,7 @@ int mapper_keep(struct mapper *m, const struct stat *st, int fd)
 	for (size_t i = 0; i < cnt; i++) {
 		/* First: who looks at the new descriptor must not think that it changed. */
 		bool was_kept = atomic_exchange(&found[i]->f.is_kept, true);
-		int one = fd < 0 ? 0 : replace(m, found[i], fd);
+		int one = replace(m, found[i], fd);
 		if (one)
 			atomic_store(&found[i]->f.is_kept, was_kept);
 		r = r ? r : one;

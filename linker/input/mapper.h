@@ -25,7 +25,7 @@ struct infile {
 	struct stat st;        /* identity */
 	char *path;            /* as first opened; for messages only */
 	atomic_uint refs;
-	/* Somebody sees to it that the bytes stay what they were (mapper_keep): nobody need look again. */
+	/* Somebody sees to it that the bytes stay what they were: nobody need look again. Set once, by whoever knows. */
 	atomic_bool is_kept;
 	/* What was parsed from it (an object, archive or shared library), by whoever parses first, dropped with the file.
 	 * Guarded by the mapper's user: links are made one at a time. */
@@ -57,14 +57,13 @@ struct mapper *mapper_free(struct mapper *m);
  * *ret_file holds one reference. Thread-safe. */
 int mapper_add(struct mapper *m, int fd, const char *path, struct infile **ret_file);
 /* The same for a file whose identity is known: ST is believed, not fstat, whose size alone must agree (-ESTALE). IS_KEPT:
- * as if mapper_keep had been called; then only a file already kept is taken for the same version. */
+ * as after mapper_replace; then only a file already kept is taken for the same version. */
 int mapper_add_as(struct mapper *m, int fd, const struct stat *st, bool is_kept, const char *path,
 		  struct infile **ret_file);
-/* From now on the caller sees to it that the bytes of the file that has ST's identity stay, and were all along: checks of
- * it always succeed. FD not -1: they come from there, a copy of the same size; it is put in place of the mapping, at the
- * same address and without a moment's gap, and of the descriptor. FD stays the caller's. 0, also when no such file is
- * held, or -errno: then the file may still be in use as it was. Thread-safe, while others read the mapping. */
-int mapper_keep(struct mapper *m, const struct stat *st, int fd);
+/* The bytes of the file that has ST's identity come from FD now, a copy of the same size; it is put in place of the mapping, at
+ * the same address and without a moment's gap, and of the descriptor; so the file is kept. FD stays the caller's. 0, also when
+ * no such file is held, or -errno: then it may still be in use as it was. Thread-safe, while others read the mapping. */
+int mapper_replace(struct mapper *m, const struct stat *st, int fd);
 void infile_ref(struct infile *f);
 /* The last unref does not unmap at once: zero-reference files wait in an LRU for the next link. */
 void mapper_unref(struct mapper *m, struct infile *f);

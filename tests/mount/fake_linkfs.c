@@ -270,9 +270,7 @@ int linkfs_linker_keep(struct linkfs_linker *l, const struct stat *st, int fd)
 
 	pthread_rwlock_wrlock(&l->lock);
 	LIST_FOREACH (img, &l->images, on) {
-		int once = fd >= 0 && img->hang_keep
-				   ? open(img->hang_keep, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600)
-				   : -1;
+		int once = img->hang_keep ? open(img->hang_keep, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600) : -1;
 		while (once >= 0)
 			pause();
 		for (size_t i = 0; i < img->cnt; i++) {
@@ -280,12 +278,21 @@ int linkfs_linker_keep(struct linkfs_linker *l, const struct stat *st, int fd)
 			if (!is_identity(&in->st, st))
 				continue;
 			img->kept[i] = true;
-			if (fd >= 0 && dup3(fd, in->fd, O_CLOEXEC) < 0)
+			if (dup3(fd, in->fd, O_CLOEXEC) < 0)
 				r = -errno;
 		}
 	}
 	pthread_rwlock_unlock(&l->lock);
 	return r;
+}
+
+void linkfs_image_keep(struct linkfs_image *img, struct stat *list, size_t cnt)
+{
+	pthread_rwlock_wrlock(&img->linker->lock);
+	for (size_t i = 0; i < img->cnt; i++)
+		for (size_t k = 0; k < cnt; k++)
+			img->kept[i] |= is_identity(&img->in[i].st, &list[k]);
+	pthread_rwlock_unlock(&img->linker->lock);
 }
 
 void linkfs_linker_trim(struct linkfs_linker *l)

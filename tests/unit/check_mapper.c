@@ -267,8 +267,8 @@ START_TEST(test_keep)
 	const uint8_t *data = f->data;
 	int copy = make_file("copy", sz), shorter = make_file("shorter", sz - 1);
 	st = f->st;
-	ck_assert_int_eq(mapper_keep(m, &st, shorter), -EINVAL);
-	ck_assert_int_eq(mapper_keep(m, &st, copy), 0);
+	ck_assert_int_eq(mapper_replace(m, &st, shorter), -EINVAL);
+	ck_assert_int_eq(mapper_replace(m, &st, copy), 0);
 	close(copy);
 	close(shorter);
 	int fd = open(path_of("kept"), O_WRONLY | O_TRUNC | O_CLOEXEC);
@@ -289,7 +289,7 @@ START_TEST(test_keep)
 	ck_assert_int_eq(mapper_add_as(m, make_file("again", sz + 1), &st, true, "kept", &same), -ESTALE);
 	/* Nobody has it: nothing to do. */
 	st.st_ino++;
-	ck_assert_int_eq(mapper_keep(m, &st, -1), 0);
+	ck_assert_int_eq(mapper_replace(m, &st, f->fd), 0);
 	mapper_unref(m, f);
 	mapper_unref(m, f);
 	mapper_unref(m, now);
