@@ -78,8 +78,8 @@ static inline bool infile_has(const struct infile *f, uint64_t off, uint64_t sz)
 	return off <= f->sz && sz <= f->sz - off;
 }
 
-/* Is the file still what it was when opened (kept, or else by fstat of the descriptor)? -ESTALE if its bytes may have changed, 0 if only
- * names or modes did (ctime alone: then *ret_rehash is true and the caller compares contents if it can). */
+/* Is the file still what it was when opened (kept, or else by fstat of the descriptor)? -ESTALE if its bytes may have
+ * changed, 0 if only names or modes did (ctime alone: then *ret_rehash is true and the caller compares contents if it can). */
 int infile_check(const struct infile *f, bool *ret_rehash);
 
 /* Runs FN(ctx) behind a guard: a SIGBUS inside [f->data, +sz) of any of the process's infiles makes it return -ESTALE

@@ -305,8 +305,8 @@ static bool is_same(const struct linkfs_image *img, size_t i)
 	const struct linkfs_input *in = &img->in[i];
 	struct stat st;
 
-	return img->kept[i] || (fstat(in->fd, &st) == 0 && st.st_size == in->st.st_size && st.st_mtim.tv_sec == in->st.st_mtim.tv_sec &&
-	       st.st_mtim.tv_nsec == in->st.st_mtim.tv_nsec);
+	return img->kept[i] || (fstat(in->fd, &st) == 0 && st.st_size == in->st.st_size &&
+				!memcmp(&st.st_mtim, &in->st.st_mtim, sizeof(st.st_mtim)));
 }
 
 static int fill_input(const struct linkfs_image *img, size_t i, uint64_t at, uint64_t off, uint64_t sz,

@@ -22,3 +22,4 @@ grep -q 'Input/output error' err || fail "another error: $(cat err)"
 has 'no room for a copy' "$mnt/.linkfs/log/x"
 exec 7<&-
 run cmp a "$mnt/x" || fail "the new generation"
+stop_mount

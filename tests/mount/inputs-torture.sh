@@ -39,7 +39,7 @@ gcc -g -c main.c -o pristine/main.o || fail "compiling"
 for unit in $members; do set -- "$@" "pristine/$unit.o"; done
 ar rcs pristine/lib.a "$@"
 cp pristine/main.o pristine/a.o pristine/b.o pristine/c.o pristine/d.o pristine/lib.a inputs
-cd inputs
+cd inputs || exit
 objects="main.o a.o b.o c.o d.o lib.a"
 # shellcheck disable=SC2086 # a list
 for kind in dynamic static; do
@@ -51,7 +51,7 @@ start_mount cache_size=4M # so that much is made again and again
 add_linked dynamic gcc -no-pie $objects -o dynamic
 # shellcheck disable=SC2086 # a list
 add_linked static gcc -static $objects -o static
-cd ..
+cd .. || exit
 links_well dynamic
 links_well static
 seed=${LINKFS_TEST_SEED:-$$}

@@ -250,7 +250,9 @@ START_TEST(test_one_descriptor_per_identity)
 	for (int i = 0; i < 3; i++) {
 		int copy = dup(fd);
 		ck_assert_int_eq(resolved_new(fs, record_of(path, &id), &copy, 1, &r[i]), 0);
-		ck_assert_int_eq(copy, -1);
+		ck_assert_int_eq(copy < 0, i == 0); /* of a known input it stays the caller's */
+		if (copy >= 0)
+			close(copy);
 	}
 	ck_assert_uint_eq(fs->inputs.cnt, 1);
 	ck_assert_uint_eq(fs->inputs.bytes, 5);
