@@ -76,15 +76,20 @@ struct linkfs_linker *linkfs_linker_free(struct linkfs_linker *l)
 static int add_input(struct linkfs_image *img, const struct linkfs_request *rq, const char *path)
 {
 	struct linkfs_input *in = &img->in[img->cnt];
+	struct stat st;
+	bool is_kept = false;
 	int fd = rq->opener->open(rq->opener->ctx, path);
 
 	if (fd < 0)
 		return fd;
-	*in = (struct linkfs_input){ .path = strdup(path), .fd = fd };
-	img->cnt++;
-	if (!rq->opener->identity || rq->opener->identity(rq->opener->ctx, fd, &in->st, &img->kept[img->cnt - 1]))
-		if (fstat(fd, &in->st) < 0)
+	if (!rq->opener->identity || rq->opener->identity(rq->opener->ctx, fd, &st, &is_kept))
+		if (fstat(fd, &st) < 0)
 			return -errno;
+	pthread_rwlock_wrlock(&img->linker->lock);
+	*in = (struct linkfs_input){ .path = strdup(path), .fd = fd, .st = st };
+	img->kept[img->cnt] = is_kept;
+	img->cnt++;
+	pthread_rwlock_unlock(&img->linker->lock);
 	img->size += (uint64_t)in->st.st_size;
 	img->linker->inputs++;
 	img->linker->parsed++;
