@@ -176,6 +176,27 @@ static int make_plain(struct fs *fs, struct generation *g, const struct copy *c,
 	return r;
 }
 
+/* Every symbolic link to it that can be found: those of its directory, and of the one above where it has more names than
+ * that (cargo hard-links what was made to there). */
+static int make_all_plain(struct fs *fs, struct generation *g, struct copy *c, struct place *at)
+{
+	struct stat st;
+	bool has_more = fstatat(at->dir_fd, at->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_nlink > 1;
+	int r;
+
+	do
+		r = make_plain(fs, g, c, at);
+	while (!r && find_shown(at) == 1);
+	int above = !r && has_more ? openat(at->dir_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (above < 0)
+		return r;
+	cleanup_fd(&at->dir_fd);
+	at->dir_fd = above;
+	while (!r && find_shown(at) == 1)
+		r = make_plain(fs, g, c, at);
+	return r;
+}
+
 /* --- the thread --- */
 
 /* Is it time for O? EVERYTHING: somebody waits for all of them. */
@@ -204,9 +225,7 @@ static int settle(struct fs *fs, struct output *o)
 	int r = look(fs, o, &at);
 	if (r == 1) {
 		fs_unlock(fs);
-		do /* each copy of the symbolic link */
-			r = make_plain(fs, g, c, &at);
-		while (!r && find_shown(&at) == 1);
+		r = make_all_plain(fs, g, c, &at);
 		place_done(&at);
 		fs_lock(fs);
 	} else if (r == 0) {

@@ -11,7 +11,7 @@
 # and where things are: $prog and $big, two programs, and $links, how many links a full build makes.
 
 . "$(dirname "$0")/lib-output.sh"
-rounds=${LINKFS_TEST_ROUNDS:-${rounds:-10}}
+rounds=${LINKFS_TEST_ROUNDS:-${rounds:-20}}
 
 # A program that asks a shared library, and one that is too big to be made a plain file at once.
 sources() {
