@@ -52,9 +52,9 @@ static void send_to(struct client *c, struct msg *m, const char *text, const int
 		c->is_broken = true;
 }
 
-__attribute__((format(printf, 2, 3))) static void refuse_link(struct client *c, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static void refuse_link(struct client *c, int error, const char *fmt, ...)
 {
-	struct msg m = { .type = MSG_CLIENT_LINK | MSG_REPLY, .error = -EINVAL };
+	struct msg m = { .type = MSG_CLIENT_LINK | MSG_REPLY, .error = error };
 	char text[PATH_MAX + 256] = "linkfs: error: ";
 	size_t n = strlen(text);
 	va_list ap;
@@ -86,10 +86,10 @@ void client_verdict(struct fs *fs, struct client *c, struct output *o, const cha
 {
 	const struct generation *g = o->link->gen;
 	if (g && is_input(g->resolved, c->old_dev, c->old_ino)) {
-		refuse_link(c, "%s: cannot write the output: it is one of the inputs", o->link->name);
+		refuse_link(c, -EINVAL, "%s: cannot write the output: it is one of the inputs", o->link->name);
 		return; /* goes with its client */
 	}
-	struct msg m = { .type = MSG_CLIENT_LINK | MSG_REPLY, .error = g ? 0 : -EINVAL };
+	struct msg m = { .type = MSG_CLIENT_LINK | MSG_REPLY, .error = g ? 0 : v ? -EINVAL : -EIO };
 	struct msg_client_verdict *cv = &m.u.client_verdict;
 	int fds[2] = { -1, sides_fd };
 
@@ -190,7 +190,7 @@ static bool on_link(struct fs *fs, struct client *c, struct packet *p)
 	int r = c->output ? -EBUSY : output_new(fs, c, path, blob, rq->mode & 0777, &c->output);
 	if (r) {
 		c->output = NULL;
-		refuse_link(c, "%s: the mount can't take this link: %s", path, strerror(-r));
+		refuse_link(c, -EIO, "the mount can't take this link: %s", strerror(-r));
 	} else {
 		blob = NULL;
 	}

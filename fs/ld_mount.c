@@ -70,6 +70,15 @@ __attribute__((format(printf, 2, 3))) static int unfit(struct job *j, const char
 	return -1;
 }
 
+/* The first line of what the mount says of itself. */
+static int unfit_of_text(struct job *j, const char *text)
+{
+	static const char prefix[] = "linkfs: error: ";
+
+	text += strncmp(text, prefix, sizeof(prefix) - 1) ? 0 : sizeof(prefix) - 1;
+	return unfit(j, "%s: %.*s", j->mountpoint, (int)strcspn(text, "\n"), text);
+}
+
 /* --- is the mount fit for it? --- */
 
 /* Names that mean a descriptor of this process mean another one elsewhere, and what a pipe holds can be read but once. */
@@ -319,6 +328,8 @@ static int take_verdict(struct job *j, struct packet *p)
 
 	if (p->fd_cnt < 1 || blob_read(p->fds[0], v->diag_sz, &diag))
 		return unfit(j, "the verdict can't be read");
+	if (p->msg.error == -EIO)
+		return unfit_of_text(j, diag);
 	fputs(diag, stderr);
 	if (p->msg.error)
 		return 1;

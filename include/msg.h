@@ -114,6 +114,7 @@ struct msg_client_link {
 	uint64_t old_dev, old_ino; /* > of the file at -o, which may not be an input; 0: there is none */
 };
 
+/* error: 0; -EINVAL: the link is wrong; -EIO: the mount could not make it, and another way may do. */
 struct msg_client_verdict {
 	uint64_t diag_sz; /* < of the memfd (fd 0): the diagnostics' text */
 	uint64_t map_sz;  /* < of a second memfd (fd 1), as in struct msg_verdict */

@@ -2,7 +2,7 @@
 # lib-output.sh: what the tests of ld.linkfs on the mount share, on top of lib.sh, which it sources: links are handed to
 # the mount as a build would hand them, by LINKFS_MOUNT and gcc -B.
 
-. "$(dirname "$0")/lib.sh"
+[ -n "${lib_dir:-}" ] || . "$(dirname "$0")/lib.sh" # a test in a folder below has sourced it
 unset LINKFS_MODE
 ld_dir=$LINKFS_BUILD/libexec/linkfs
 [ -x "$ld_dir/ld" ] || skip "$ld_dir/ld is not built"
