@@ -1,15 +1,11 @@
 #!/bin/sh
 # A mount that has no descriptors left, or whose linker process hangs or dies each time: auto mode makes files and says why,
 # mount mode says what is wrong; nothing that stands is lost, and after `linkfs gc` links are made as before.
-# NEEDS: gcc linker
+# NEEDS: gcc prlimit linker
 . "$(dirname "$0")/lib-output.sh"
 makes one two
 link_file two.o -o two.file
-(
-	trap - EXIT TERM
-	ulimit -n 100
-	start_mount settle=never
-) || exit
+prlimit --nofile=100 "$linkfs" mount -o "cache_dir=$T/cache/linkfs,settle=never" "$mnt" || fail "can't mount"
 LINKFS_VERBOSE=1
 export LINKFS_VERBOSE
 i=0

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The builds of build-*.sh, each with a hundred whole builds one after the other: after none of them anything is to do.
+# The builds of build-*.sh, each with a hundred builds one after the other: after none of them anything is to do.
 set -eu
 dir=$(cd "$(dirname "$0")/.." && pwd)
 ran=0
