@@ -21,7 +21,7 @@ start_mount settle=never
 
 build() {	# NUMBER: until `stop` is there
 	mkdir "b$1"
-	cd "b$1"
+	cd "b$1" || exit
 	n=0
 	while [ ! -e ../stop ]; do
 		n=$((n + 1))
@@ -46,7 +46,7 @@ build() {	# NUMBER: until `stop` is there
 			LINKFS_MODE="file" gcc -B"$LINKFS_BUILD/libexec/linkfs" main.o ../common.o -o want
 			cmp prog want || exit 1
 		fi
-		echo $n >done
+		echo $n >"done"
 	done
 }
 
@@ -66,6 +66,6 @@ failed=0
 for pid in $pids; do
 	wait "$pid" || failed=$((failed + 1))
 done
-cat b*/done | paste -sd' '
+cat b?/done | paste -sd' '
 [ $failed = 0 ] || { cat log?; fail "$failed of 8 builds failed"; }
-cat "$mnt"/.linkfs/stats | grep -E '^(worker_restarts|links_made|replays|fill_errors)'
+grep -E '^(worker_restarts|links_made|replays|fill_errors)' "$mnt/.linkfs/stats"
