@@ -147,6 +147,8 @@ struct generation {
 	struct cache_file *file; /* what was made of it; owned */
 	bool is_lost;		 /* can't be replayed: what is not Ready is EIO */
 	uint64_t loaded_epoch;	 /* the linker process that has it; 0: none */
+	uint64_t load_id;	 /* its number there: another one each time it is loaded, since what is dropped and what
+				    is loaded go different ways */
 	uint64_t backing_epoch;	 /* and that was given the backing file */
 	struct job *replay;	 /* on its way */
 	/* for info */

@@ -36,6 +36,7 @@ int generation_new(struct fs *fs, uint64_t id, struct link *link, const char *re
 	*g = (struct generation){
 		.node = { .id = id, .kind = NODE_GENERATION, .gen = g },
 		.ref = 1,
+		.load_id = id,
 		.link = link_ref(link),
 		.resolved = resolved_ref(resolved),
 		.recipe = copy,

@@ -241,8 +241,14 @@ unsigned outputs_collect(struct fs *fs, bool all)
 	struct output *o, *next;
 	unsigned left = 0, gone = 0;
 
-	TAILQ_FOREACH (o, &os->all, all)
-		left += is_left_over(o);
+	TAILQ_FOREACH (o, &os->all, all) {
+		if (!is_left_over(o))
+			continue;
+		left++;
+		/* Of each -o the linker process keeps the newest alone: the next link of it has most in common with that. */
+		if (o->link->gen && output_by_path(fs, o->link->name) != o)
+			worker_link_unload(fs, o->link->gen);
+	}
 	if (!left)
 		return 0;
 	for (o = TAILQ_FIRST(&os->all); o; o = next) {

@@ -167,12 +167,12 @@ static int open_own(struct opening *o, struct record_probe *p)
 		return own.fd;
 	struct held *h = held_find(o->worker, own.gen);
 	if (!h) {
-		o->needs = own.gen;
+		o->needs = own.id;
 		return -EAGAIN;
 	}
 	fd = own_face(h->img);
 	held_unref(o->worker, h);
-	p->own = fd < 0 ? 0 : own.gen;
+	p->own = fd < 0 ? 0 : own.id;
 	return fd;
 }
 

@@ -68,7 +68,7 @@ static void finished_free(struct fs *fs, struct finished *f)
 
 static void drop_image(struct fs *fs, uint64_t gen_id, uint64_t epoch)
 {
-	struct generation ghost = { .node.id = gen_id, .loaded_epoch = epoch };
+	struct generation ghost = { .load_id = gen_id, .loaded_epoch = epoch };
 
 	worker_link_drop(fs, &ghost);
 }
@@ -208,7 +208,8 @@ static bool on_own(struct fs *fs, struct job *j, struct packet *p)
 		n = &n->copy->gen->node; /* nobody has written to it */
 	if (n && n->gen) {
 		m.error = 0;
-		m.gen = n->id;
+		m.gen = n->gen->load_id;
+		m.u.own_id = n->id;
 	} else if (n && n->copy) {
 		m.error = n->copy->writers ? -ETXTBSY : 0;
 		fd = n->copy->fd;

@@ -181,7 +181,7 @@ static int send_inputs(struct fs *fs, struct job *j)
 	if (!j->fds_sent)
 		j->copy_seq = fs->inputs.copy_seq;
 	while (j->fds_sent < r->record->fd_cnt) {
-		struct msg m = { .type = MSG_FDS, .id = j->id, .gen = j->gen->node.id };
+		struct msg m = { .type = MSG_FDS, .id = j->id, .gen = j->gen->load_id };
 		int fds[MSG_FD_MAX], cnt = 0;
 		for (uint32_t i = j->fds_sent; i < r->record->fd_cnt && cnt < MSG_FD_MAX; i++) {
 			uint64_t is_leased = r->input[i]->state == CUSTODY_LEASED;
@@ -211,7 +211,7 @@ static int send_link(struct fs *fs, struct job *j)
 	struct msg m = {
 		.type = MSG_LINK,
 		.id = j->id,
-		.gen = j->type == JOB_REPLAY ? j->gen->node.id : j->gen_id,
+		.gen = j->type == JOB_REPLAY ? j->gen->load_id : j->gen_id,
 		.u.link = { .recipe_sz = j->recipe_sz,
 			    .record_sz = j->record_sz,
 			    .wants_sides = j->type == JOB_LINK && j->link->output },
@@ -224,7 +224,7 @@ static int send_link(struct fs *fs, struct job *j)
 
 static int send_short(struct worker_link *w, struct job *j)
 {
-	struct msg m = { .id = j->id, .gen = j->gen ? j->gen->node.id : j->gen_id };
+	struct msg m = { .id = j->id, .gen = j->gen ? j->gen->load_id : j->gen_id };
 	int err;
 
 	if (j->gen && j->type != JOB_KEEP && j->gen->backing_epoch != w->epoch) {
@@ -275,6 +275,8 @@ static bool is_loaded(struct fs *fs, struct generation *g)
 		generation_lose(fs, g, "an input changed, and the linker process that knew it is gone");
 	else
 		g->replay = job_new(fs, JOB_REPLAY, NULL, g); /* without memory: tried again at the next tick */
+	if (g->replay)
+		g->load_id = tree_next_id(&fs->tree);
 	return false;
 }
 
@@ -563,9 +565,19 @@ void worker_link_drop(struct fs *fs, const struct generation *g)
 		w && w->state == WORKER_UP && g->loaded_epoch == w->epoch ? job_new(fs, JOB_DROP, NULL, NULL) : NULL;
 
 	if (j) {
-		j->gen_id = g->node.id;
+		j->gen_id = g->load_id;
 		worker_link_wake(fs);
 	}
+}
+
+void worker_link_unload(struct fs *fs, struct generation *g)
+{
+	if (!g->loaded_epoch || g->replay)
+		return;
+	worker_link_drop(fs, g);
+	g->relocs_before += g->relocs_now;
+	g->relocs_now = 0;
+	g->loaded_epoch = g->backing_epoch = 0;
 }
 
 pid_t worker_link_pid(const struct fs *fs)

@@ -55,6 +55,8 @@ bool worker_link_cancel(struct fs *fs, const struct link *l);
 void worker_link_map(struct fs *fs, struct parked *p, struct replies *out); /* of p->gen */
 void worker_link_stats(struct fs *fs, struct parked *p, struct replies *out);
 void worker_link_drop(struct fs *fs, const struct generation *g);
+/* The linker process may forget it until somebody wants its bytes. */
+void worker_link_unload(struct fs *fs, struct generation *g);
 /* (no lock) Looks out a little for answers to what was just asked, so that nobody has to be woken for them. */
 void worker_link_watch(struct fs *fs);
 pid_t worker_link_pid(const struct fs *fs);

@@ -32,7 +32,7 @@ int own_ask(uint64_t link_id, const char *rest, struct own *ret)
 	else if (!r && p.fd_cnt)
 		ret->fd = packet_take_fd(&p, 0);
 	else if (!r)
-		ret->gen = p.msg.gen;
+		*ret = (struct own){ .gen = p.msg.gen, .id = p.msg.u.own_id, .fd = -1 };
 	packet_done(&p);
 	return r;
 }

@@ -10,7 +10,8 @@ struct linkfs_image;
 
 /* What stands at a path below the mount point. One of the three. */
 struct own {
-	uint64_t gen; /* a generation; 0: not that */
+	uint64_t gen; /* a generation's number of this load; 0: not that */
+	uint64_t id;  /* and the one it always has */
 	int fd;	      /* a private copy: the caller's; -1: not that */
 	char *real;   /* another path: the caller frees */
 };

@@ -134,7 +134,7 @@ struct msg {
 	uint16_t version;
 	uint16_t type;
 	uint64_t id;	  /* of the request, chosen by the mount process, never reused */
-	uint64_t gen;	  /* which generation it is about; 0: none */
+	uint64_t gen;	  /* which generation it is about, as it was loaded into this linker process; 0: none */
 	int32_t error;	  /* replies: 0 or -errno */
 	uint32_t text_sz; /* bytes that follow this struct: why, for a person */
 	union {
@@ -144,6 +144,7 @@ struct msg {
 		struct msg_range range; /* FILL; BACKING uses sz alone */
 		struct msg_stats stats;
 		uint64_t map_sz;
+		uint64_t own_id; /* OWN <: of the generation, in records and NEEDS; .gen is its number of this load */
 		struct msg_client_hello hello;
 		struct msg_client_link client_link;
 		struct msg_client_verdict client_verdict;
