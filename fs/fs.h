@@ -9,6 +9,9 @@
  * the linker process make it; the client puts a symbolic link to it at -o; settle.c makes a plain file of it when the
  * mount is quiet.
  *
+ * The story of an input: the linker process opens it; with the verdict its descriptor comes to inputs.c; custody.c has it
+ * leased (lease.c) or copied (snapshot.c) before the link counts; a writer waits until it is copied.
+ *
  * Lock: fs.lock guards everything below that is not const after start. Held for memory operations and non-blocking
  * sends only; never while replying, reading files, or waiting. recipes.lock orders changes of recipes on disk and is
  * taken before fs.lock.
