@@ -73,6 +73,18 @@ static void on_sigbus(int sig, siginfo_t *info, void *context)
 	_exit(1);
 }
 
+/* Where a standard stream is closed, no file or socket of ours may take its number: what is printed would go there. */
+static void keep_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct sigaction bus = { .sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO };
@@ -83,6 +95,7 @@ int main(int argc, char **argv)
 	struct linkfs_request rq = { .argc = argc, .argv = (const char *const *)argv, .cwd_fd = AT_FDCWD };
 	struct diag *d = diag_new(20);
 
+	keep_standard_streams();
 	signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is an error of the call that writes it */
 	int status = try_mount(find_mode(argc, argv), argc, argv);
 	if (status >= 0)

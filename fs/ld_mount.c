@@ -130,7 +130,7 @@ static int find_place(struct job *j)
 	CLEAN_MEM char *dir = slash == j->path ? strdup("/") : strndup(j->path, (size_t)(slash - j->path));
 	j->dir_fd = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (j->dir_fd < 0)
-		return unfit(j, "%s: %s", dir ? dir : output, strerror(errno));
+		return unfit(j, "%s: its directory: %s", output, strerror(errno));
 	if (is_below(j->path, j->mountpoint))
 		return unfit(j, "%s: lies in the mount itself: choose a place outside", j->path);
 	return 0;
@@ -143,7 +143,10 @@ static int find_mount(struct job *j)
 	struct mount_entry at;
 
 	dir = dir && *dir ? dir : standard;
-	int r = dir ? mountinfo_resolve(dir, &j->mountpoint) : -ENOENT;
+	char target[2];
+	/* The mount point itself is not looked at: it might not answer. */
+	CLEAN_MEM char *real = dir && readlink(dir, target, sizeof(target)) >= 0 ? realpath(dir, NULL) : NULL;
+	int r = dir ? mountinfo_resolve(real ? real : dir, &j->mountpoint) : -ENOENT;
 	if (r) {
 		j->mountpoint = NULL;
 		return unfit(j, "%s: %s", dir ? dir : "no home directory is known", strerror(-r));

@@ -34,5 +34,17 @@ done
 nothing_beside .
 equal "$(stat_of outputs)" 2 "outputs that are kept"
 equal "$(stat_of generations)" 2 "generations that are kept"
+
+# A mount that does not answer can be waited for, or not.
+server=$(stat_of mount_pid)
+kill -STOP "$server"
+timeout 40 env --default-signal=INT "$ld_dir/ld" bare.o -o stuck &
+stuck=$!
+sleep 0.3
+kill -INT "$(cat "/proc/$stuck/task/$stuck/children")"
+start=$(date +%s)
+wait "$stuck" 2>/dev/null && fail "linked by a mount that does not answer"
+[ $(($(date +%s) - start)) -lt 10 ] || fail "^C was not obeyed"
+kill -CONT "$server"
 links_made 1 link two.o -o after
 says ./after two

@@ -34,6 +34,22 @@ on_mount out
 has 'mount mode: .*/.o/' said
 has '^mode: mount' "$mnt/.linkfs/info$PWD/out"
 
+# The mount point by its other names; standard streams that are closed.
+ln -s "$mnt" symbolic
+for name in "$mnt/" ../mnt symbolic; do
+	LINKFS_MOUNT=$name
+	links_made 1 run "$ld_dir/ld" bare.o -o out
+done
+LINKFS_MOUNT=$mnt
+for mode in file mount; do
+	"$ld_dir/ld" bare.o -o out.$mode --linkfs=$mode <&- >&- 2>&-
+done
+cmp out.file out.mount || fail "with closed streams the bytes are others"
+mkdir gone
+(cd gone && rmdir ../gone && "$ld_dir/ld" "$T/work/bare.o" -o "$T/work/out" 2>"$T/said")
+has 'file mode: the current directory: No such file' "$T/said"
+plain out
+
 # Unasked: nothing is said but the mode is file.
 for asked in LINKFS_MOUNT= LINKFS_MODE='file'; do
 	env "$asked" "$ld_dir/ld" bare.o -o out
