@@ -41,7 +41,7 @@ static bool is_relro(const struct layout *l, const struct out *o)
 {
 	static const char *const names[] = { ".preinit_array", ".init_array", ".fini_array", ".ctors", ".dtors", ".jcr",
 					     ".data.rel.ro", ".bss.rel.ro", ".dynamic", ".got" };
-	if (!l->in->opt->z_relro || !(o->flags & SHF_WRITE))
+	if (!l->in->opt->z_relro || !(o->flags & SHF_ALLOC) || !(o->flags & SHF_WRITE))
 		return false;
 	if ((o->flags & SHF_TLS) || (l->in->opt->z_now && !strcmp(o->name, ".got.plt")))
 		return true;

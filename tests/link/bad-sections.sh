@@ -45,3 +45,12 @@ strip --strip-all -R .text -R .data -R .bss empty.o
 "$LD" -static --build-id=none -o empty empty.o
 readelf -lW empty >readelf.out 2>&1
 has 'LOAD' readelf.out
+
+# Writable, named as what RELRO protects or for threads, but not loaded: no segment is counted on.
+for section in '.jcr,"w",@progbits' '.jcr,"w",@nobits' '.threads,"wT",@nobits'; do
+	printf '%s\t.section %s\n\t.zero 4\n' "$start" "$section" >unloaded.s
+	gcc -c -Wa,--no-warn unloaded.s
+	"$LD" -static -o unloaded unloaded.o || fail "$section"
+	readelf -lW unloaded >readelf.out 2>&1
+	hasnt 'GNU_RELRO|TLS' readelf.out
+done
