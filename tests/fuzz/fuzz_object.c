@@ -32,10 +32,10 @@ static void check_relocations(const struct object *o, const struct isec *s)
 /* Large ones are left alone: a header may promise more memory than a fuzzer has. */
 static bool unpack(struct object *o, const struct isec *s)
 {
-	struct diag *d = diag_new(0);
 	uint64_t made;
 	if (s->sz > UNPACK_MAX)
 		return false;
+	struct diag *d = diag_new(0);
 	int r = object_unpack(o, (uint32_t)s->off, d, 0, &made);
 	fuzz_check_verdict(r, d);
 	if (r ? made || isec_bytes(o, s) : made != s->sz || object_unpack(o, (uint32_t)s->off, d, 0, &made) || made)
