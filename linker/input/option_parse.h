@@ -35,6 +35,8 @@ struct parse {
 	const struct options_reader *reader;
 	struct list args;            /* response files expanded; the strings are in o's blocks */
 	size_t response_cnt;         /* response files read so far */
+	size_t nested_cnt;           /* arguments, before expansion, of those included by others */
+	size_t guess_cnt;            /* unknown options so far */
 	size_t i;                    /* the argument being read: the place of its messages */
 	const char *name;            /* the option being read, as given, for messages */
 	struct mode mode;            /* in force for the next operand */

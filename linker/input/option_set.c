@@ -641,12 +641,18 @@ void option_apply(struct parse *p, const struct option_row *row, const char *arg
 
 /* Finding a row. */
 
+/* The length of the first of NAMES, with its dashes. */
+static size_t name_sz(const char *names)
+{
+	return (size_t)(strchrnul(names, '|') - names);
+}
+
 /* Does NAME, SZ long with its dashes, stand for BODY, an argument without them? *ret_value: what follows '=' or NULL. */
 static bool is_named(const char *name, size_t sz, const char *body, unsigned dashes, const char **ret_value)
 {
 	while (*name == '-')
 		name++, sz--;
-	if (sz < 2 || (dashes == 1 && *name == 'o'))
+	if (*name != *body || sz < 2 || (dashes == 1 && *name == 'o'))
 		return false;
 	if (name[sz - 1] == '*') {
 		*ret_value = NULL;
@@ -666,25 +672,31 @@ const struct option_row *option_find(const char *arg, const char **ret_value)
 	const size_t cnt = sizeof(options) / sizeof(*options);
 
 	for (size_t i = 0; i < cnt; i++) {
-		for (const char *name = options[i].names; *name; name += strcspn(name, "|"), name += *name == '|')
-			if (is_named(name, strcspn(name, "|"), body, dashes, ret_value))
+		size_t sz;
+		for (const char *name = options[i].names; *name; name += sz, name += *name == '|') {
+			sz = name_sz(name);
+			if (is_named(name, sz, body, dashes, ret_value))
 				return &options[i];
+		}
 	}
 	for (size_t i = 0; dashes == 1 && i < cnt; i++) {
-		for (const char *name = options[i].names; *name; name += strcspn(name, "|"), name += *name == '|')
-			if (name[1] == *body && strcspn(name, "|") == 2 &&
-			    (!body[1] || options[i].form == FORM_VALUE)) {
+		size_t sz;
+		for (const char *name = options[i].names; *name; name += sz, name += *name == '|') {
+			sz = name_sz(name);
+			if (name[1] == *body && sz == 2 && (!body[1] || options[i].form == FORM_VALUE)) {
 				*ret_value = body[1] ? body + 1 : NULL;
 				return &options[i];
 			}
+		}
 	}
 	return NULL;
 }
 
 static bool is_keyword(const struct option_row *row, const char *arg)
 {
+	if (*row->names != *arg)
+		return false;
 	size_t sz = strlen(row->names);
-
 	if (row->names[sz - 1] == '*')
 		return !strncmp(row->names, arg, sz - 1);
 	return !strncmp(row->names, arg, sz) && (!arg[sz] || (row->form == FORM_VALUE && arg[sz] == '='));

@@ -267,6 +267,8 @@ bool option_closest(const char *arg, char *ret_name, size_t ret_sz)
 			size_t dashes = strspn(name, "-"), name_sz = strcspn(name, "|");
 			if (name_sz - dashes < 2 || name_sz - dashes > MAX_NAME)
 				continue;
+			if (name_sz - dashes >= sz + best_distance || sz >= name_sz - dashes + best_distance)
+				continue; /* the lengths alone are that far apart */
 			unsigned d = distance(arg, sz, name + dashes, name_sz - dashes);
 			if (d < best_distance) {
 				best_distance = d;

@@ -20,6 +20,8 @@ enum {
 	BLOCK_SZ = 16 << 10,
 	MAX_RESPONSE_DEPTH = 32,
 	MAX_RESPONSE_FILES = 2000, /* as GNU: files that include one another twice are 2^depth */
+	MAX_NESTED_ARGS = 1 << 17, /* of all files included by others: a large one, included many times */
+	MAX_GUESSES = 20,          /* each compares the option with all that are known */
 };
 
 /* The strings of struct options: blocks that only grow. */
@@ -94,6 +96,12 @@ struct nest {
 
 static void expand(struct parse *p, const char *arg, size_t place, const struct nest *outer);
 
+/* Has it been reported that response files go on without end? What they still hold is left out. */
+static bool is_too_much(const struct parse *p)
+{
+	return p->response_cnt > MAX_RESPONSE_FILES || p->nested_cnt > MAX_NESTED_ARGS;
+}
+
 /* Reads @PATH and expands what is in it; false where there is no such file. */
 static bool expand_file(struct parse *p, const char *path, size_t place, const struct nest *outer)
 {
@@ -129,7 +137,11 @@ static bool expand_file(struct parse *p, const char *path, size_t place, const s
 		diag_error(p->d, place, "@%s: malformed response file: a quote is left open, or it is not text", path);
 		p->failed = true;
 	} else {
-		for (int i = 0; i < argc && p->response_cnt <= MAX_RESPONSE_FILES; i++)
+		if (outer && (p->nested_cnt += (size_t)argc) > MAX_NESTED_ARGS) {
+			diag_error(p->d, place, "@%s: too many arguments in nested response files", path);
+			p->failed = true;
+		}
+		for (int i = 0; i < argc && !is_too_much(p); i++)
 			expand(p, argv[i], place, &nest);
 		free(argv);
 	}
@@ -146,13 +158,13 @@ static void expand(struct parse *p, const char *arg, size_t place, const struct 
 
 /* Options and operands. */
 
-/* What is known of ARG: reports it with a guess. */
+/* Reports ARG, with a guess if it is one of the first. */
 static void report_unknown(struct parse *p, const char *arg)
 {
 	char guess[64];
 
 	p->name = arg;
-	if (option_closest(arg, guess, sizeof(guess)))
+	if (p->guess_cnt++ < MAX_GUESSES && option_closest(arg, guess, sizeof(guess)))
 		complain(p, "unknown option: did you mean %s", guess);
 	else
 		complain(p, "unknown option: see --help for those known");

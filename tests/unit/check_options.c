@@ -33,6 +33,7 @@ static const struct {
 	{ "empty", " \n" },
 	{ "same/../twice", "@twice" },
 	{ "twice", "t.o" },
+	{ "repeats", "@vast @vast @vast @vast @vast @vast @vast @vast @vast @vast" },
 };
 
 static int read_file(void *ctx, const char *path, char **ret_text, size_t *ret_sz)
@@ -47,6 +48,14 @@ static int read_file(void *ctx, const char *path, char **ret_text, size_t *ret_s
 		*ret_sz = (size_t)sz;
 		if (*path == 'w' && strlen(path) > 16)
 			*ret_sz = 0;
+		return 0;
+	}
+	if (!strcmp(path, "vast")) { /* a large file; included many times by "repeats" */
+		enum { ARGS = 30000 };
+		*ret_sz = 2 * ARGS;
+		*ret_text = malloc(*ret_sz);
+		for (int i = 0; i < ARGS; i++)
+			memcpy(*ret_text + 2 * i, "x ", 2);
 		return 0;
 	}
 	for (int i = 0; i < COUNT(files); i++)
@@ -618,6 +627,7 @@ static const struct {
 	{ "@ping", "@ping: response file includes itself\n" },
 	{ "@deep", "too many nested response files\n" },
 	{ "@wide", "too many nested response files\n" },
+	{ "@repeats", "linkfs: error: @vast: too many arguments in nested response files\n" },
 	{ "@open", "@open: malformed response file" },
 	{ "@forbidden", "@forbidden: can't read response file: Permission denied\n" },
 	{ "a.o --nonsense-option --help", "--nonsense-option: unknown option" },
@@ -646,6 +656,26 @@ START_TEST(all_mistakes_are_told)
 				   "linkfs: warning: -z bogus: unknown keyword is ignored\n"
 				   "linkfs: error: --undefind=f: unknown option: did you mean --undefined\n"
 				   "linkfs: error: --start-group: the group is not closed: expected --end-group\n");
+	free(messages);
+}
+END_TEST
+
+/* A guess costs more than the rest of the command line: only the first unknown options get one. */
+START_TEST(guesses_are_few)
+{
+	char args[30 * sizeof("--gc-sectio00 ")] = "", *text, *messages;
+	struct options *o;
+	int guesses = 0, unknown = 0;
+
+	for (int i = 0; i < 30; i++)
+		snprintf(args + strlen(args), sizeof(args) - strlen(args), "--gc-sectio%02d ", i);
+	ck_assert_int_eq(parse(args, "a.o", &o, &text, &messages), -EINVAL);
+	for (const char *s = messages; (s = strstr(s, "unknown option")); s++) {
+		unknown++;
+		guesses += !strncmp(s, "unknown option: did you mean --gc-sections\n", 43);
+	}
+	ck_assert_int_eq(unknown, 30);
+	ck_assert_int_eq(guesses, 20);
 	free(messages);
 }
 END_TEST
@@ -837,6 +867,7 @@ int main(void)
 	suite_add_tcase(suite, fields);
 	tcase_add_loop_test(wrong, mistake, 0, COUNT(mistakes));
 	tcase_add_test(wrong, all_mistakes_are_told);
+	tcase_add_test(wrong, guesses_are_few);
 	tcase_add_test(wrong, unknown_keyword_is_a_warning);
 	suite_add_tcase(suite, wrong);
 	tcase_add_loop_test(said, text, 0, COUNT(texts));
