@@ -5,7 +5,7 @@
 #                   tests and some others; clang's build is the fuzz build: a minute of fuzzing. Under ten minutes on two
 #                   CPUs.
 #   --all           also the tests labelled long, the sanitizers over everything, linkfs linked by itself, big programs,
-#                   an hour of fuzzing.
+#                   an hour of fuzzing, with the half hours of torture (labelled endurance) at its side.
 #
 # Builds stay in build/ (so does the compiler cache, unless CCACHE_DIR says otherwise); everything else is made below one
 # temporary folder and is looked for at the end: a mount, process or file left behind is a failure. The last line is
@@ -149,6 +149,7 @@ fuzz() {
 			echo "status $?"
 		} >"$work/fuzz-$name.log" 2>&1 &
 	done
+	[ -z "$all" ] || tests check -L endurance
 	wait
 	for target; do
 		name=${target##*/fuzz_}
@@ -167,17 +168,17 @@ fuzz() {
 no_aslr=
 
 if build check; then
-	if [ -n "$all" ]; then tests check; else tests check -LE long; fi
+	tests check -LE "$(if [ -n "$all" ]; then echo endurance; else echo long; fi)"
 fi
 
 if setarch -R true 2>/dev/null; then no_aslr="setarch -R"; fi
 if build asan; then
-	if [ -n "$all" ]; then tests asan -LE tidy; else tests asan -LE 'tidy|long'; fi
+	if [ -n "$all" ]; then tests asan -LE 'tidy|endurance'; else tests asan -LE 'tidy|long'; fi
 fi
 if build tsan; then
 	# What has threads: links of more than a handful of objects, and all of the mount.
 	if [ -n "$all" ]; then
-		tests tsan -LE tidy
+		tests tsan -LE 'tidy|endurance'
 	else
 		tests tsan -LE long -R '^(unit|mount)/|^link/(hello|determinism|gc-)' -E '^unit/(ranges|options|reloc|script|fill)$'
 	fi
