@@ -271,6 +271,7 @@ struct fs {
 	gid_t gid;
 	struct timespec start_time;
 	uint64_t own_dev; /* the mount's device, which is never entered; const once mounted */
+	int fd_room; /* inputs and outputs have numbers below; what is above is for going on. Const after start */
 	int cache_dir_fd;
 	int ready_fd; /* the starter waits here for "ok" */
 	struct fuse_session *se;

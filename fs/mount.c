@@ -75,14 +75,19 @@ static int block_signals(void)
 	return fd < 0 ? -errno : fd;
 }
 
-static void raise_file_limit(void)
+/* Raises the limit of descriptors as far as may be. Returns how many of them inputs and outputs may take; with the rest
+ * the linker process can always be replaced and a client be answered. */
+static int raise_file_limit(void)
 {
 	struct rlimit files;
 
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return 768;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+	getrlimit(RLIMIT_NOFILE, &files);
+	rlim_t limit = files.rlim_cur < (1 << 30) ? files.rlim_cur : 1 << 30;
+	return (int)(limit - (limit / 4 < 256 ? limit / 4 : 256));
 }
 
 static void fs_init(struct fs *fs, const struct mount_request *rq, int ready_fd)
@@ -216,7 +221,7 @@ int mount_serve(const struct mount_request *rq, int ready_fd, char *err, unsigne
 		r = outputs_init(fs);
 	}
 	if (!r) {
-		raise_file_limit();
+		fs->fd_room = raise_file_limit();
 		what = "can't open /proc/self/exe: is /proc mounted?";
 		r = binary_fd < 0 ? -ENOENT : 0;
 	}

@@ -105,11 +105,12 @@ int transport_recv(int end, struct packet *ret, bool wait)
 	}
 	size_t text_sz = (size_t)n - sizeof(struct msg);
 	if ((size_t)n < sizeof(struct msg) || ret->msg.magic != MSG_MAGIC || ret->msg.version != MSG_VERSION ||
-	    ret->msg.text_sz != text_sz || (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
+	    ret->msg.text_sz != text_sz || (mh.msg_flags & MSG_TRUNC)) {
 		packet_done(ret);
 		return -EPROTO;
 	}
 	ret->text[text_sz] = 0;
+	ret->is_cut = mh.msg_flags & MSG_CTRUNC;
 	return 1;
 }
 

@@ -16,6 +16,7 @@ struct packet {
 	char text[MSG_TEXT_MAX + 1]; /* terminated */
 	int fd_cnt;
 	int fds[MSG_FD_MAX];
+	bool is_cut; /* there was no room for all descriptors that were sent */
 };
 
 /* A connected pair; both ends are close-on-exec and non-blocking only where MSG_DONTWAIT asks for it. */

@@ -73,6 +73,14 @@ static void drop_image(struct fs *fs, uint64_t gen_id, uint64_t epoch)
 	worker_link_drop(fs, &ghost);
 }
 
+/* TEXT is room for the answer. */
+static const char *why_not_taken(int err, char *text, size_t text_sz)
+{
+	snprintf(text, text_sz, "the mount can't take the finished link: %s%s", strerror(-err),
+		 err == -EMFILE ? ": it holds the inputs of all links open: raise ulimit -n, or remove links" : "");
+	return text;
+}
+
 static void fail_finished(struct fs *fs, const struct finished *f, const char *why, struct replies *out)
 {
 	char text[512];
@@ -109,17 +117,20 @@ static void on_custody(struct fs *fs, void *ctx, int err, const char *changed, s
 {
 	struct finished *f = ctx;
 	struct generation *g = NULL;
-	char why[100];
+	char why[200];
 
 	if (!err && !(err = generation_new(fs, f->gen_id, f->link, f->recipe, f->resolved, &f->verdict, &g)))
 		g->loaded_epoch = f->epoch;
+	if (g && g->file->fd >= fs->fd_room) {
+		err = -EMFILE;
+		g = generation_unref(fs, g);
+	}
 	if (g) {
 		job_link_made(fs, f->link, f->version, g, f->resolved, f->diag, &f->verdict, f->sides_fd, out);
 	} else if (err == -ESTALE) {
 		link_again(fs, f, changed, out);
 	} else {
-		snprintf(why, sizeof(why), "the mount can't take the finished link: %s", strerror(-err));
-		fail_finished(fs, f, why, out);
+		fail_finished(fs, f, why_not_taken(err, why, sizeof(why)), out);
 	}
 	generation_unref(fs, g);
 	finished_free(fs, f);
@@ -159,7 +170,7 @@ static void on_link_verdict(struct fs *fs, struct job *j, struct packet *p, stru
 	struct record *record = NULL;
 	struct resolved *resolved = NULL;
 
-	int err = read_verdict(p, &diag, &record);
+	int err = j->has_no_room ? -EMFILE : read_verdict(p, &diag, &record);
 	if (!err && record)
 		err = resolved_new(fs, record, m->error ? NULL : j->fds, j->fd_cnt, &resolved);
 	if (err)
@@ -170,9 +181,8 @@ static void on_link_verdict(struct fs *fs, struct job *j, struct packet *p, stru
 			return;
 	}
 	if (err) {
-		char text[256];
-		snprintf(text, sizeof(text), "linkfs: error: the mount can't take the finished link: %s\n",
-			 strerror(-err));
+		char text[256], why[200];
+		snprintf(text, sizeof(text), "linkfs: error: %s\n", why_not_taken(err, why, sizeof(why)));
 		job_link_made(fs, j->link, j->version, NULL, resolved, text, NULL, -1, out);
 	} else {
 		job_link_made(fs, j->link, j->version, NULL, resolved, diag, &m->u.verdict, p->fd_cnt > 1 ? p->fds[1] : -1,
@@ -260,8 +270,22 @@ static void on_replay_verdict(struct fs *fs, struct job *j, struct packet *p)
 		keep_replayed(fs, g);
 }
 
-static bool add_fds(struct job *j, struct packet *p)
+/* Descriptors are given out from the lowest number up: a high one tells that there are not many left. */
+static bool is_over(const struct fs *fs, const struct packet *p)
 {
+	for (int i = 0; i < p->fd_cnt; i++)
+		if (p->fds[i] >= fs->fd_room)
+			return true;
+	return p->is_cut;
+}
+
+static bool add_fds(struct fs *fs, struct job *j, struct packet *p)
+{
+	j->has_no_room |= is_over(fs, p);
+	if (j->has_no_room) {
+		job_close_fds(j);
+		return true; /* the verdict is on its way */
+	}
 	if (j->fd_cnt + (uint32_t)p->fd_cnt > INPUTS_MAX)
 		return false;
 	int *fds = realloc(j->fds, sizeof(*fds) * (j->fd_cnt + (uint32_t)p->fd_cnt + 1));
@@ -285,7 +309,7 @@ bool answer_control(struct fs *fs, struct packet *p, struct replies *out)
 		return true;
 	case MSG_FDS | MSG_REPLY:
 		j = job_find(w, p->msg.id, JOB_LINK);
-		return j && add_fds(j, p);
+		return j && add_fds(fs, j, p);
 	case MSG_OWN | MSG_REPLY:
 		j = job_find(w, p->msg.id, JOB_LINK);
 		return j && on_own(fs, j, p);

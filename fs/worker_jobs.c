@@ -31,7 +31,7 @@ struct job *job_new(struct fs *fs, enum job_type type, struct link *l, struct ge
 	return j;
 }
 
-static void close_fds(struct job *j)
+void job_close_fds(struct job *j)
 {
 	for (uint32_t i = 0; i < j->fd_cnt; i++)
 		cleanup_fd(&j->fds[i]);
@@ -46,11 +46,11 @@ void job_unsend(struct worker_link *w, struct job *j)
 		w->sent_cnt--;
 	if (j->is_sent || j->fds_sent)
 		w->is_control_busy &= j->type != JOB_LINK && j->type != JOB_REPLAY;
-	j->is_sent = false;
+	j->is_sent = j->has_no_room = false;
 	j->fds_sent = 0;
 	if (!w->sent_cnt)
 		w->is_quarantined = false;
-	close_fds(j);
+	job_close_fds(j);
 }
 
 void job_free(struct fs *fs, struct job *j)

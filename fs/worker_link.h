@@ -34,6 +34,7 @@ struct job {
 	uint64_t recipe_sz, record_sz; /* in it */
 	uint32_t fds_sent;	       /* REPLAY */
 	uint64_t copy_seq;	       /* REPLAY: of inputs, when they were sent */
+	bool has_no_room;	       /* LINK: its inputs are more than this process may hold */
 	int *fds;		       /* LINK: inputs received so far */
 	uint32_t fd_cnt;
 	uint64_t keep_cnt;	       /* KEEP: identities in the blob */

@@ -50,6 +50,8 @@ void job_fail(struct fs *fs, struct job *j, int error, const char *why, struct r
 /* Tells who asked for the link what became of it: a live link or an output. G NULL: it failed. */
 void job_link_made(struct fs *fs, struct link *l, uint64_t version, struct generation *g, struct resolved *resolved,
 		   const char *diag, const struct msg_verdict *v, int sides_fd, struct replies *out);
+/* What was received for it is not kept. */
+void job_close_fds(struct job *j);
 /* It will have to be sent again. */
 void job_unsend(struct worker_link *w, struct job *j);
 /* A job that says which of R's inputs are Leased and therefore kept, for the generation GEN_ID; *RET is NULL if there are none.

@@ -1,0 +1,19 @@
+#!/bin/sh
+# The linker in little address space: a link that does not fit fails with a message, and nobody dies of it.
+# NEEDS: linker gcc
+. "$(dirname "$0")/lib.sh"
+[ -z "${LINKFS_SANITIZE:-}" ] || skip "a sanitizer wants terabytes of address space"
+echo 'int puts(const char *); int main(void) { return puts("well") < 0; }' >m.c
+gcc -c m.c
+for kib in 110000 150000 190000 230000 270000; do
+	# shellcheck disable=SC3045 # every sh that matters has it
+	(ulimit -v "$kib" && start_mount settle=never)
+	add_linked x gcc -static m.o
+	if run "$mnt/x" >got 2>"$T/err"; then
+		equal "$(cat got)" well "what it says with $kib KiB"
+	else
+		has 'Cannot allocate memory|out of memory' "$mnt/.linkfs/log/x"
+	fi
+	equal "$(stat_of worker_restarts)" 0 "the linker process died with $kib KiB"
+	stop_mount
+done
