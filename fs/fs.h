@@ -196,6 +196,8 @@ struct link {
 	struct resolved *resolved; /* of the last link, good or bad; NULL: none yet */
 	struct generation *gen;	   /* NULL: none yet, or the last link failed */
 	bool has_failed;
+	bool is_unseen;		 /* a file system with inputs of it does not answer */
+	int64_t link_began;	 /* ms */
 	uint64_t linked_version; /* the recipe's, of the last link */
 	int64_t failed_until;	 /* a failure without a record is believed until then, ms */
 	char *reason;		 /* why the last link was made */
@@ -398,6 +400,10 @@ void live_verified(struct fs *fs, struct link *l, const struct resolved *seen, c
 /* GEN: NULL: it failed. DIAG: its diagnostics. VERSION: the recipe's. Takes references of its own. */
 void live_linked(struct fs *fs, struct link *l, uint64_t version, struct generation *gen, struct resolved *resolved,
 		 const char *diag, struct replies *out);
+/* Nobody can tell whether the inputs of L, which are being looked at, are what they were; from live_seen on that can be
+ * tried again. */
+void live_unseen(struct fs *fs, struct link *l, struct replies *out);
+void live_seen(struct fs *fs, struct link *l);
 /* The thread opened what it was granted. */
 void live_opened(struct fs *fs, struct link *l, pid_t pid);
 /* The link is gone: whoever waits gets ENOENT. */
@@ -405,7 +411,10 @@ void live_removed(struct fs *fs, struct link *l, struct replies *out);
 
 /* ---- verify.c ---- */
 int verifier_start(struct fs *fs);
-void verifier_stop(struct fs *fs);
+/* False: a file system holds up a thread of it, and *FS must stay for as long as the process does. */
+bool verifier_stop(struct fs *fs);
+/* (lock held) Looks that take too long. */
+void verifier_sweep(struct fs *fs, struct replies *out);
 int verifier_submit(struct fs *fs, struct link *l); /* lock held; takes references; 0 or -ENOMEM */
 
 /* ---- recipes.c ---- */

@@ -144,7 +144,7 @@ bool resolved_is_intact(const struct resolved *r)
 		struct stat st;
 		if (i->state == CUSTODY_LEASED || i->state == CUSTODY_COPIED)
 			continue;
-		if (i->state == CUSTODY_LOST || fstat(i->fd, &st) < 0)
+		if (i->state == CUSTODY_LOST || stat_known(i->fd, &st))
 			return false;
 		struct msg_identity now = identity_of(&st);
 		if (!identity_same_content(&now, &i->id))
@@ -169,7 +169,7 @@ uint64_t inputs_deleted_bytes(const struct fs *fs)
 		const struct input *i;
 		LIST_FOREACH (i, &fs->inputs.bucket[b], hash) {
 			struct stat st;
-			if (i->state != CUSTODY_COPIED && fstat(i->fd, &st) == 0 && st.st_nlink == 0)
+			if (i->state != CUSTODY_COPIED && stat_known(i->fd, &st) == 0 && st.st_nlink == 0)
 				sum += (uint64_t)st.st_size;
 		}
 	}

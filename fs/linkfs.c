@@ -30,7 +30,7 @@ static const char help[] =
 	"  threads=N        for serving, filling and linking, each (default: by the number of CPUs)\n"
 	"  settle=TIME      quiet for so long, the mount makes plain files of what ld.linkfs put on it (default 5s);\n"
 	"                   settle=never: not before umount\n"
-	"  link_timeout=TIME, fill_timeout=TIME   a link, or making a range of bytes, that takes longer is taken for a hang:\n"
+	"  link_timeout=TIME, fill_timeout=TIME   a link, or a range of bytes, that takes longer is taken for a hang:\n"
 	"                   it is tried once more, then fails (default 5m and 30s)\n"
 	"  allow_other      other users may look inside, too\n";
 

@@ -95,6 +95,20 @@ static void answer(struct fs *fs, struct link *l, struct parked *p, struct repli
 	park_answer(fs, p, OUT_ERROR, EIO, out);
 }
 
+static void fail_batch(struct fs *fs, struct link *l, struct replies *out)
+{
+	struct parked *p;
+
+	while ((p = TAILQ_FIRST(&l->batch))) {
+		if (p->kind == PARK_LOOKUP)
+			park_answer_entry(fs, p, link_node(l, NODE_LIVE), out);
+		else if (p->kind == PARK_REPORT && p->what == NODE_INFO)
+			answer(fs, l, p, out);
+		else
+			park_answer(fs, p, OUT_ERROR, EIO, out);
+	}
+}
+
 static void answer_batch(struct fs *fs, struct link *l, struct replies *out)
 {
 	struct parked *p;
@@ -108,7 +122,9 @@ static void note_failure(struct link *l, const char *diag)
 	l->has_failed = true;
 	l->log.sz = 0;
 	text_append(&l->log, diag, strlen(diag));
-	l->failed_until = now_ms() + FAILURE_MS;
+	/* The longer it took, the longer it is believed: it may have cost others a linker process. */
+	int64_t now = now_ms(), took = now - l->link_began;
+	l->failed_until = now + (3 * took > FAILURE_MS ? 3 * took : FAILURE_MS);
 }
 
 static void start_link(struct fs *fs, struct link *l, const char *reason, struct replies *out)
@@ -119,6 +135,7 @@ static void start_link(struct fs *fs, struct link *l, const char *reason, struct
 	free(l->reason);
 	l->reason = copy;
 	l->state = LIVE_LINKING;
+	l->link_began = now_ms();
 	for (p = TAILQ_FIRST(&l->batch); p; p = next) {
 		next = TAILQ_NEXT(p, on);
 		if (p->kind == PARK_LOOKUP)
@@ -139,7 +156,9 @@ static void step(struct fs *fs, struct link *l, struct replies *out)
 	while (l->state == LIVE_IDLE && !TAILQ_EMPTY(&l->waiting)) {
 		while ((p = TAILQ_FIRST(&l->waiting)))
 			park_on(fs, &l->batch, p);
-		if (l->linked_version == l->recipe_version && l->resolved) {
+		if (l->is_unseen && l->linked_version == l->recipe_version) {
+			fail_batch(fs, l, out);
+		} else if (l->linked_version == l->recipe_version && l->resolved) {
 			l->state = LIVE_VERIFYING;
 			if (verifier_submit(fs, l)) {
 				l->state = LIVE_IDLE;
@@ -190,6 +209,24 @@ void live_verified(struct fs *fs, struct link *l, const struct resolved *seen, c
 	step(fs, l, out);
 }
 
+void live_unseen(struct fs *fs, struct link *l, struct replies *out)
+{
+	l->is_unseen = true;
+	if (l->state != LIVE_VERIFYING)
+		return;
+	link_log(fs, l, "the file system of an input, or of a name that was looked for, does not answer: "
+			"whether the link is still what it should be can't be told");
+	l->state = LIVE_IDLE;
+	fail_batch(fs, l, out);
+	step(fs, l, out);
+}
+
+void live_seen(struct fs *fs, struct link *l)
+{
+	(void)fs;
+	l->is_unseen = false;
+}
+
 void live_linked(struct fs *fs, struct link *l, uint64_t version, struct generation *gen, struct resolved *resolved,
 		 const char *diag, struct replies *out)
 {
@@ -200,6 +237,7 @@ void live_linked(struct fs *fs, struct link *l, uint64_t version, struct generat
 		start_link(fs, l, "the recipe changed", out);
 		return;
 	}
+	l->is_unseen = false;
 	fs->count.links_made++;
 	generation_unref(fs, l->gen);
 	resolved_unref(fs, l->resolved);

@@ -165,8 +165,8 @@ static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_w
 	clients_stop(fs);
 	settler_stop(fs);
 	copier_stop(fs);
-	verifier_stop(fs);
-	*ret_is_held = !passer_stop(fs);
+	*ret_is_held = !verifier_stop(fs);
+	*ret_is_held |= !passer_stop(fs);
 	custody_stop(fs);
 	lease_stop(fs);
 	worker_link_stop(fs);

@@ -250,6 +250,24 @@ int walker_stat(struct walker *w, const char *path, struct stat *ret_st)
 	return fstat(fd, ret_st) < 0 ? -errno : 0;
 }
 
+int stat_known(int fd, struct stat *ret)
+{
+	struct statx sx;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &sx) < 0)
+		return -errno;
+	*ret = (struct stat){
+		.st_dev = makedev(sx.stx_dev_major, sx.stx_dev_minor),
+		.st_ino = sx.stx_ino,
+		.st_mode = sx.stx_mode,
+		.st_nlink = sx.stx_nlink,
+		.st_size = (off_t)sx.stx_size,
+		.st_mtim = { .tv_sec = sx.stx_mtime.tv_sec, .tv_nsec = sx.stx_mtime.tv_nsec },
+		.st_ctim = { .tv_sec = sx.stx_ctime.tv_sec, .tv_nsec = sx.stx_ctime.tv_nsec },
+	};
+	return 0;
+}
+
 struct msg_identity identity_of(const struct stat *st)
 {
 	return (struct msg_identity){

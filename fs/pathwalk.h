@@ -32,6 +32,8 @@ int walker_stat(struct walker *w, const char *path, struct stat *ret_st);
 
 /* After -EDEADLK: what is left of PATH below the mount point, without a slash before it. Valid until the next call. */
 const char *walker_rest(const struct walker *w);
+/* What the kernel knows of an open file without asking a file system that may not answer. 0 or -errno. */
+int stat_known(int fd, struct stat *ret);
 
 struct msg_identity identity_of(const struct stat *st);
 /* A regular file's attributes as far as its identity tells. */

@@ -1,24 +1,30 @@
 /* verify.c - the thread that looks at files: is what a link saw still what is there?
  *
  * Every name the link probed, found or not, is looked at again and compared by identity. A file system that does not
- * answer holds up this thread alone: requests in the mount have their deadlines. (Watches will answer instead of most
- * of these looks; this remains what they fall back to.)
+ * answer holds up the thread; after fill_timeout= another one takes its place, and the link, of which nobody can say
+ * that it is fresh, is failed for as long as the first one is held up. (Watches will answer instead of most of these
+ * looks; this remains what they fall back to.)
  */
 #include "outputs.h"
 #include "pathwalk.h"
 
 #include <fcntl.h>
 
+#define STOP_PATIENCE_S 1
+
 struct look {
-	STAILQ_ENTRY(look) on;
+	TAILQ_ENTRY(look) on;
 	struct link *link;	   /* referenced */
 	struct resolved *resolved; /* referenced */
+	int64_t deadline;	   /* of one being done */
+	bool is_held;		   /* it passed: another thread goes on with the others */
 };
 
 struct verifier {
-	pthread_t thread;
-	pthread_cond_t some; /* with fs.lock */
-	STAILQ_HEAD(look_list, look) looks;
+	pthread_cond_t some, idle; /* with fs.lock */
+	TAILQ_HEAD(look_list, look) looks, doing;
+	unsigned threads; /* that are not held up: one, or none while there is no memory for it */
+	unsigned held;
 	bool is_stopping;
 };
 
@@ -75,38 +81,80 @@ static char *find_change(struct fs *fs, const struct record *r, const char **fal
 	return change;
 }
 
+/* (lock held) Only the thread that did it comes here. */
+static void look_free(struct fs *fs, struct look *k)
+{
+	resolved_unref(fs, k->resolved);
+	link_unref(fs, k->link);
+	free(k);
+}
+
+/* (lock held; not while looking) Is this thread to go on? */
+static bool do_look(struct fs *fs, struct look *k)
+{
+	struct verifier *v = fs->verifier;
+	const char *fallback;
+	struct replies out;
+
+	TAILQ_INSERT_TAIL(&v->doing, k, on);
+	k->deadline = now_ms() + fs->cfg.fill_timeout_ms;
+	fs_unlock(fs);
+	char *change = find_change(fs, k->resolved->record, &fallback);
+	replies_init(&out);
+	fs_lock(fs);
+	if (k->is_held && v->is_stopping) {
+		free(change); /* nobody waits for us, and what we refer to stays as it is */
+		return false;
+	}
+	TAILQ_REMOVE(&v->doing, k, on);
+	bool was_held = k->is_held;
+	v->held -= was_held;
+	if (was_held)
+		live_seen(fs, k->link);
+	else
+		live_verified(fs, k->link, k->resolved, change ? change : fallback, &out);
+	look_free(fs, k);
+	fs_unlock(fs);
+	free(change);
+	replies_send(fs, &out);
+	fs_lock(fs);
+	return !was_held;
+}
+
 static void *run(void *arg)
 {
 	struct fs *fs = arg;
 	struct verifier *v = fs->verifier;
-	struct look *k;
+	bool goes_on = true;
 
 	fs_lock(fs);
-	for (;;) {
-		while (!v->is_stopping && STAILQ_EMPTY(&v->looks))
+	while (goes_on && !v->is_stopping) {
+		struct look *k = TAILQ_FIRST(&v->looks);
+		if (k) {
+			TAILQ_REMOVE(&v->looks, k, on);
+			goes_on = do_look(fs, k);
+		} else {
 			pthread_cond_wait(&v->some, &fs->lock);
-		if (v->is_stopping)
-			break;
-		k = STAILQ_FIRST(&v->looks);
-		STAILQ_REMOVE_HEAD(&v->looks, on);
-		fs_unlock(fs);
-
-		const char *fallback;
-		CLEAN_MEM char *change = find_change(fs, k->resolved->record, &fallback);
-		struct replies out;
-		replies_init(&out);
-
-		fs_lock(fs);
-		live_verified(fs, k->link, k->resolved, change ? change : fallback, &out);
-		resolved_unref(fs, k->resolved);
-		link_unref(fs, k->link);
-		fs_unlock(fs);
-		free(k);
-		replies_send(fs, &out);
-		fs_lock(fs);
+		}
 	}
+	if (goes_on && --v->threads == 0)
+		pthread_cond_signal(&v->idle);
 	fs_unlock(fs);
 	return NULL;
+}
+
+/* (lock held) */
+static int start_thread(struct fs *fs)
+{
+	pthread_attr_t detached;
+	pthread_t t;
+
+	pthread_attr_init(&detached);
+	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+	int r = pthread_create(&t, &detached, run, fs);
+	pthread_attr_destroy(&detached);
+	fs->verifier->threads += !r;
+	return -r;
 }
 
 int verifier_start(struct fs *fs)
@@ -115,53 +163,87 @@ int verifier_start(struct fs *fs)
 
 	if (!v)
 		return -ENOMEM;
-	STAILQ_INIT(&v->looks);
+	TAILQ_INIT(&v->looks);
+	TAILQ_INIT(&v->doing);
 	pthread_cond_init(&v->some, NULL);
+	pthread_cond_init(&v->idle, NULL);
+	fs_lock(fs);
 	fs->verifier = v;
-	int r = pthread_create(&v->thread, NULL, run, fs);
-	if (r) {
-		fs->verifier = NULL;
-		pthread_cond_destroy(&v->some);
-		free(v);
-	}
-	return -r;
+	int r = start_thread(fs);
+	fs_unlock(fs);
+	return r;
 }
 
-void verifier_stop(struct fs *fs)
+/* (lock held) */
+static void hold(struct verifier *v, struct look *k)
+{
+	k->is_held = true;
+	v->held++;
+	v->threads--;
+}
+
+void verifier_sweep(struct fs *fs, struct replies *out)
 {
 	struct verifier *v = fs->verifier;
+	int64_t now = now_ms();
 	struct look *k;
 
 	if (!v)
 		return;
+	TAILQ_FOREACH (k, &v->doing, on) {
+		if (k->is_held || now < k->deadline)
+			continue;
+		hold(v, k);
+		live_unseen(fs, k->link, out);
+	}
+	if (!v->threads && !v->is_stopping)
+		start_thread(fs); /* without memory: at the next tick */
+}
+
+bool verifier_stop(struct fs *fs)
+{
+	struct verifier *v = fs->verifier;
+	struct timespec until;
+	struct look *k;
+
+	if (!v)
+		return true;
 	fs_lock(fs);
 	v->is_stopping = true;
-	pthread_cond_signal(&v->some);
-	fs_unlock(fs);
-	pthread_join(v->thread, NULL);
-	fs_lock(fs);
-	while ((k = STAILQ_FIRST(&v->looks))) {
-		STAILQ_REMOVE_HEAD(&v->looks, on);
-		resolved_unref(fs, k->resolved);
-		link_unref(fs, k->link);
-		free(k);
+	pthread_cond_broadcast(&v->some);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += STOP_PATIENCE_S;
+	while (v->threads && pthread_cond_timedwait(&v->idle, &fs->lock, &until) == 0)
+		;
+	TAILQ_FOREACH (k, &v->doing, on)
+		if (!k->is_held)
+			hold(v, k);
+	while ((k = TAILQ_FIRST(&v->looks))) {
+		TAILQ_REMOVE(&v->looks, k, on);
+		look_free(fs, k);
 	}
-	fs->verifier = NULL;
+	bool is_over = !v->held;
+	if (is_over)
+		fs->verifier = NULL;
 	fs_unlock(fs);
-	pthread_cond_destroy(&v->some);
-	free(v);
+	if (is_over) {
+		pthread_cond_destroy(&v->some);
+		pthread_cond_destroy(&v->idle);
+		free(v);
+	}
+	return is_over;
 }
 
 int verifier_submit(struct fs *fs, struct link *l)
 {
 	struct verifier *v = fs->verifier;
-	struct look *k = v ? calloc(1, sizeof(*k)) : NULL;
+	struct look *k = v && !v->is_stopping ? calloc(1, sizeof(*k)) : NULL;
 
 	if (!k)
 		return -ENOMEM;
 	k->link = link_ref(l);
 	k->resolved = resolved_ref(l->resolved);
-	STAILQ_INSERT_TAIL(&v->looks, k, on);
+	TAILQ_INSERT_TAIL(&v->looks, k, on);
 	pthread_cond_signal(&v->some);
 	return 0;
 }

@@ -24,6 +24,7 @@
 #include "ring.h"
 #include "transport.h"
 #include "worker_own.h"
+#include "worker_watch.h"
 
 #define BUCKETS 256
 #define FILL_THREADS_MAX 64
@@ -46,6 +47,7 @@ struct worker {
 	LIST_HEAD(held_list, held) held[BUCKETS];
 	struct linkfs_linker *linker;
 	uint64_t own_dev;
+	struct watch watch; /* over the control thread */
 	int *fds; /* received for the replay that follows; control thread */
 	bool *known, *copied; /* by descriptor: as in struct msg_fds */
 	uint32_t fd_cnt;
@@ -118,6 +120,7 @@ struct opening {
 	uint64_t link_id;
 	uint64_t needs; /* a generation that must be loaded before this link can be made */
 	struct walker *walker;
+	struct watch *watch;
 	struct text record;
 	uint32_t probe_cnt;
 	int *fds; /* copies of what was opened */
@@ -181,15 +184,20 @@ static int open_recording(void *ctx, const char *path)
 	struct opening *o = ctx;
 	struct record_probe p = { .fd_idx = -1 };
 	struct stat st;
-	int fd = walker_open(o->walker, path);
 
+	watch_begin(o->watch, path);
+	int fd = walker_open(o->walker, path);
+	watch_end(o->watch);
 	if (fd == -EDEADLK)
 		fd = open_own(o, &p);
+	watch_begin(o->watch, path);
+	if (fd < 0)
+		p.stat_error = walker_stat(o->walker, path, &st);
+	watch_end(o->watch);
 	if (strlen(path) > RECORD_PATH_MAX)
 		return -ENAMETOOLONG; /* it can't come into being either */
 	if (fd < 0) {
 		p.open_error = fd;
-		p.stat_error = walker_stat(o->walker, path, &st);
 	} else if (fstat(fd, &st) < 0) {
 		p.stat_error = p.open_error = -errno;
 	} else if ((p.fd_idx = keep_fd(o, fd)) < 0) {
@@ -357,7 +365,9 @@ static int link_recipe(struct worker *w, struct opening *o, const char *text, si
 
 	int err = parse_recipe(text, sz, d, &argv, &argc, &words, &dir);
 	struct walker *at_root = walker_new(AT_FDCWD, w->own_dev);
+	watch_begin(&w->watch, dir);
 	CLEAN_FD int cwd = err || o->from || !at_root ? -1 : walker_look(at_root, dir);
+	watch_end(&w->watch);
 	walker_free(at_root);
 	if (!o->from)
 		record_begin(&o->record, err || strlen(dir) > RECORD_PATH_MAX ? "/" : dir);
@@ -456,12 +466,13 @@ static void send_verdict(struct worker *w, const struct msg *rq, int err, struct
 
 static void first_link(struct worker *w, const struct msg *rq, const char *recipe)
 {
-	struct opening o = { .worker = w, .link_id = rq->id };
+	struct opening o = { .worker = w, .watch = &w->watch, .link_id = rq->id };
 	struct linkfs_image *img = NULL;
 	struct diag *d = diag_new(20);
 
 	if (!d)
 		_exit(1);
+	watch_begin_link(&w->watch, rq);
 	int err = link_recipe(w, &o, recipe, rq->u.link.recipe_sz, d, &img);
 	if (!err && !(err = held_add(w, rq->gen, linkfs_image_ref(img))))
 		diag_pass(d);
@@ -469,6 +480,7 @@ static void first_link(struct worker *w, const struct msg *rq, const char *recip
 		err = -EAGAIN;
 	else if (err && !diag_errors(d))
 		diag_error(d, 0, "the link failed: %s", strerror(-err));
+	watch_end_link(&w->watch);
 	send_verdict(w, rq, err, &o, d, img, NULL);
 	linkfs_image_unref(img);
 	opening_done(&o);
@@ -790,7 +802,7 @@ int worker_main(int argc, char **argv)
 	struct worker w = { .lock = PTHREAD_MUTEX_INITIALIZER };
 	struct stat st;
 
-	if (argc != 4 || fstat(WORKER_CONTROL_FD, &st) < 0 || !S_ISSOCK(st.st_mode)) {
+	if (argc != 5 || fstat(WORKER_CONTROL_FD, &st) < 0 || !S_ISSOCK(st.st_mode)) {
 		fprintf(stderr, "linkfs: %s is started by linkfs mount alone\n", WORKER_ARGV0);
 		return 2;
 	}
@@ -801,7 +813,7 @@ int worker_main(int argc, char **argv)
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned threads = (unsigned)strtoul(argv[1], NULL, 10);
 	struct linkfs_config cfg = { .threads = threads };
-	if (linkfs_linker_new(&cfg, &w.linker))
+	if (watch_start(&w.watch, strtoll(argv[4], NULL, 10)) || linkfs_linker_new(&cfg, &w.linker))
 		return 1;
 	if (!threads)
 		threads = cpus > 1 ? (unsigned)cpus : 2; /* one slow fill must not hold up the rest */

@@ -1,9 +1,10 @@
 /* worker_link.c - one linker process, kept alive (worker_link.h).
  *
- *     Down --spawn()--> Starting --HELLO--> Up --its end, a deadline--> Dying --reaped--> Down
+ *     Down --spawn()--> Starting --HELLO--> Up --its end, a deadline--> Dying --reaped, abandoned--> Down
  *
  * Its end is seen as a closed socket or a deadline; ranges are asked for again only after it was reaped: until then it
- * may still be storing. Jobs: worker_jobs.c; their answers: worker_answers.c.
+ * may still be storing. Where it can't be reaped, since a file system holds one of its threads in the kernel, it is
+ * abandoned: the generations it was filling are lost. Jobs: worker_jobs.c; their answers: worker_answers.c.
  */
 #include "worker_priv.h"
 
@@ -22,6 +23,7 @@
 #include "worker.h"
 
 #define HELLO_DEADLINE_MS 20000
+#define ABANDON_MS 3000
 #define POLL_TICK_MS 50
 #define POLL_IDLE_MS 1000
 
@@ -33,7 +35,15 @@ static void kill_worker(struct worker_link *w, const char *why, bool is_foregrou
 		fprintf(stderr, "linkfs: the linker process is replaced: %s\n", why);
 	w->is_killed_by_us = why;
 	w->state = WORKER_DYING;
+	w->dying_since = now_ms();
 	kill(w->pid, SIGKILL);
+}
+
+/* One of its threads waits for a file system that does not answer. That says nothing about its other jobs. */
+static void replace_waiting(struct worker_link *w, bool is_foreground)
+{
+	kill_worker(w, "a file system does not answer", is_foreground);
+	w->is_killed_by_us = false;
 }
 
 void worker_kill(struct fs *fs, const char *why)
@@ -78,6 +88,8 @@ static void drain(struct fs *fs, bool is_control, struct replies *out)
 		}
 		if (!(is_control ? answer_control(fs, &p, out) : answer_fill(fs, &p, out)))
 			kill_worker(w, "what it sent makes no sense", fs->cfg.is_foreground);
+		else if (p.msg.type == (MSG_LINK | MSG_REPLY) && p.msg.error == -ETIMEDOUT)
+			replace_waiting(w, fs->cfg.is_foreground);
 		packet_done(&p);
 	}
 }
@@ -137,8 +149,8 @@ _Noreturn static void child(struct fs *fs, const struct ends *e, const char *con
 static int spawn(struct fs *fs)
 {
 	struct worker_link *w = fs->worker;
-	char threads[16], dev[24], parent[16];
-	const char *argv[] = { WORKER_ARGV0, threads, dev, parent, NULL };
+	char threads[16], dev[24], parent[16], patience[24];
+	const char *argv[] = { WORKER_ARGV0, threads, dev, parent, patience, NULL };
 	struct ends e;
 
 	int err = ends_new(&e);
@@ -147,6 +159,7 @@ static int spawn(struct fs *fs)
 	snprintf(threads, sizeof(threads), "%u", fs->cfg.threads);
 	snprintf(dev, sizeof(dev), "%" PRIx64, fs->own_dev);
 	snprintf(parent, sizeof(parent), "%d", (int)getpid());
+	snprintf(patience, sizeof(patience), "%" PRId64, fs->cfg.fill_timeout_ms);
 	pid_t pid = fork();
 	if (pid == 0)
 		child(fs, &e, argv);
@@ -230,6 +243,30 @@ static void try_reap(struct fs *fs, struct replies *out)
 	on_reaped(fs, was_killed, out);
 }
 
+/* A thread of it waits in the kernel for a file system that does not answer, and will not end before that does. The
+ * others are at their end, but what that one will yet store is not known. */
+static void try_abandon(struct fs *fs, struct replies *out)
+{
+	struct worker_link *w = fs->worker;
+	const struct job *j;
+	pid_t *free_slot = NULL;
+
+	for (int i = 0; i < ABANDONED_MAX; i++) {
+		if (w->abandoned[i] && waitpid(w->abandoned[i], NULL, WNOHANG) != 0)
+			w->abandoned[i] = 0;
+		if (!w->abandoned[i])
+			free_slot = &w->abandoned[i];
+	}
+	if (w->state != WORKER_DYING || now_ms() - w->dying_since < ABANDON_MS || !free_slot)
+		return;
+	TAILQ_FOREACH (j, &w->jobs, on)
+		if (j->is_sent && j->type == JOB_FILL)
+			generation_lose(fs, j->gen, "the linker process that was filling it waits for a file system "
+						    "that does not answer, and can't be ended");
+	*free_slot = w->pid;
+	on_reaped(fs, !w->is_killed_by_us, out);
+}
+
 static void check_deadlines(struct fs *fs)
 {
 	struct worker_link *w = fs->worker;
@@ -270,6 +307,7 @@ static void step(struct fs *fs, struct replies *out)
 	struct worker_link *w = fs->worker;
 
 	try_reap(fs, out);
+	try_abandon(fs, out);
 	if (w->state == WORKER_DOWN && !w->is_stopping && now_ms() >= w->retry_at && spawn(fs) < 0) {
 		w->failed_starts++;
 		w->retry_at = now_ms() + 200;
@@ -280,6 +318,7 @@ static void step(struct fs *fs, struct replies *out)
 	jobs_pump(fs);
 	jobs_fail_hopeless(fs, out);
 	park_sweep(fs, out);
+	verifier_sweep(fs, out);
 }
 
 static void *dispatcher(void *arg)

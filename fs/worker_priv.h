@@ -10,6 +10,8 @@
 #include "transport.h"
 #include "worker_link.h"
 
+#define ABANDONED_MAX 8
+
 enum worker_state { WORKER_DOWN, WORKER_STARTING, WORKER_UP, WORKER_DYING };
 
 struct worker_link {
@@ -29,6 +31,8 @@ struct worker_link {
 	int64_t retry_at;	/* not before this is a next one started */
 	unsigned failed_starts; /* in a row, without a HELLO */
 	bool is_killed_by_us;
+	int64_t dying_since;
+	pid_t abandoned[ABANDONED_MAX]; /* processes that could not be ended, to be reaped one day; 0: free */
 	bool is_stopping;
 	bool was_asked_to_end;		/* a signal came: the second one ends at once */
 	bool wants_control, wants_fill; /* writable again: a send found it full */

@@ -214,6 +214,16 @@ expect_error() {
 	has "$want" "$T/err"
 }
 
+# within MS COMMAND...: it works, and does not take longer; four times as long under a sanitizer.
+within() {
+	ms=$(($1 * (1 + 3 * (0${LINKFS_SANITIZE:+1}))))
+	shift
+	start=$(date +%s%N)
+	run "$@" >"$T/within.out" || fail "$*"
+	took=$((($(date +%s%N) - start) / 1000000))
+	[ "$took" -le "$ms" ] || fail "$took ms: $*"
+}
+
 # same_bytes FILE REFERENCE: read in random order by four threads.
 same_bytes() {
 	run "$randread" "$1" "$2" 4 "${LINKFS_TEST_SEED:-$$}" || fail "$1 differs from $2 (seed ${LINKFS_TEST_SEED:-$$})"
