@@ -187,7 +187,11 @@ static bool on_link(struct fs *fs, struct client *c, struct packet *p)
 	fs_lock(fs);
 	c->old_dev = rq->old_dev;
 	c->old_ino = rq->old_ino;
-	int r = c->output ? -EBUSY : output_new(fs, c, path, blob, rq->mode & 0777, &c->output);
+	if (c->output) { /* one at a time: it goes, with what it asked for before */
+		fs_unlock(fs);
+		return false;
+	}
+	int r = output_new(fs, c, path, blob, rq->mode & 0777, &c->output);
 	if (r) {
 		c->output = NULL;
 		refuse_link(c, -EIO, "the mount can't take this link: %s", strerror(-r));

@@ -271,9 +271,10 @@ void ring_awake(struct ring *r)
 
 bool ring_watch_begin(struct ring *r)
 {
-	r->watch_ns = r->is_watched ? 0 : watch_length(r);
-	if (!r->watch_ns)
+	int64_t length = r->is_watched ? 0 : watch_length(r);
+	if (!length)
 		return false;
+	r->watch_ns = length; /* not while another thread watches by it */
 	r->is_watched = true;
 	r->watch_pos = r->answered;
 	atomic_store(&r->at->answers.watchers, 1);

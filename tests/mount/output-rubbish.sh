@@ -107,6 +107,12 @@ for k in kinds:
         s, _ = dial()
         send(s, head(k, text))
         s.close()
+# A second request before the first is answered: neither is believed, and what was asked for goes with its client.
+for i in range(100):
+    s, _ = dial()
+    for _ in range(3):
+        send(s, head(link, b"", (len(good), len(out), 0o755)), (sealed(good + out.encode()),))
+    s.close()
 # Two hundred that say nothing, and stay.
 idle = [dial()[0] for _ in range(200)]
 # One that asks and never takes what it is told, with its buffer full.
