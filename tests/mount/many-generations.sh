@@ -10,7 +10,7 @@ extern int value;
 int main(void) { return value; }
 END
 for i in 0 1 2; do
-	echo "int value = $i; char pad$i[70000] = { 1 };" >v.c
+	echo "int value = $i; char pad${i}[70000] = { 1 };" >v.c
 	gcc -c v.c -o v$i.o
 done
 gcc -c main.c
