@@ -157,7 +157,7 @@ static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_w
 		*ret_what = "serving requests";
 		fuse_loop_cfg_set_max_threads(loop, fs->cfg.threads ? fs->cfg.threads + 1 : 4);
 		r = fuse_session_loop_mt(fs->se, loop);
-		r = r > 0 ? 0 : r; /* a signal */
+		r = r > 0 ? 0 : r == -1 ? -EAGAIN : r; /* a signal; libfuse's -1: a thread could not be made */
 	}
 	if (loop)
 		fuse_loop_cfg_destroy(loop);
