@@ -159,6 +159,9 @@ struct node *dirs_resolve(struct fs *fs, const char *rest, char **ret_real)
 			path = NULL;
 			return NULL;
 		}
+		struct link *l = tree_link(fs, rest);
+		if (l)
+			return l->gen ? &l->gen->node : NULL;
 		return has_below(fs, NODE_ROOT, path) || newest_made(fs, path) ? lookup_alias(fs, path, ret_real) : NULL;
 	}
 	const char *slash = strchr(rest + 3, '/');

@@ -162,7 +162,7 @@ struct generation {
 
 /* --- tree.c: links and nodes --- */
 
-enum live_state { LIVE_IDLE, LIVE_VERIFYING, LIVE_LINKING };
+enum live_state { LIVE_IDLE, LIVE_WAITING, LIVE_VERIFYING, LIVE_LINKING };
 
 #define GRANTS 16
 struct grant {
@@ -191,6 +191,11 @@ struct link {
 	unsigned writers;    /* open files that may write */
 	/* the live link (live.c) */
 	enum live_state state;
+	struct link **dep;	   /* live links it reads: dep_cnt of them, referenced; deps.c */
+	unsigned dep_cnt;
+	unsigned deps_due;	   /* Waiting: not fresh yet */
+	uint64_t deps_version;	   /* the recipe's that reads them */
+	bool has_unseen_dep;	   /* of one of them it can't be told whether it is fresh */
 	struct park_queue waiting; /* came too late for the look or the link that is on its way */
 	struct park_queue batch;   /* will be answered by it */
 	struct resolved *resolved; /* of the last link, good or bad; NULL: none yet */
@@ -220,7 +225,7 @@ struct tree {
 
 /* --- park.c: requests that wait, and answers that are ready --- */
 
-enum park_kind { PARK_LOOKUP, PARK_GETATTR, PARK_OPEN, PARK_REPORT, PARK_READ, PARK_PASS, PARK_WRITE, PARK_RESIZE };
+enum park_kind { PARK_LOOKUP, PARK_GETATTR, PARK_OPEN, PARK_REPORT, PARK_READ, PARK_PASS, PARK_WRITE, PARK_RESIZE, PARK_DEP };
 enum outcome { OUT_ERROR, OUT_ENTRY, OUT_ATTR, OUT_OPEN, OUT_DATA, OUT_WRITE, OUT_RESIZE };
 
 struct parked {
@@ -238,6 +243,7 @@ struct parked {
 	uint64_t pass_id;	/* PARK_PASS */
 	struct copy *copy;	/* PARK_WRITE, PARK_RESIZE; referenced */
 	off_t write_off;	/* PARK_WRITE: where .text goes */
+	struct link *reader;	/* PARK_DEP: who waits for .link to be fresh; referenced. There is no request */
 	struct fuse_file_info fi;
 	/* the answer */
 	enum outcome outcome;
@@ -385,6 +391,8 @@ void replies_init(struct replies *r);
 /* (lock held) A copy of what identifies the request; NULL without memory: answer ENOMEM. Takes references. */
 struct parked *parked_new(fuse_req_t req, enum park_kind kind, struct link *link, struct generation *gen,
 			  const struct fuse_file_info *fi);
+/* (lock held) READER waits for D. NULL without memory. */
+struct parked *parked_dep(struct fs *fs, struct link *d, struct link *reader);
 void park_on(struct fs *fs, struct park_queue *q, struct parked *p);
 /* (lock held) Off its queue and onto the list of answers. */
 void park_answer(struct fs *fs, struct parked *p, enum outcome outcome, int error, struct replies *out);
@@ -404,10 +412,24 @@ void live_linked(struct fs *fs, struct link *l, uint64_t version, struct generat
  * tried again. */
 void live_unseen(struct fs *fs, struct link *l, struct replies *out);
 void live_seen(struct fs *fs, struct link *l);
+/* Its link found that it reads another live link, now noted: it is to be made again. */
+void live_found_dep(struct fs *fs, struct link *l, struct replies *out);
+/* All that L reads are as fresh as they can be. */
+void live_deps_fresh(struct fs *fs, struct link *l, struct replies *out);
 /* The thread opened what it was granted. */
 void live_opened(struct fs *fs, struct link *l, pid_t pid);
 /* The link is gone: whoever waits gets ENOENT. */
 void live_removed(struct fs *fs, struct link *l, struct replies *out);
+
+/* ---- deps.c (lock held) ---- */
+bool deps_has(const struct link *l, const struct link *d);
+/* L reads D. 0, -ELOOP: D reads L, or -ENOMEM. */
+int deps_add(struct link *l, struct link *d);
+void deps_clear(struct fs *fs, struct link *l);
+/* Has everything L reads made fresh, then calls live_deps_fresh: perhaps at once. */
+void deps_freshen(struct fs *fs, struct link *l, struct replies *out);
+/* One of them is, or (IS_SEEN false) it can't be told. */
+void deps_answered(struct fs *fs, struct link *l, bool is_seen, struct replies *out);
 
 /* ---- verify.c ---- */
 int verifier_start(struct fs *fs);

@@ -3,6 +3,8 @@
  *     Idle --step()--> Verifying --live_verified(), all as it was--> Idle
  *       \                  \--something changed--> Linking
  *        \--never linked, or another recipe--> Linking --live_linked()--> Idle
+ *                                                  \--live_found_dep()--> Idle
+ *     A link that reads other live links is Waiting for them (deps.c) before it is Verifying or Linking.
  *
  * Requests that need the link to be fresh wait in a batch for one look at the inputs, or one link, that began after
  * they came; later ones wait for the next. LOOKUP alone never waits for a link: while there is none it gets a
@@ -10,7 +12,7 @@
  * the kernel looks the name up again and finds the generation. That second LOOKUP comes from the same thread and is
  * granted the generation the first was promised, whatever changed in between: its open() began before.
  */
-#include "fs.h"
+#include "outputs.h"
 #include "worker_link.h"
 
 #define GRANT_MS 1000
@@ -86,6 +88,9 @@ static void answer(struct fs *fs, struct link *l, struct parked *p, struct repli
 		grant(fs, l, p);
 		park_answer(fs, p, OUT_ERROR, ESTALE, out);
 		return;
+	case PARK_DEP: /* whether it went well is for the reader's link to tell */
+		park_answer(fs, p, OUT_ATTR, 0, out);
+		return;
 	case PARK_READ:
 	case PARK_PASS:
 	case PARK_WRITE:
@@ -149,6 +154,26 @@ static void start_link(struct fs *fs, struct link *l, const char *reason, struct
 	answer_batch(fs, l, out);
 }
 
+/* A look at the inputs, or a link, for the batch. */
+static void begin(struct fs *fs, struct link *l, struct replies *out)
+{
+	bool is_current = l->linked_version == l->recipe_version;
+
+	if (l->is_unseen && is_current) {
+		fail_batch(fs, l, out);
+	} else if (is_current && l->resolved) {
+		l->state = LIVE_VERIFYING;
+		if (verifier_submit(fs, l)) {
+			l->state = LIVE_IDLE;
+			start_link(fs, l, "no memory to look at its inputs", out);
+		}
+	} else if (is_current && l->has_failed && now_ms() < l->failed_until) {
+		answer_batch(fs, l, out);
+	} else {
+		start_link(fs, l, l->linked_version ? "the recipe changed" : "first link", out);
+	}
+}
+
 static void step(struct fs *fs, struct link *l, struct replies *out)
 {
 	struct parked *p;
@@ -156,20 +181,52 @@ static void step(struct fs *fs, struct link *l, struct replies *out)
 	while (l->state == LIVE_IDLE && !TAILQ_EMPTY(&l->waiting)) {
 		while ((p = TAILQ_FIRST(&l->waiting)))
 			park_on(fs, &l->batch, p);
-		if (l->is_unseen && l->linked_version == l->recipe_version) {
-			fail_batch(fs, l, out);
-		} else if (l->linked_version == l->recipe_version && l->resolved) {
-			l->state = LIVE_VERIFYING;
-			if (verifier_submit(fs, l)) {
-				l->state = LIVE_IDLE;
-				start_link(fs, l, "no memory to look at its inputs", out);
-			}
-		} else if (l->linked_version == l->recipe_version && l->has_failed && now_ms() < l->failed_until) {
-			answer_batch(fs, l, out);
+		if (l->deps_version != l->recipe_version)
+			deps_clear(fs, l);
+		l->deps_version = l->recipe_version;
+		if (l->dep_cnt) {
+			l->state = LIVE_WAITING;
+			deps_freshen(fs, l, out);
 		} else {
-			start_link(fs, l, l->linked_version ? "the recipe changed" : "first link", out);
+			begin(fs, l, out);
 		}
 	}
+}
+
+void live_deps_fresh(struct fs *fs, struct link *l, struct replies *out)
+{
+	if (l->state != LIVE_WAITING)
+		return; /* removed meanwhile */
+	l->state = LIVE_IDLE;
+	if (l->output) {
+		output_go_on(fs, l->output);
+		return;
+	}
+	if (l->has_unseen_dep)
+		fail_batch(fs, l, out);
+	else
+		begin(fs, l, out);
+	step(fs, l, out);
+}
+
+void live_found_dep(struct fs *fs, struct link *l, struct replies *out)
+{
+	struct parked *p;
+
+	if (l->output) {
+		l->state = LIVE_WAITING;
+		deps_freshen(fs, l, out);
+		return;
+	}
+	if (l->state != LIVE_LINKING)
+		return;
+	l->state = LIVE_IDLE;
+	while ((p = TAILQ_LAST(&l->batch, park_queue))) { /* before those that came later */
+		park_on(fs, &l->waiting, p);
+		TAILQ_REMOVE(&l->waiting, p, on);
+		TAILQ_INSERT_HEAD(&l->waiting, p, on);
+	}
+	step(fs, l, out);
 }
 
 void live_park(struct fs *fs, struct parked *p, struct replies *out)

@@ -167,6 +167,22 @@ void output_linked(struct fs *fs, struct output *o, struct generation *gen, stru
 	client_verdict(fs, o->client, o, diag, v, sides_fd);
 }
 
+void output_go_on(struct fs *fs, struct output *o)
+{
+	struct link *l = o->link;
+
+	if (!l->is_named)
+		return;
+	int r = l->has_unseen_dep ? -EIO : worker_link_link(fs, l);
+	if (r) {
+		const struct msg_verdict none = { 0 };
+		char diag[256];
+		snprintf(diag, sizeof(diag), "linkfs: error: %s\n",
+			 r == -EIO ? "it can't be told whether a live link that it reads is fresh" : strerror(-r));
+		output_linked(fs, o, NULL, NULL, diag, &none, -1);
+	}
+}
+
 struct output *output_free(struct output *o)
 {
 	if (o) {

@@ -93,6 +93,8 @@ int output_new(struct fs *fs, struct client *c, const char *path, char *recipe, 
 /* The link was made (or not: GEN NULL). V, SIDES_FD: what the linker process said, and texts for the client; -1: none. */
 void output_linked(struct fs *fs, struct output *o, struct generation *gen, struct resolved *resolved, const char *diag,
 		   const struct msg_verdict *v, int sides_fd);
+/* The live links that its link reads are fresh: it is asked for again. */
+void output_go_on(struct fs *fs, struct output *o);
 /* Its client has put the symbolic link beside -o, at TIME, and will rename it. Takes DIR_FD, of the directory. */
 void output_placed(struct fs *fs, struct output *o, int64_t time_ns, int dir_fd);
 struct output *output_free(struct output *o); /* for who frees its link */

@@ -42,6 +42,19 @@ struct parked *parked_new(fuse_req_t req, enum park_kind kind, struct link *link
 	return p;
 }
 
+struct parked *parked_dep(struct fs *fs, struct link *d, struct link *reader)
+{
+	struct parked *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->kind = PARK_DEP;
+	p->deadline = now_ms() + patience_ms(fs, PARK_DEP);
+	p->link = link_ref(d);
+	p->reader = link_ref(reader);
+	return p;
+}
+
 void park_on(struct fs *fs, struct park_queue *q, struct parked *p)
 {
 	if (p->queue) {
@@ -63,6 +76,14 @@ void park_answer(struct fs *fs, struct parked *p, enum outcome outcome, int erro
 		TAILQ_REMOVE(&fs->parked, p, all);
 		fs->parked_cnt--;
 		p->queue = NULL;
+	}
+	if (p->kind == PARK_DEP) { /* nobody outside waits */
+		struct link *reader = p->reader;
+		link_unref(fs, p->link);
+		free(p);
+		deps_answered(fs, reader, outcome != OUT_ERROR || error != EIO, out);
+		link_unref(fs, reader);
+		return;
 	}
 	p->outcome = outcome;
 	p->error = error;
@@ -103,7 +124,7 @@ void park_sweep(struct fs *fs, struct replies *out)
 
 	for (p = TAILQ_FIRST(&fs->parked); p; p = next) {
 		next = TAILQ_NEXT(p, all);
-		if (fuse_req_interrupted(p->req) && is_caller_killed(p->pid)) {
+		if (p->req && fuse_req_interrupted(p->req) && is_caller_killed(p->pid)) {
 			bytes_forget(fs, p);
 			park_answer(fs, p, OUT_ERROR, EINTR, out);
 		} else if (now >= p->deadline && p->kind == PARK_LOOKUP) {

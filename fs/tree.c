@@ -167,6 +167,7 @@ struct link *link_unref(struct fs *fs, struct link *l)
 	for (unsigned i = 0; i < LINK_NODES; i++)
 		LIST_REMOVE(&l->node[i], hash);
 	resolved_unref(fs, l->resolved);
+	deps_clear(fs, l);
 	free(l->name);
 	free(l->recipe);
 	free(l->draft.s);

@@ -119,6 +119,7 @@ struct opening {
 	struct worker *worker;
 	uint64_t link_id;
 	uint64_t needs; /* a generation that must be loaded before this link can be made */
+	bool is_early;	/* so must a live link be fresh */
 	struct walker *walker;
 	struct watch *watch;
 	struct text record;
@@ -159,6 +160,7 @@ static int open_own(struct opening *o, struct record_probe *p)
 	struct own own;
 
 	int fd = own_ask(o->link_id, walker_rest(o->walker), &own);
+	o->is_early |= fd == -EAGAIN;
 	if (fd)
 		return fd;
 	if (own.real) {
@@ -476,7 +478,7 @@ static void first_link(struct worker *w, const struct msg *rq, const char *recip
 	int err = link_recipe(w, &o, recipe, rq->u.link.recipe_sz, d, &img);
 	if (!err && !(err = held_add(w, rq->gen, linkfs_image_ref(img))))
 		diag_pass(d);
-	if (err && o.needs)
+	if (err && (o.needs || o.is_early))
 		err = -EAGAIN;
 	else if (err && !diag_errors(d))
 		diag_error(d, 0, "the link failed: %s", strerror(-err));

@@ -188,6 +188,8 @@ static void on_link_verdict(struct fs *fs, struct job *j, struct packet *p, stru
 		job_link_made(fs, j->link, j->version, NULL, resolved, diag, &m->u.verdict, p->fd_cnt > 1 ? p->fds[1] : -1,
 			      out);
 	}
+	if (j->is_circle)
+		link_log(fs, j->link, "%s: its inputs are made from it: a live link can't read itself", j->link->name);
 	if (!m->error)
 		drop_image(fs, j->gen_id, fs->worker->epoch);
 	resolved_unref(fs, resolved);
@@ -210,9 +212,18 @@ static bool has_to_wait(struct fs *fs, struct job *j, const struct msg *m)
 static bool on_own(struct fs *fs, struct job *j, struct packet *p)
 {
 	struct msg m = { .type = MSG_OWN, .id = j->id, .error = -ENOENT };
+	struct link *live = tree_link(fs, p->text);
 	CLEAN_MEM char *real = NULL;
 	const struct node *n = dirs_resolve(fs, p->text, &real);
 	int fd = -1;
+
+	if (live && !deps_has(j->link, live)) {
+		m.error = deps_add(j->link, live);
+		j->is_circle |= m.error == -ELOOP;
+		j->has_new_dep |= !m.error;
+		m.error = m.error ? m.error : -EAGAIN;
+		return transport_send(fs->worker->control, &m, NULL, NULL, 0, false) == 0;
+	}
 
 	if (n && n->copy && n->copy->fd < 0)
 		n = &n->copy->gen->node; /* nobody has written to it */
@@ -225,8 +236,10 @@ static bool on_own(struct fs *fs, struct job *j, struct packet *p)
 		fd = n->copy->fd;
 	} else if (real) {
 		m.error = 0;
-	} else if (!*p->text || tree_link(fs, p->text)) {
-		m.error = -EDEADLK;
+	} else if (live) {
+		m.error = -EIO; /* it failed: its log says why */
+	} else if (!*p->text) {
+		m.error = -EISDIR;
 	}
 	return transport_send(fs->worker->control, &m, real, &fd, !m.error && fd >= 0 ? 1 : 0, false) == 0;
 }
@@ -317,6 +330,13 @@ bool answer_control(struct fs *fs, struct packet *p, struct replies *out)
 		fs->linker = p->msg.u.verdict.linker;
 		if ((j = job_find(w, p->msg.id, JOB_LINK)) && has_to_wait(fs, j, &p->msg))
 			return true;
+		if (j && j->has_new_dep && p->msg.error) {
+			struct link *l = link_ref(j->link);
+			job_free(fs, j);
+			live_found_dep(fs, l, out);
+			link_unref(fs, l);
+			return true;
+		}
 		if (j)
 			on_link_verdict(fs, j, p, out);
 		else if ((j = job_find(w, p->msg.id, JOB_REPLAY)))

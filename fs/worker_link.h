@@ -25,6 +25,8 @@ struct job {
 	uint64_t gen_id;	       /* LINK: the number its generation will have; DROP */
 	uint64_t version;	       /* LINK: of the recipe */
 	struct generation *needs;      /* LINK: an input that must be loaded first; referenced */
+	bool has_new_dep;	       /* LINK: it was seen to read a live link, which must be fresh first */
+	bool is_circle;		       /* LINK: it reads what reads it */
 	unsigned tries;		       /* LINK: how often its inputs changed meanwhile */
 	int64_t not_before;	       /* LINK: ms */
 	char *recipe;		       /* LINK */
