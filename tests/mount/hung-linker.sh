@@ -59,4 +59,4 @@ within 3000 cmp "$mnt/x" a
 
 # umount does not wait for it.
 kill -STOP "$(stat_of worker_pid)"
-within 3000 "$linkfs" umount "$mnt"
+within 8000 "$linkfs" umount "$mnt"
