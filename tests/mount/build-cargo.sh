@@ -2,7 +2,7 @@
 # A cargo project without dependencies on the mount: build, do nothing, edit, test, clean. rustc deletes its temporary
 # objects the moment the linker returns, and cargo hard-links what was made.
 # NEEDS: gcc cargo rustc readelf linker
-rounds=3
+rounds=2
 . "$(dirname "$0")/lib-build.sh"
 export CARGO_NET_OFFLINE=true CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0
 export RUSTFLAGS="-Clink-arg=-B$ld_dir/"

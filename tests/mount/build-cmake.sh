@@ -2,7 +2,7 @@
 # A CMake project on the mount, with try_compile, a versioned shared library and copies after the build: build, do nothing,
 # edit, test, install, clean.
 # NEEDS: gcc cmake ninja readelf linker
-rounds=4
+rounds=3
 . "$(dirname "$0")/lib-build.sh"
 prog=build/prog big=build/big links=3
 describe() {

@@ -12,6 +12,7 @@
 
 . "$(dirname "$0")/lib-output.sh"
 rounds=${LINKFS_TEST_ROUNDS:-${rounds:-10}}
+[ -z "${LINKFS_SANITIZE:-}" ] || rounds=1
 
 # A program that asks a shared library, and one that is too big to be made a plain file at once.
 sources() {
