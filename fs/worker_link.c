@@ -132,6 +132,8 @@ _Noreturn static void child(struct fs *fs, const struct ends *e, const char *con
 	/* Only calls that are safe between fork and exec. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setpgid(0, 0);
+	if (!fs->cfg.is_foreground) /* whoever reads what the mount's starter says must see its end */
+		dup2(STDIN_FILENO, STDERR_FILENO);
 	int c = fcntl(e->control[1], F_DUPFD, 10), f = fcntl(e->fill[1], F_DUPFD, 10),
 	    r = fcntl(e->ring_fd, F_DUPFD, 10), b = fcntl(fs->worker->binary_fd, F_DUPFD, 10);
 	if (c < 0 || f < 0 || r < 0 || b < 0 || dup2(c, WORKER_CONTROL_FD) < 0 || dup2(f, WORKER_FILL_FD) < 0 ||

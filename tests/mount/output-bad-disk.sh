@@ -14,8 +14,9 @@ for settle in never 500ms; do
 	start_mount "settle=$settle"
 	link one.o -o first
 
-	# No block is left: symbolic links need none, files do.
+	# One block is left: enough for a symbolic link, too little for a file.
 	dd if=/dev/zero of=small/fill bs=4k 2>/dev/null || :
+	truncate -s -4096 small/fill
 	if [ $settle = never ]; then
 		link one.o -o small/prog
 		says small/prog one
