@@ -7,8 +7,8 @@
  *       \--copy_write(), copy_setattr() to another size, wait--> Filling --finish()--> Filled, or Bare again
  *
  * Bare, it is still the generation under another number, so that touch, which opens for writing, costs no copy: its
- * attributes are the generation's, and when its last writer goes the copy goes, too. The first write waits for a copy of
- * all bytes in the cache directory. When the last writer of a Filled one has closed it, it settles at once (settle.c).
+ * attributes are the generation's. It stays, since the kernel knows its number by now. The first write waits for a copy
+ * of all bytes in the cache directory. When the last writer of a Filled one has closed it, it settles at once (settle.c).
  *
  * One thread copies. Reading and writing a Filled copy is done by the handlers: it is a file on the cache directory's
  * disk.
@@ -258,15 +258,9 @@ int copy_write_later(struct fs *fs, fuse_req_t req, struct copy *c, const char *
 
 void copy_closed(struct fs *fs, struct copy *c, bool was_writer)
 {
-	struct output *o = c->gen->link->output;
-
 	c->writers -= was_writer;
-	if (!was_writer || c->writers)
-		return;
-	if (c->fd >= 0 || c->is_filling)
+	if (was_writer && !c->writers)
 		settler_wake(fs);
-	else if (o->copy == c)
-		o->copy = copy_unref(fs, c); /* nobody wrote: the generation is what it shows again */
 }
 
 /* --- start and end --- */

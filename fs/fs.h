@@ -225,7 +225,18 @@ struct tree {
 
 /* --- park.c: requests that wait, and answers that are ready --- */
 
-enum park_kind { PARK_LOOKUP, PARK_GETATTR, PARK_OPEN, PARK_REPORT, PARK_READ, PARK_PASS, PARK_WRITE, PARK_RESIZE, PARK_DEP };
+enum park_kind {
+	PARK_LOOKUP,
+	PARK_GETATTR,
+	PARK_OPEN,
+	PARK_REPORT,
+	PARK_READ,
+	PARK_PASS,
+	PARK_DIVERT, /* would write to an output */
+	PARK_WRITE,
+	PARK_RESIZE,
+	PARK_DEP, /* a link that reads another live link */
+};
 enum outcome { OUT_ERROR, OUT_ENTRY, OUT_ATTR, OUT_OPEN, OUT_DATA, OUT_WRITE, OUT_RESIZE };
 
 struct parked {

@@ -93,6 +93,7 @@ static void answer(struct fs *fs, struct link *l, struct parked *p, struct repli
 		return;
 	case PARK_READ:
 	case PARK_PASS:
+	case PARK_DIVERT:
 	case PARK_WRITE:
 	case PARK_RESIZE:
 		break;

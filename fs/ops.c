@@ -233,15 +233,36 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	replies_send(fs, &out);
 }
 
-/* (lock held) Who would write to an output finds a private copy of it at the next look. An errno to answer with. */
-static int divert_writer(struct fs *fs, const struct generation *g)
+/* (lock held) Who would write to an output finds a private copy of it at the next look. An errno to answer with; 0: the
+ * request was parked. */
+static int divert_writer(struct fs *fs, fuse_req_t req, const struct generation *g, bool *ret_parked)
 {
 	const struct link *l = g->link;
 
 	if (!l->output || !l->is_named)
 		return EROFS;
-	int r = l->output->copy ? 0 : copy_of(fs, l->output);
-	return r ? -r : ESTALE;
+	if (!l->output->copy) {
+		int r = copy_of(fs, l->output);
+		if (r)
+			return -r;
+		dirs_forget_own(fs, l->output); /* this may be another name */
+	}
+	int r = output_admit_writer(fs, req, l->output, ret_parked);
+	return r || *ret_parked ? -r : ESTALE;
+}
+
+/* (lock held) To be opened by who may write to it. An errno to answer with; 0 also when the request was parked. */
+static int open_copy(struct fs *fs, fuse_req_t req, struct copy *c, const struct fuse_file_info *fi, bool *ret_parked)
+{
+	bool is_writer = (fi->flags & O_ACCMODE) != O_RDONLY;
+	int r = 0;
+
+	if (is_writer || fi->flags & O_TRUNC)
+		r = output_admit_writer(fs, req, c->gen->link->output, ret_parked);
+	if (!r && !*ret_parked && fi->flags & O_TRUNC)
+		r = copy_truncate(fs, c);
+	c->writers += !r && !*ret_parked && is_writer;
+	return -r;
 }
 
 static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, struct fuse_file_info *fi)
@@ -259,9 +280,13 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to
 	} else if (n->kind == NODE_RECIPE) {
 		err = -recipe_setattr(fs, n->link, attr, to_set);
 	} else if (n->kind == NODE_COPY) {
-		err = -copy_setattr(fs, req, n->copy, attr, to_set, &is_parked);
+		err = 0;
+		if (to_set & FUSE_SET_ATTR_SIZE)
+			err = -output_admit_writer(fs, req, n->copy->gen->link->output, &is_parked);
+		if (!err && !is_parked)
+			err = -copy_setattr(fs, req, n->copy, attr, to_set, &is_parked);
 	} else if (n->gen && to_set & FUSE_SET_ATTR_SIZE) {
-		err = divert_writer(fs, n->gen);
+		err = divert_writer(fs, req, n->gen, &is_parked);
 	} else if (n->gen && n->gen->link->output) {
 		err = -output_setattr(n->gen, attr, to_set);
 	}
@@ -342,11 +367,9 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	} else if (n->kind == NODE_RECIPE) {
 		err = -recipe_open(n->link, fi);
 	} else if (n->kind == NODE_COPY) {
-		err = fi->flags & O_TRUNC ? -copy_truncate(fs, n->copy) : 0;
-		if (!err)
-			n->copy->writers += (fi->flags & O_ACCMODE) != O_RDONLY;
+		err = open_copy(fs, req, n->copy, fi, &is_parked);
 	} else if (is_write && n->gen) {
-		err = divert_writer(fs, n->gen);
+		err = divert_writer(fs, req, n->gen, &is_parked);
 	} else if (is_write) {
 		err = EROFS;
 	} else if (n->kind == NODE_GENERATION) {

@@ -115,6 +115,7 @@ int output_new(struct fs *fs, struct client *c, const char *path, char *recipe, 
 	o->client = c;
 	o->dir_fd = -1;
 	o->mode = mode;
+	TAILQ_INIT(&o->writers);
 	insert(fs->outputs, o);
 	fs->busy_at = now_ms();
 	*ret = o;
@@ -138,6 +139,7 @@ void outputs_note(struct fs *fs, const char *path, const char *reason)
 	o->link->reason = strdup(reason);
 	o->state = OUTPUT_FILE;
 	o->dir_fd = -1;
+	TAILQ_INIT(&o->writers);
 	insert(fs->outputs, o);
 }
 
@@ -218,6 +220,20 @@ int output_setattr(struct generation *g, const struct stat *attr, int to_set)
 		clock_gettime(CLOCK_REALTIME, &g->mtime);
 	else if (to_set & FUSE_SET_ATTR_MTIME)
 		g->mtime = attr->st_mtim;
+	return 0;
+}
+
+int output_admit_writer(struct fs *fs, fuse_req_t req, struct output *o, bool *ret_parked)
+{
+	if (!o->is_placing) {
+		o->writes++;
+		return 0;
+	}
+	struct parked *p = parked_new(req, PARK_DIVERT, o->link, NULL, NULL);
+	if (!p)
+		return -ENOMEM;
+	park_on(fs, &o->writers, p);
+	*ret_parked = true;
 	return 0;
 }
 

@@ -76,6 +76,9 @@ struct output {
 	int64_t settle_at;     /* ms: not before, after a failure */
 	uint64_t settle_round; /* the last one it was tried in */
 	struct copy *copy;     /* its bytes since somebody wrote to it; NULL: nobody did. Referenced */
+	uint64_t writes;       /* counts who came to write to it */
+	bool is_placing;       /* a plain file takes -o: who comes to write waits, and then finds that */
+	struct park_queue writers;
 	bool is_aliased;       /* the kernel was told of it by its own path, too */
 };
 
@@ -100,6 +103,8 @@ void output_placed(struct fs *fs, struct output *o, int64_t time_ns, int dir_fd)
 struct output *output_free(struct output *o); /* for who frees its link */
 /* chmod and times of an output are attributes alone. 0 or -errno. */
 int output_setattr(struct generation *g, const struct stat *attr, int to_set);
+/* REQ would write to O. 0: it may; else -errno to answer with, or *RET_PARKED: it will be told ESTALE. */
+int output_admit_writer(struct fs *fs, fuse_req_t req, struct output *o, bool *ret_parked);
 /* Its client is gone: what is not placed will not be. */
 void output_abandon(struct fs *fs, struct output *o);
 void output_remove(struct fs *fs, struct output *o);
@@ -127,6 +132,8 @@ struct node *dirs_resolve(struct fs *fs, const char *rest, char **ret_real);
 /* The names below N that outputs put there, each once, with its kind: CALL(ctx, NAME, is_dir, ino). */
 void dirs_list(struct fs *fs, const struct node *n,
 	       void (*call)(void *ctx, const char *name, bool is_dir, uint64_t ino), void *ctx);
+/* The kernel forgets what it knows by O's own name. */
+void dirs_forget_own(struct fs *fs, const struct output *o);
 /* The kernel forgets the alias of PATH. */
 void dirs_forget_alias(struct fs *fs, const char *path);
 struct dir *dir_unref(struct fs *fs, struct dir *d); /* the kernel's last lookup is gone */

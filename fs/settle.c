@@ -22,6 +22,7 @@
 
 #define LOOK_MS 1000	    /* how often -o is looked at */
 #define RETRY_MS 30000	    /* after a failure */
+#define RENAMES_MAX 10	    /* of -o, between the copy and its taking the place */
 #define PIECE ((uint64_t)4 << 20) /* copied at once */
 
 struct settler {
@@ -153,39 +154,74 @@ static int copy_bytes(struct fs *fs, struct generation *g, struct placing *p)
 	return 0;
 }
 
-/* 0; -ESTALE: it shows something else by now; other -errno. */
-static int make_plain(struct fs *fs, struct generation *g, const struct copy *c, struct place *at)
+/* An output at work, and what its bytes were when the work began. */
+struct task {
+	struct output *o; /* its link is referenced */
+	struct generation *gen;
+	struct copy *copy; /* NULL: the generation's */
+	uint64_t writes;
+};
+
+/* Puts what was copied to -o. Who would write to it waits for that long. 0; -ERESTART: somebody came to write meanwhile;
+ * -ESTALE: nothing shows it here any more. */
+static int take_place(struct fs *fs, const struct task *k, struct placing *p, struct place *at)
+{
+	struct stat st = { 0 };
+	struct parked *w;
+	struct replies out;
+
+	replies_init(&out);
+	if (k->copy && fstat(k->copy->fd, &st) < 0)
+		return -errno;
+	fs_lock(fs); /* chmod and touch may have come meanwhile */
+	mode_t mode = k->copy ? st.st_mode & 0777 : k->gen->mode;
+	struct timespec mtime = k->copy ? st.st_mtim : k->gen->mtime;
+	bool may_place = k->o->writes == k->writes;
+	k->o->is_placing = may_place;
+	fs_unlock(fs);
+	if (!may_place)
+		return -ERESTART;
+	int r = placing_end_over_link(p, at->name, at->target, mode, mtime);
+	/* It may have been renamed meanwhile, and again. */
+	for (int i = 0; r == -ESTALE && i < RENAMES_MAX && find_shown(at) == 1; i++)
+		r = placing_end_over_link(p, at->name, at->target, mode, mtime);
+	fs_lock(fs);
+	k->o->is_placing = false;
+	while ((w = TAILQ_FIRST(&k->o->writers)))
+		park_answer(fs, w, OUT_ERROR, ESTALE, &out); /* the kernel looks the name up again */
+	fs_unlock(fs);
+	replies_send(fs, &out);
+	return r;
+}
+
+static int make_plain(struct fs *fs, const struct task *k, struct place *at)
 {
 	struct placing p;
+	struct stat st;
 	int r = placing_begin(&p, at->dir_fd);
 
 	if (r)
 		return r;
-	struct stat st = { 0 };
-	if (c && fstat(c->fd, &st) < 0)
+	if (k->copy && fstat(k->copy->fd, &st) < 0)
 		r = -errno;
 	else
-		r = c ? placing_copy(&p, c->fd, 0, (uint64_t)st.st_size) : copy_bytes(fs, g, &p);
-	fs_lock(fs); /* chmod and touch may have come meanwhile */
-	mode_t mode = c ? st.st_mode & 0777 : g->mode;
-	struct timespec mtime = c ? st.st_mtim : g->mtime;
-	fs_unlock(fs);
+		r = k->copy ? placing_copy(&p, k->copy->fd, 0, (uint64_t)st.st_size) : copy_bytes(fs, k->gen, &p);
 	if (!r)
-		r = placing_end_over_link(&p, at->name, at->target, mode, mtime);
+		r = take_place(fs, k, &p, at);
 	placing_done(&p);
 	return r;
 }
 
 /* Every symbolic link to it that can be found: those of its directory, and of the one above where it has more names than
  * that (cargo hard-links what was made to there). */
-static int make_all_plain(struct fs *fs, struct generation *g, struct copy *c, struct place *at)
+static int make_all_plain(struct fs *fs, const struct task *k, struct place *at)
 {
 	struct stat st;
 	bool has_more = fstatat(at->dir_fd, at->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_nlink > 1;
 	int r;
 
 	do
-		r = make_plain(fs, g, c, at);
+		r = make_plain(fs, k, at);
 	while (!r && find_shown(at) == 1);
 	int above = !r && has_more ? openat(at->dir_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (above < 0)
@@ -193,7 +229,7 @@ static int make_all_plain(struct fs *fs, struct generation *g, struct copy *c, s
 	cleanup_fd(&at->dir_fd);
 	at->dir_fd = above;
 	while (!r && find_shown(at) == 1)
-		r = make_plain(fs, g, c, at);
+		r = make_plain(fs, k, at);
 	return r;
 }
 
@@ -208,7 +244,7 @@ static bool is_due(const struct fs *fs, const struct output *o, bool everything)
 		return false;
 	if (o->copy && (o->copy->writers || o->copy->is_filling))
 		return false; /* it will be woken for */
-	if (everything || o->copy)
+	if (everything || (o->copy && o->copy->fd >= 0))
 		return now >= o->settle_at || everything;
 	return fs->cfg.settle_ms >= 0 && now >= o->settle_at &&
 	       (o->link->gen->size < SMALL_OUTPUT || now - fs->busy_at >= fs->cfg.settle_ms);
@@ -217,15 +253,15 @@ static bool is_due(const struct fs *fs, const struct output *o, bool everything)
 /* (lock held; given up for a while) */
 static int settle(struct fs *fs, struct output *o)
 {
-	struct generation *g = generation_ref(o->link->gen);
-	struct copy *c = o->copy && o->copy->fd >= 0 ? copy_ref(o->copy) : NULL;
+	struct task k = { .o = o, .gen = generation_ref(o->link->gen), .writes = o->writes };
 	struct link *l = link_ref(o->link);
 	struct place at;
 
+	k.copy = o->copy && o->copy->fd >= 0 ? copy_ref(o->copy) : NULL;
 	int r = look(fs, o, &at);
 	if (r == 1) {
 		fs_unlock(fs);
-		r = make_all_plain(fs, g, c, &at);
+		r = make_all_plain(fs, &k, &at);
 		place_done(&at);
 		fs_lock(fs);
 	} else if (r == 0) {
@@ -234,13 +270,13 @@ static int settle(struct fs *fs, struct output *o)
 	if (l->is_named && o->state == OUTPUT_PLACED) {
 		if (!r || r == -ESTALE)
 			leave_place(o, r ? OUTPUT_STALE : OUTPUT_SETTLED);
-		else if (r != -ECANCELED)
+		else if (r != -ECANCELED && r != -ERESTART)
 			link_log(fs, l, "%s: can't be made a plain file: %s: tried again in %d s", l->name, strerror(-r),
 				 RETRY_MS / 1000);
-		o->settle_at = now_ms() + RETRY_MS;
+		o->settle_at = r == -ERESTART ? 0 : now_ms() + RETRY_MS;
 	}
-	copy_unref(fs, c);
-	generation_unref(fs, g);
+	copy_unref(fs, k.copy);
+	generation_unref(fs, k.gen);
 	link_unref(fs, l);
 	return r == -ESTALE ? 0 : r;
 }
@@ -268,7 +304,9 @@ static unsigned settle_due(struct fs *fs, bool everything, struct text *left)
 		struct link *l = link_ref(o->link);
 		o->settle_round = s->round;
 		int r = settle(fs, o);
-		if (r)
+		if (r == -ERESTART)
+			o->settle_round = 0; /* when he is done */
+		else if (r)
 			text_printf(left, "%s: %s\n", l->name, strerror(-r));
 		cnt += !r;
 		link_unref(fs, l);
