@@ -258,6 +258,7 @@ int copy_write_later(struct fs *fs, fuse_req_t req, struct copy *c, const char *
 
 void copy_closed(struct fs *fs, struct copy *c, bool was_writer)
 {
+	c->gen->opens--;
 	c->writers -= was_writer;
 	if (was_writer && !c->writers)
 		settler_wake(fs);

@@ -251,7 +251,7 @@ static int divert_writer(struct fs *fs, fuse_req_t req, const struct generation 
 	return r || *ret_parked ? -r : ESTALE;
 }
 
-/* (lock held) To be opened by who may write to it. An errno to answer with; 0 also when the request was parked. */
+/* (lock held) An errno to answer with; 0 also when the request was parked. */
 static int open_copy(struct fs *fs, fuse_req_t req, struct copy *c, const struct fuse_file_info *fi, bool *ret_parked)
 {
 	bool is_writer = (fi->flags & O_ACCMODE) != O_RDONLY;
@@ -261,7 +261,10 @@ static int open_copy(struct fs *fs, fuse_req_t req, struct copy *c, const struct
 		r = output_admit_writer(fs, req, c->gen->link->output, ret_parked);
 	if (!r && !*ret_parked && fi->flags & O_TRUNC)
 		r = copy_truncate(fs, c);
-	c->writers += !r && !*ret_parked && is_writer;
+	if (!r && !*ret_parked) {
+		c->gen->opens++;
+		c->writers += is_writer;
+	}
 	return -r;
 }
 

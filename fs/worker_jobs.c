@@ -572,8 +572,13 @@ void worker_link_drop(struct fs *fs, const struct generation *g)
 
 void worker_link_unload(struct fs *fs, struct generation *g)
 {
+	const struct job *j;
+
 	if (!g->loaded_epoch || g->replay)
 		return;
+	TAILQ_FOREACH (j, &fs->worker->jobs, on)
+		if (j->gen == g)
+			return; /* what is asked for now could be overtaken by that */
 	worker_link_drop(fs, g);
 	g->relocs_before += g->relocs_now;
 	g->relocs_now = 0;
