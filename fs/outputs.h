@@ -191,6 +191,9 @@ void notifier_forget(struct fs *fs, uint64_t parent, const char *name);
 /* ---- settle.c ---- */
 int settler_start(struct fs *fs);
 void settler_stop(struct fs *fs);
+/* (lock held) The mount is about to end: settler_stop waits until everything is settled, or was tried. The second time:
+ * not any more. */
+void settler_leave(struct fs *fs);
 /* (lock held) Something may be due. */
 void settler_wake(struct fs *fs);
 

@@ -29,6 +29,8 @@ struct settler {
 	pthread_t thread;
 	pthread_cond_t some; /* with fs.lock */
 	bool is_woken;
+	bool is_leaving; /* all outputs are to be settled before the end */
+	bool is_ending;	 /* one more round */
 	uint64_t round;
 	atomic_bool is_stopping;
 };
@@ -347,17 +349,20 @@ static void *run(void *arg)
 		until.tv_nsec += (long)(LOOK_MS % 1000) * 1000000;
 		until.tv_sec += LOOK_MS / 1000 + until.tv_nsec / 1000000000;
 		until.tv_nsec %= 1000000000;
-		if (!s->is_woken)
+		if (!s->is_woken && !s->is_ending)
 			pthread_cond_timedwait(&s->some, &fs->lock, &until);
 		s->is_woken = false;
 		if (s->is_stopping)
 			break;
 		struct text left = { 0 };
-		bool everything = clients_want(fs, MSG_CLIENT_SETTLE), collects = clients_want(fs, MSG_CLIENT_GC);
-		unsigned cnt = settle_due(fs, everything, &left);
-		if (everything)
+		bool is_wanted = clients_want(fs, MSG_CLIENT_SETTLE), collects = clients_want(fs, MSG_CLIENT_GC);
+		bool is_last = s->is_ending;
+		unsigned cnt = settle_due(fs, is_wanted || s->is_leaving, &left);
+		if (is_wanted)
 			clients_answer(fs, MSG_CLIENT_SETTLE, cnt, left.s ? left.s : "");
 		free(left.s);
+		if (is_last)
+			break;
 		look_at_all(fs);
 		cnt = outputs_collect(fs, collects);
 		if (collects)
@@ -395,13 +400,28 @@ void settler_stop(struct fs *fs)
 	if (!s)
 		return;
 	fs_lock(fs);
-	s->is_stopping = true;
+	s->is_ending = true;
+	if (!s->is_leaving)
+		s->is_stopping = true;
 	pthread_cond_signal(&s->some);
 	fs_unlock(fs);
 	pthread_join(s->thread, NULL);
+	fs_lock(fs);
 	fs->settler = NULL;
+	fs_unlock(fs);
 	pthread_cond_destroy(&s->some);
 	free(s);
+}
+
+void settler_leave(struct fs *fs)
+{
+	struct settler *s = fs->settler;
+
+	if (!s)
+		return;
+	s->is_stopping = s->is_leaving; /* the second time: at once */
+	s->is_leaving = true;
+	settler_wake(fs);
 }
 
 void settler_wake(struct fs *fs)

@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 
 #include "mountinfo.h"
+#include "outputs.h"
 #include "worker.h"
 
 #define HELLO_DEADLINE_MS 20000
@@ -289,7 +290,8 @@ static void check_deadlines(struct fs *fs)
 	}
 }
 
-/* SIGTERM and friends: leave the tree, serve those who are inside until they are done; the second time end at once. */
+/* SIGTERM and friends: leave the tree, serve those who are inside until they are done, settle; the second time end at
+ * once. */
 static void on_signal(struct fs *fs)
 {
 	struct worker_link *w = fs->worker;
@@ -297,6 +299,9 @@ static void on_signal(struct fs *fs)
 
 	if (read(w->signal_fd, &si, sizeof(si)) != sizeof(si))
 		return;
+	fs_lock(fs);
+	settler_leave(fs);
+	fs_unlock(fs);
 	if (w->was_asked_to_end || mountinfo_detach(fs->cfg.mountpoint, true) < 0)
 		fuse_session_exit(fs->se);
 	if (w->was_asked_to_end)
