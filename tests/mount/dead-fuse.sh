@@ -19,10 +19,10 @@ equal "$(cat "$far/lib")" ready "the far mount"
 
 # lives NAME: everything that needs nothing far.
 lives() {
-	within 1900 cat "$mnt/ready"
-	within 1900 "$linkfs" status
-	within 1900 ls "$mnt" "$mnt/.linkfs/links"
-	within 1900 "$linkfs" add "$1" -- r
+	within 3500 cat "$mnt/ready"
+	within 3500 "$linkfs" status
+	within 3500 ls "$mnt" "$mnt/.linkfs/links"
+	within 3500 "$linkfs" add "$1" -- r
 	within 6000 cat "$mnt/$1"
 }
 

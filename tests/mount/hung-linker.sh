@@ -6,7 +6,7 @@
 use_fake
 pattern 300000 a
 printf ready >r
-start_mount fill_timeout=2s,link_timeout=2s,settle=never
+start_mount fill_timeout=7s,link_timeout=7s,settle=never
 add ready r
 cat "$mnt/ready" >/dev/null
 add x a
@@ -14,7 +14,7 @@ stat "$mnt/x" >/dev/null
 
 worker=$(stat_of worker_pid)
 kill -STOP "$worker"
-within 500 ls -l "$mnt/.linkfs/links"
+within 3000 ls -l "$mnt/.linkfs/links"
 equal "$(run cat "$mnt/ready")" ready "what is made already"
 cat "$mnt/x" >got &
 reader=$!
@@ -30,11 +30,11 @@ for pid in $killed_reader $killed_stat $killed_map; do
 	[ -e "/proc/$pid" ] || fail "process $pid did not wait"
 	kill -9 "$pid"
 	# shellcheck disable=SC2016 # for the inner shell
-	within 700 timeout 5 sh -c 'while grep -qs "^State:.[^ZX]" "/proc/$0/status"; do sleep 0.02; done' "$pid"
+	within 1500 timeout 5 sh -c 'while grep -qs "^State:.[^ZX]" "/proc/$0/status"; do sleep 0.02; done' "$pid"
 	wait "$pid" 2>/dev/null || :
 done
 grep -qs '^State:.T' "/proc/$worker/status" || fail "the linker process was replaced too early to tell"
-within 1600 cat "$mnt/.linkfs/stats"
+within 4000 cat "$mnt/.linkfs/stats"
 wait "$reader" || fail "the reader"
 cmp got a || fail "what it read"
 [ "$(stat_of worker_pid)" != "$worker" ] || fail "the linker process was not replaced"
