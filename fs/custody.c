@@ -5,8 +5,8 @@
  * link is made again. What nobody here could write, system libraries mostly, is neither leased nor copied: the linker process
  * looks at it around each fill.
  *
- * One thread, so that a file system that does not answer holds up links alone. It waits for the linker process to know which
- * inputs are kept before the output can be seen.
+ * One thread, which waits for the linker process to know which inputs are kept before the output can be seen. A file system
+ * that does not answer holds it up: after fill_timeout= the link is failed, and another thread goes on with the others.
  */
 #include "custody.h"
 #include "pathwalk.h"
@@ -17,20 +17,27 @@
 
 #define OVERFLOW_UID 65534 /* who is not known in this user namespace: the system's root, in a container */
 
+#define STOP_PATIENCE_S 1
+#define COPY_BYTES_PER_MS 16384 /* a disk that is slower than that is taken for dead */
+
 struct work {
-	STAILQ_ENTRY(work) on;
+	TAILQ_ENTRY(work) on;
 	struct resolved *resolved; /* referenced */
 	uint64_t gen;		   /* the number that its generation will have */
 	int *fds;
 	uint32_t fd_cnt;
-	custody_done_fn *done;
+	custody_done_fn *done; /* NULL: it was told already */
 	void *ctx;
+	int64_t deadline;	/* of one being done */
+	const char *at;		/* the input it is at, as the link opened it */
+	bool is_held;		/* it passed */
 };
 
 struct custody {
-	pthread_t thread;
-	pthread_cond_t some; /* with fs.lock */
-	STAILQ_HEAD(work_list, work) works;
+	pthread_cond_t some, idle; /* with fs.lock */
+	TAILQ_HEAD(work_list, work) works, doing;
+	unsigned threads; /* that are not held up: one, or none while there is no memory for it */
+	unsigned held;
 	bool is_stopping;
 };
 
@@ -141,10 +148,19 @@ static int take_input(struct fs *fs, struct input *i, int own)
 {
 	fs_lock(fs);
 	enum custody_state state = i->state;
+	bool is_taken = i->is_being_taken;
+	i->is_being_taken |= state == CUSTODY_NEW;
 	fs_unlock(fs);
+	int r;
 	switch (state) {
 	case CUSTODY_NEW:
-		return take_new(fs, i);
+		if (is_taken)
+			return -ETIMEDOUT; /* by a thread that is held up */
+		r = take_new(fs, i);
+		fs_lock(fs);
+		i->is_being_taken = false;
+		fs_unlock(fs);
+		return r;
 	case CUSTODY_COPIED:
 		/* The link read the original: it must have been what the copy is. */
 		if (own < 0)
@@ -167,9 +183,19 @@ static const char *name_of(const struct record *r, uint32_t fd_idx)
 	return "an input";
 }
 
-static void work_end(struct fs *fs, struct work *k, int err, const char *changed, struct replies *out)
+/* (lock held) */
+static void work_tell(struct fs *fs, struct work *k, int err, const char *changed, struct replies *out)
 {
-	k->done(fs, k->ctx, err, changed, out);
+	custody_done_fn *done = k->done;
+
+	k->done = NULL;
+	if (done)
+		done(fs, k->ctx, err, changed, out);
+}
+
+/* (lock held) */
+static void work_free(struct fs *fs, struct work *k)
+{
 	resolved_unref(fs, k->resolved);
 	for (uint32_t i = 0; i < k->fd_cnt; i++)
 		cleanup_fd(&k->fds[i]);
@@ -177,45 +203,74 @@ static void work_end(struct fs *fs, struct work *k, int err, const char *changed
 	free(k);
 }
 
-static void do_work(struct fs *fs, struct work *k)
+/* (lock held; not while it works) Is this thread to go on? */
+static bool do_work(struct fs *fs, struct work *k)
 {
 	const struct record *r = k->resolved->record;
-	const char *changed = NULL;
+	struct custody *c = fs->custody;
 	struct replies out;
 	int err = 0;
 
-	for (uint32_t idx = 0; idx < r->fd_cnt && !err; idx++) {
-		err = take_input(fs, k->resolved->input[idx], k->fds[idx]);
-		changed = err ? name_of(r, idx) : NULL;
-	}
+	TAILQ_INSERT_TAIL(&c->doing, k, on);
 	replies_init(&out);
-	fs_lock(fs);
-	if (!err)
+	for (uint32_t idx = 0; idx < r->fd_cnt && !err && !k->is_held; idx++) {
+		k->at = name_of(r, idx);
+		struct input *i = k->resolved->input[idx];
+		k->deadline = now_ms() + fs->cfg.fill_timeout_ms + (int64_t)(i->id.size / COPY_BYTES_PER_MS);
+		fs_unlock(fs);
+		err = take_input(fs, i, k->fds[idx]);
+		fs_lock(fs);
+	}
+	if (k->is_held && c->is_stopping)
+		return false; /* nobody waits for us, and what we refer to stays as it is */
+	k->deadline = INT64_MAX; /* what comes has a time limit of its own */
+	if (!err && !k->is_held)
 		worker_link_keep_leased(fs, k->gen, k->resolved);
-	work_end(fs, k, err, changed, &out);
+	TAILQ_REMOVE(&c->doing, k, on);
+	bool was_held = k->is_held;
+	c->held -= was_held;
+	work_tell(fs, k, err, err ? k->at : NULL, &out);
+	work_free(fs, k);
 	fs_unlock(fs);
 	replies_send(fs, &out);
+	fs_lock(fs);
+	return !was_held;
 }
 
 static void *run(void *arg)
 {
 	struct fs *fs = arg;
 	struct custody *c = fs->custody;
+	bool goes_on = true;
 
 	fs_lock(fs);
-	for (;;) {
-		while (!c->is_stopping && STAILQ_EMPTY(&c->works))
+	while (goes_on && !c->is_stopping) {
+		struct work *k = TAILQ_FIRST(&c->works);
+		if (k) {
+			TAILQ_REMOVE(&c->works, k, on);
+			goes_on = do_work(fs, k);
+		} else {
 			pthread_cond_wait(&c->some, &fs->lock);
-		if (c->is_stopping)
-			break;
-		struct work *k = STAILQ_FIRST(&c->works);
-		STAILQ_REMOVE_HEAD(&c->works, on);
-		fs_unlock(fs);
-		do_work(fs, k);
-		fs_lock(fs);
+		}
 	}
+	if (goes_on && --c->threads == 0)
+		pthread_cond_signal(&c->idle);
 	fs_unlock(fs);
 	return NULL;
+}
+
+/* (lock held) */
+static int start_thread(struct fs *fs)
+{
+	pthread_attr_t detached;
+	pthread_t t;
+
+	pthread_attr_init(&detached);
+	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+	int r = pthread_create(&t, &detached, run, fs);
+	pthread_attr_destroy(&detached);
+	fs->custody->threads += !r;
+	return -r;
 }
 
 int custody_start(struct fs *fs)
@@ -224,56 +279,91 @@ int custody_start(struct fs *fs)
 
 	if (!c)
 		return -ENOMEM;
-	STAILQ_INIT(&c->works);
+	TAILQ_INIT(&c->works);
+	TAILQ_INIT(&c->doing);
 	pthread_cond_init(&c->some, NULL);
+	pthread_cond_init(&c->idle, NULL);
+	fs_lock(fs);
 	fs->custody = c;
-	int r = pthread_create(&c->thread, NULL, run, fs);
-	if (r) {
-		fs->custody = NULL;
-		pthread_cond_destroy(&c->some);
-		free(c);
-	}
-	return -r;
+	int r = start_thread(fs);
+	fs_unlock(fs);
+	return r;
 }
 
-void custody_stop(struct fs *fs)
+/* (lock held) Another thread goes on with the others; its link is failed. */
+static void hold(struct fs *fs, struct work *k, struct replies *out)
+{
+	k->is_held = true;
+	fs->custody->held++;
+	fs->custody->threads--;
+	work_tell(fs, k, -ETIMEDOUT, k->at, out);
+}
+
+void custody_sweep(struct fs *fs, struct replies *out)
 {
 	struct custody *c = fs->custody;
-	struct replies out;
+	int64_t now = now_ms();
 	struct work *k;
 
 	if (!c)
 		return;
-	fs_lock(fs);
-	c->is_stopping = true;
-	pthread_cond_signal(&c->some);
-	fs_unlock(fs);
-	pthread_join(c->thread, NULL);
+	TAILQ_FOREACH (k, &c->doing, on)
+		if (!k->is_held && now > k->deadline)
+			hold(fs, k, out);
+	if (!c->threads && !c->is_stopping)
+		start_thread(fs); /* without memory: at the next tick */
+}
+
+bool custody_stop(struct fs *fs)
+{
+	struct custody *c = fs->custody;
+	struct timespec until;
+	struct replies out;
+	struct work *k;
+
+	if (!c)
+		return true;
 	replies_init(&out);
 	fs_lock(fs);
-	fs->custody = NULL; /* nothing is taken any more */
-	while ((k = STAILQ_FIRST(&c->works))) {
-		STAILQ_REMOVE_HEAD(&c->works, on);
-		work_end(fs, k, -ECANCELED, NULL, &out);
+	c->is_stopping = true;
+	pthread_cond_broadcast(&c->some);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += STOP_PATIENCE_S;
+	while (c->threads && pthread_cond_timedwait(&c->idle, &fs->lock, &until) == 0)
+		;
+	TAILQ_FOREACH (k, &c->doing, on)
+		if (!k->is_held)
+			hold(fs, k, &out);
+	bool is_over = !c->held;
+	if (is_over)
+		fs->custody = NULL; /* nothing is taken any more */
+	while ((k = TAILQ_FIRST(&c->works))) {
+		TAILQ_REMOVE(&c->works, k, on);
+		work_tell(fs, k, -ECANCELED, NULL, &out);
+		work_free(fs, k);
 	}
 	fs_unlock(fs);
 	replies_send(fs, &out);
-	pthread_cond_destroy(&c->some);
-	free(c);
+	if (is_over) {
+		pthread_cond_destroy(&c->some);
+		pthread_cond_destroy(&c->idle);
+		free(c);
+	}
+	return is_over;
 }
 
 int custody_submit(struct fs *fs, uint64_t gen, struct resolved *r, int *fds, uint32_t fd_cnt, custody_done_fn *done,
 		   void *ctx)
 {
 	struct custody *c = fs->custody;
-	struct work *k = c ? calloc(1, sizeof(*k)) : NULL;
+	struct work *k = c && !c->is_stopping ? calloc(1, sizeof(*k)) : NULL;
 
 	if (!k)
 		return -ENOMEM;
 	*k = (struct work){
 		.resolved = resolved_ref(r), .gen = gen, .fds = fds, .fd_cnt = fd_cnt, .done = done, .ctx = ctx
 	};
-	STAILQ_INSERT_TAIL(&c->works, k, on);
+	TAILQ_INSERT_TAIL(&c->works, k, on);
 	pthread_cond_signal(&c->some);
 	return 0;
 }

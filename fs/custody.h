@@ -14,9 +14,12 @@
 
 /* ---- custody.c ---- */
 int custody_start(struct fs *fs);
-/* Whoever still waits is told -ECANCELED. */
-void custody_stop(struct fs *fs);
-/* Called with the lock held. ERR: 0; -ESTALE: CHANGED, as the link opened it, is not what it was: link again; or another. */
+/* Whoever still waits is told -ECANCELED. False: a thread of it hangs in a file system, and FS must stay where it is. */
+bool custody_stop(struct fs *fs);
+/* (lock held) Those that are held up by a file system: -ETIMEDOUT. */
+void custody_sweep(struct fs *fs, struct replies *out);
+/* Called with the lock held. ERR: 0; -ESTALE: CHANGED, as the link opened it, is not what it was: link again; -ETIMEDOUT: the
+ * file system of CHANGED does not answer; or another. */
 typedef void custody_done_fn(struct fs *fs, void *ctx, int err, const char *changed, struct replies *out);
 /* (lock held) Puts R's inputs into custody, those of the generation that will have the number GEN, then calls DONE; not before
  * it returns. Takes FDS, the FD_CNT descriptors that

@@ -71,6 +71,7 @@ struct input {
 	struct msg_identity id;
 	int fd; /* goes to linker processes: the file they opened, or its copy when Copied */
 	enum custody_state state;
+	bool is_being_taken; /* into custody, by a thread that works on its file */
 	int lease_fd;	   /* Leased: an open file description that no other process has; else, and where it is sealed, -1 */
 	uint64_t copy_seq; /* Copied: which copy of all it was */
 	bool is_copy_memory;

@@ -167,7 +167,7 @@ static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_w
 	copier_stop(fs);
 	*ret_is_held = !verifier_stop(fs);
 	*ret_is_held |= !passer_stop(fs);
-	custody_stop(fs);
+	*ret_is_held |= !custody_stop(fs);
 	lease_stop(fs);
 	worker_link_stop(fs);
 	bytes_stop(fs);

@@ -81,12 +81,13 @@ static const char *why_not_taken(int err, char *text, size_t text_sz)
 	return text;
 }
 
+/* What the inputs are has nothing to do with it, so that they are unchanged is no reason to believe it for long. */
 static void fail_finished(struct fs *fs, const struct finished *f, const char *why, struct replies *out)
 {
 	char text[512];
 
 	snprintf(text, sizeof(text), "linkfs: error: %s\n", why);
-	job_link_made(fs, f->link, f->version, NULL, f->resolved, text, NULL, -1, out);
+	job_link_made(fs, f->link, f->version, NULL, NULL, text, NULL, -1, out);
 	drop_image(fs, f->gen_id, f->epoch);
 }
 
@@ -129,6 +130,9 @@ static void on_custody(struct fs *fs, void *ctx, int err, const char *changed, s
 		job_link_made(fs, f->link, f->version, g, f->resolved, f->diag, &f->verdict, f->sides_fd, out);
 	} else if (err == -ESTALE) {
 		link_again(fs, f, changed, out);
+	} else if (err == -ETIMEDOUT) {
+		snprintf(why, sizeof(why), "%.100s: the file system does not answer", changed);
+		fail_finished(fs, f, why, out);
 	} else {
 		fail_finished(fs, f, why_not_taken(err, why, sizeof(why)), out);
 	}

@@ -6,6 +6,7 @@
  * may still be storing. Where it can't be reaped, since a file system holds one of its threads in the kernel, it is
  * abandoned: the generations it was filling are lost. Jobs: worker_jobs.c; their answers: worker_answers.c.
  */
+#include "custody.h"
 #include "worker_priv.h"
 
 #include <fcntl.h>
@@ -326,6 +327,7 @@ static void step(struct fs *fs, struct replies *out)
 	jobs_fail_hopeless(fs, out);
 	park_sweep(fs, out);
 	verifier_sweep(fs, out);
+	custody_sweep(fs, out);
 }
 
 static void *dispatcher(void *arg)

@@ -48,6 +48,20 @@ equal "$(run cat <&7)" ready "what was open before"
 exec 7<&-
 within 6000 "$linkfs" info known
 kill -CONT "$server"
+
+# It stops answering when the linker process has opened an input, and nobody holds it yet.
+LINKFS_MOUNT=$far "$linkfs" add other -- "$PWD/r"
+equal "$(cat "$far/other")" ready "another far file"
+add between "$far/other" --fake-slow-link=1500
+cat "$mnt/between" >/dev/null 2>&1 &
+between=$!
+sleep 0.7
+kill -STOP "$server"
+wait "$between" && fail "between has bytes"
+has "$far/other: the file system does not answer" "$mnt/.linkfs/log/between"
+lives during
+kill -CONT "$server"
+wait_until cmp -s "$mnt/between" r || fail "between was not linked when the file system answered again"
 is_back() {
 	[ "$(run cat "$mnt/known" 2>/dev/null)" = ready ]
 }
