@@ -106,12 +106,37 @@ int placing_end(struct placing *p, const char *name, mode_t mode, struct timespe
 	return r;
 }
 
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
 static bool is_link_to(int dir_fd, const char *name, const char *target)
 {
 	char now[PATH_MAX];
 	ssize_t n = readlinkat(dir_fd, name, now, sizeof(now));
 
 	return n >= 0 && (size_t)n == strlen(target) && !memcmp(now, target, (size_t)n);
+}
+
+/* The temporary name has what somebody put at NAME in between: it goes back. What comes to stand at NAME meanwhile is newer
+ * still, and goes back in turn, until the temporary name has what was replaced. -ESTALE or -errno. */
+static int put_back(struct placing *p, const char *name)
+{
+	struct stat older, newer, got; /* NAME has the older, the temporary name the newer */
+
+	if (fstat(p->fd, &older) < 0 || fstatat(p->dir_fd, p->tmp, &newer, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	for (;;) {
+		if (renameat2(p->dir_fd, p->tmp, p->dir_fd, name, RENAME_EXCHANGE) < 0)
+			return errno == ENOENT ? -ESTALE : -errno; /* it was removed */
+		if (fstatat(p->dir_fd, p->tmp, &got, AT_SYMLINK_NOFOLLOW) < 0)
+			return -errno;
+		if (is_same(&got, &older))
+			return -ESTALE;
+		older = newer;
+		newer = got;
+	}
 }
 
 int placing_end_over_link(struct placing *p, const char *name, const char *target, mode_t mode, struct timespec mtime)
@@ -125,6 +150,9 @@ int placing_end_over_link(struct placing *p, const char *name, const char *targe
 	if (renameat2(p->dir_fd, p->tmp, p->dir_fd, name, RENAME_EXCHANGE) < 0) {
 		if (errno != EINVAL && errno != ENOSYS)
 			return errno == ENOENT ? -ESTALE : -errno;
+		/* A file system that can't: looked at once more, as late as can be. */
+		if (!is_link_to(p->dir_fd, name, target))
+			return -ESTALE;
 		if (renameat(p->dir_fd, p->tmp, p->dir_fd, name) < 0)
 			return -errno;
 		p->tmp[0] = 0;
@@ -132,9 +160,7 @@ int placing_end_over_link(struct placing *p, const char *name, const char *targe
 	}
 	if (is_link_to(p->dir_fd, p->tmp, target))
 		return 0; /* the old link has the temporary name, and goes with it */
-	if (renameat2(p->dir_fd, p->tmp, p->dir_fd, name, RENAME_EXCHANGE) < 0)
-		return -errno;
-	return -ESTALE;
+	return put_back(p, name);
 }
 
 void placing_done(struct placing *p)
