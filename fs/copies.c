@@ -67,7 +67,7 @@ void copy_attr(const struct fs *fs, const struct copy *c, struct stat *ret)
 	ret->st_ino = c->node.id;
 	if (c->fd < 0 || fstat(c->fd, &st) < 0)
 		return;
-	ret->st_mode = S_IFREG | (st.st_mode & 0777);
+	ret->st_mode = S_IFREG | (st.st_mode & 07777);
 	ret->st_size = st.st_size;
 	ret->st_blocks = st.st_blocks > 8 ? st.st_blocks : 8;
 	ret->st_mtim = st.st_mtim;
@@ -194,7 +194,7 @@ int copy_setattr(struct fs *fs, fuse_req_t req, struct copy *c, const struct sta
 	}
 	if (c->fd < 0)
 		return output_setattr(c->gen, attr, to_set);
-	if (to_set & FUSE_SET_ATTR_MODE && fchmod(c->fd, attr->st_mode & 0777) < 0)
+	if (to_set & FUSE_SET_ATTR_MODE && fchmod(c->fd, attr->st_mode & 07777) < 0)
 		return -errno;
 	if (to_set & FUSE_SET_ATTR_ATIME)
 		ts[0] = attr->st_atim;

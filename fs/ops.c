@@ -276,6 +276,11 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to
 	int err = EROFS;
 
 	(void)fi;
+	/* To be given to its owner changes nothing. */
+	if (attr->st_uid == fs->uid)
+		to_set &= ~FUSE_SET_ATTR_UID;
+	if (attr->st_gid == fs->gid)
+		to_set &= ~FUSE_SET_ATTR_GID;
 	fs_lock(fs);
 	struct node *n = tree_node(fs, ino);
 	if (!n) {

@@ -215,7 +215,7 @@ int output_setattr(struct generation *g, const struct stat *attr, int to_set)
 	if (to_set & ~(times | FUSE_SET_ATTR_MODE))
 		return to_set & FUSE_SET_ATTR_SIZE ? -EROFS : -EPERM;
 	if (to_set & FUSE_SET_ATTR_MODE)
-		g->mode = attr->st_mode & 0777;
+		g->mode = attr->st_mode & 07777;
 	if (to_set & FUSE_SET_ATTR_MTIME_NOW)
 		clock_gettime(CLOCK_REALTIME, &g->mtime);
 	else if (to_set & FUSE_SET_ATTR_MTIME)

@@ -176,7 +176,7 @@ static int take_place(struct fs *fs, const struct task *k, struct placing *p, st
 	if (k->copy && fstat(k->copy->fd, &st) < 0)
 		return -errno;
 	fs_lock(fs); /* chmod and touch may have come meanwhile */
-	mode_t mode = k->copy ? st.st_mode & 0777 : k->gen->mode;
+	mode_t mode = k->copy ? st.st_mode & 07777 : k->gen->mode;
 	struct timespec mtime = k->copy ? st.st_mtim : k->gen->mtime;
 	bool may_place = k->o->writes == k->writes;
 	k->o->is_placing = may_place;
