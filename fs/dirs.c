@@ -148,6 +148,16 @@ struct node *dirs_lookup(struct fs *fs, struct node *n, const char *name, char *
 	return lookup_report(fs, d ? d->at : n->kind, path);
 }
 
+/* N, unless it is a directory, which nobody but the kernel would keep. */
+static struct node *with_bytes(struct fs *fs, struct node *n)
+{
+	if (!n || n->kind != NODE_DIR)
+		return n;
+	if (!n->nlookup)
+		dir_unref(fs, n->dir);
+	return NULL;
+}
+
 struct node *dirs_resolve(struct fs *fs, const char *rest, char **ret_real)
 {
 	CLEAN_MEM char *path = NULL;
@@ -162,7 +172,9 @@ struct node *dirs_resolve(struct fs *fs, const char *rest, char **ret_real)
 		struct link *l = tree_link(fs, rest);
 		if (l)
 			return l->gen ? &l->gen->node : NULL;
-		return has_below(fs, NODE_ROOT, path) || newest_made(fs, path) ? lookup_alias(fs, path, ret_real) : NULL;
+		return has_below(fs, NODE_ROOT, path) || newest_made(fs, path) ?
+			       with_bytes(fs, lookup_alias(fs, path, ret_real)) :
+			       NULL;
 	}
 	const char *slash = strchr(rest + 3, '/');
 	if (!slash || slash - (rest + 3) != OUTPUT_ID_SZ - 1)
@@ -170,8 +182,7 @@ struct node *dirs_resolve(struct fs *fs, const char *rest, char **ret_real)
 	memcpy(id, rest + 3, OUTPUT_ID_SZ - 1);
 	id[OUTPUT_ID_SZ - 1] = 0;
 	struct output *o = output_by_id(fs, id);
-	struct node *n = o ? lookup_own(fs, o->link, slash, ret_real) : NULL;
-	return n && n->kind != NODE_DIR ? n : NULL;
+	return o ? with_bytes(fs, lookup_own(fs, o->link, slash, ret_real)) : NULL;
 }
 
 struct node *dirs_pass(struct fs *fs, const char *real)

@@ -16,7 +16,7 @@ static void name_new(char ret[TMP_SZ])
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	snprintf(ret, TMP_SZ, ".linkfs-%d-%u-%lx", (int)getpid(), atomic_fetch_add(&serial, 1), (long)ts.tv_nsec);
+	snprintf(ret, TMP_SZ, PLACE_PREFIX "%d-%u-%lx", (int)getpid(), atomic_fetch_add(&serial, 1), (long)ts.tv_nsec);
 }
 
 int placing_begin(struct placing *p, int dir_fd)

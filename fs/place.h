@@ -10,6 +10,8 @@
 #include <sys/types.h>
 #include <time.h>
 
+#define PLACE_PREFIX ".linkfs-" /* of temporary names */
+
 struct placing {
 	int dir_fd; /* the caller's */
 	int fd;	    /* the new file; -1: none */

@@ -77,11 +77,16 @@ static int shows(const struct place *at, const char *name)
 	return (size_t)n == strlen(at->target) && !memcmp(now, at->target, (size_t)n);
 }
 
+static bool is_temporary(const char *name)
+{
+	return !strncmp(name, PLACE_PREFIX, strlen(PLACE_PREFIX));
+}
+
 /* Does a symbolic link to it stand in the directory that -o was made in? It may have another name by now (`-o tmp && mv
  * tmp real`), and so may the directory. 1, with the name; 0; -errno: that can't be known now. */
 static int find_shown(struct place *at)
 {
-	int r = shows(at, at->name);
+	int r = is_temporary(at->name) ? 0 : shows(at, at->name);
 	if (r)
 		return r;
 	int copy = openat(at->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -92,9 +97,14 @@ static int find_shown(struct place *at)
 		cleanup_fd(&copy);
 		return r;
 	}
-	while (!r && (e = readdir(d))) {
+	while (!r && (errno = 0, e = readdir(d))) {
 		if ((e->d_type != DT_LNK && e->d_type != DT_UNKNOWN) || (r = shows(at, e->d_name)) != 1)
 			continue;
+		if (is_temporary(e->d_name)) {
+			unlinkat(at->dir_fd, e->d_name, 0); /* its client was killed */
+			r = 0;
+			continue;
+		}
 		char *name = strdup(e->d_name);
 		r = name ? 1 : -ENOMEM;
 		if (name) {
@@ -102,6 +112,8 @@ static int find_shown(struct place *at)
 			at->name = name;
 		}
 	}
+	if (!r && errno != ENOENT)
+		r = -errno; /* readdir's; ENOENT: as above */
 	closedir(d);
 	return r;
 }

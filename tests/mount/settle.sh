@@ -27,6 +27,7 @@ link b && cp -a b copied
 link c && rm c && echo mine >c
 mkdir dir && link dir/d && mv dir renamed
 link e && rm -r e
+mkdir gone && link gone/g && rm -r gone
 "$linkfs" umount "$mnt"
 for f in moved b copied renamed/d; do
 	[ -f $f ] && [ ! -L $f ] && cmp $f want || fail "$f is no plain file with those bytes"
