@@ -148,9 +148,12 @@ struct node *dirs_lookup(struct fs *fs, struct node *n, const char *name, char *
 	return lookup_report(fs, d ? d->at : n->kind, path);
 }
 
-/* N, unless it is a directory, which nobody but the kernel would keep. */
+/* Who has the bytes of N: of a private copy nobody has written to, the generation. A directory has none, and nobody but
+ * the kernel would keep it. */
 static struct node *with_bytes(struct fs *fs, struct node *n)
 {
+	if (n && n->copy && n->copy->fd < 0)
+		return &n->copy->gen->node;
 	if (!n || n->kind != NODE_DIR)
 		return n;
 	if (!n->nlookup)

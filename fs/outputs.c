@@ -118,13 +118,14 @@ int output_new(struct fs *fs, struct client *c, const char *path, char *recipe, 
 	TAILQ_INIT(&o->writers);
 	insert(fs->outputs, o);
 	fs->busy_at = now_ms();
-	*ret = o;
 	r = worker_link_link(fs, l);
 	if (r) {
 		l->recipe = NULL; /* stays the caller's */
 		output_remove(fs, o);
+		return r;
 	}
-	return r;
+	*ret = o;
+	return 0;
 }
 
 void outputs_note(struct fs *fs, const char *path, const char *reason)

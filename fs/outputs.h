@@ -126,7 +126,7 @@ unsigned outputs_collect(struct fs *fs, bool all);
 struct node *dirs_lookup(struct fs *fs, struct node *n, const char *name, char **ret_real);
 /* The node of a name that passes through to REAL. */
 struct node *dirs_pass(struct fs *fs, const char *real);
-/* What stands at REST, a path below the mount point: a node with bytes, or NULL; then *RET_REAL is the path it passes
+/* What stands at REST, a path below the mount point: the node that has its bytes, or NULL; then *RET_REAL is the path it passes
  * through to (the caller frees), or NULL: nothing is there. */
 struct node *dirs_resolve(struct fs *fs, const char *rest, char **ret_real);
 /* The names below N that outputs put there, each once, with its kind: CALL(ctx, NAME, is_dir, ino). */

@@ -229,8 +229,6 @@ static bool on_own(struct fs *fs, struct job *j, struct packet *p)
 		return transport_send(fs->worker->control, &m, NULL, NULL, 0, false) == 0;
 	}
 
-	if (n && n->copy && n->copy->fd < 0)
-		n = &n->copy->gen->node; /* nobody has written to it */
 	if (n && n->gen) {
 		m.error = 0;
 		m.gen = n->gen->load_id;
