@@ -38,7 +38,7 @@ static void print_chunk(FILE *f, const struct linkfs_image *img, const struct ou
 {
 	const struct layout *l = img->l;
 	uint32_t chunk = o->chunk[c], file = o->chunk_file[c];
-	uint64_t va = o->va + o->chunk_off[c];
+	uint64_t va = o->va + chunk_off(l, o, c);
 	if (chunk & CHUNK_SYN) {
 		fprintf(f, "%16llx %8llx         <linker>:(%s)\n", (unsigned long long)va,
 			(unsigned long long)l->syn_sz[chunk & CHUNK_INDEX], l->syn[chunk & CHUNK_INDEX]->name);
@@ -74,8 +74,8 @@ static char *render(const struct linkfs_image *img, size_t *ret_sz)
 			1u << (o->p2align & 31), o->name);
 		for (uint32_t c = 0; c < o->chunk_cnt; c++) {
 			print_chunk(f, img, o, c);
-			uint64_t end = o->va + o->chunk_off[c + 1];
-			while (at < cnt && o->va && rows[at].va < o->va + o->chunk_off[c])
+			uint64_t end = o->va + chunk_off(img->l, o, c + 1);
+			while (at < cnt && o->va && rows[at].va < o->va + chunk_off(img->l, o, c))
 				at++;
 			for (; at < cnt && o->va && rows[at].va < end; at++) {
 				const struct name *n = names_get(img->in->names, rows[at].id);

@@ -545,7 +545,7 @@ static int parse(struct parser *p)
 		r = load_groups(p);
 	if (!r)
 		r = finish_sections(p);
-	return r;
+	return r ? r : object_list_merges(o);
 }
 
 int object_parse(struct infile *f, uint64_t off, uint64_t sz, const char *name, struct names *names, struct diag *d,
@@ -587,6 +587,8 @@ struct object *object_free(struct object *o)
 		return NULL;
 	free(o->properties);
 	object_free_packed(o);
+	object_free_frames(o);
+	object_free_merges(o);
 	free(o->groups); /* their members lie behind them */
 	free(o->names);
 	free(o->secs);

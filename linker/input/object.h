@@ -10,9 +10,11 @@
 #define LINKFS_OBJECT_H
 
 #include <elf.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arch.h"
 #include "diag.h"
 #include "elfbytes.h"
 #include "mapper.h"
@@ -63,6 +65,44 @@ struct packed {
 	_Atomic(uint8_t *) data; /* isec.sz bytes, or NULL until object_unpack */
 };
 
+/* Call frame records: of a function ... */
+struct fde {
+	uint32_t off, sz;      /* bytes in the input .eh_frame */
+	uint32_t rel, rel_cnt; /* its relocations: [rel, rel+rel_cnt) */
+	uint32_t cie;          /* index */
+	uint32_t sec;          /* section index of the code it describes */
+	uint64_t pc;           /* offset of that code in the section */
+};
+
+/* ... and what several have in common. */
+struct cie {
+	uint32_t off, sz, rel, rel_cnt;
+	uint8_t fde_enc;       /* DW_EH_PE_ of FDE pointers, 0xff: an augmentation nobody knows (no search table) */
+};
+
+/* One .eh_frame section; frozen once it is made. */
+struct frames {
+	uint32_t sec;          /* section index; 0: none */
+	uint32_t cie_cnt, fde_cnt;
+	struct cie *cies;
+	struct fde *fdes;      /* in file order */
+	uint32_t *by_sec;      /* FDE indices ordered by (section, pc) */
+	struct frames *next;   /* of another section of the object */
+};
+
+/* A mergeable section's pieces; frozen once they are made. */
+struct pieces {
+	uint32_t cnt;
+	uint32_t *start;       /* cnt + 1 offsets in the section; NULL: all pieces are entsize long */
+	uint32_t hash[];       /* by piece; START lies behind */
+};
+
+/* Where those of section `sec` are. */
+struct mergeable {
+	uint32_t sec;
+	_Atomic(struct pieces *) pieces; /* NULL until object_pieces */
+};
+
 struct object {
 	struct infile *file;     /* not counted here; the input that made it holds it */
 	const uint8_t *data;     /* its first byte in the file's mapping */
@@ -96,7 +136,10 @@ struct object {
 	} *properties;
 	uint32_t packed_cnt;
 	struct packed *packed;   /* by ascending section */
+	uint32_t merge_cnt;
+	struct mergeable *merges; /* the ISEC_MERGE sections, ascending */
 	uint64_t rel_cnt;        /* all tables */
+	_Atomic(struct frames *) frames; /* made when first asked for */
 	_Atomic uint64_t digest[2]; /* object_digest; both 0 until made */
 };
 
@@ -210,6 +253,14 @@ struct object *object_free(struct object *o);
  * until the object is freed. *ret_made: bytes that this call made. Thread-safe. 0, -ENOMEM, or -EINVAL, reported to D
  * at PLACE: a damaged stream, or strings to be merged that do not end in a NUL. */
 int object_unpack(struct object *o, uint32_t i, struct diag *d, uint64_t place, uint64_t *ret_made);
+/* The records of the .eh_frame section SEC, whose bytes must be there: parsed when first asked for, then kept. Which widths
+ * its fields have, ARCH says: the object's. Errors are reported to D at PLACE, each time. Thread-safe. 0, -ENOMEM or
+ * -EINVAL. */
+int object_frames(struct object *o, uint32_t sec, const struct arch *arch, struct diag *d, uint64_t place,
+		  const struct frames **ret_frames);
+/* The pieces of section SEC, an ISEC_MERGE one of less than 4 GiB whose bytes must be there: made when first asked for,
+ * then kept. NULL without memory. Thread-safe. */
+const struct pieces *object_pieces(struct object *o, uint32_t sec);
 /* Do the offsets of S's relocations ascend? Reads them all. */
 bool object_rel_is_sorted(const struct object *o, const struct isec *s);
 /* The indices of S's relocations by ascending offset, equal offsets in the table's order: rel_cnt of them, malloc'd. */

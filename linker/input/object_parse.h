@@ -1,5 +1,4 @@
-/* object_parse.h - what object.c, object_notes.c and object_packed.c share while one object is parsed. Nobody else
- * includes it. */
+/* object_parse.h - what the files object*.c share while one object is parsed and freed. Nobody else includes it. */
 #ifndef LINKFS_OBJECT_PARSE_H
 #define LINKFS_OBJECT_PARSE_H
 
@@ -53,6 +52,10 @@ bool object_is_packed(const struct object *o, const struct isec *s);
 /* Reads the header of the compressed section IDX and makes the section what it will be decompressed. */
 int object_add_packed(struct parser *p, uint32_t idx);
 void object_free_packed(struct object *o);
+void object_free_frames(struct object *o);
+/* Lists the ISEC_MERGE sections, once all kinds are known. 0 or -ENOMEM. */
+int object_list_merges(struct object *o);
+void object_free_merges(struct object *o);
 /* Reads the .note.gnu.property section IDX. */
 int object_read_properties(struct parser *p, uint32_t idx);
 

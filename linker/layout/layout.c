@@ -27,7 +27,7 @@ static int name_sections(struct layout *l)
 	l->syn_sz[SYN_SHSTRTAB] = b.sz;
 	if (!rc) {
 		struct out *o = &l->outs[l->syn_out[SYN_SHSTRTAB]];
-		o->sz = o->chunk_off[o->chunk_cnt] = b.sz;
+		o->sz = b.sz;
 	}
 	return rc;
 }

@@ -64,8 +64,7 @@ struct out {
 	uint64_t sz;           /* bytes in memory */
 	uint32_t chunk_cnt;
 	uint32_t *chunk;       /* in order */
-	uint32_t *chunk_file;  /* of input sections */
-	uint64_t *chunk_off;   /* bytes from the section's start, ascending; chunk_cnt + 1 of them */
+	uint32_t *chunk_file;  /* of input sections; where they start: chunk_off */
 	uint64_t rel_before;   /* RELATIVE relocations of sections laid out before this one (prefix sums) */
 	bool is_relro;
 };
@@ -76,9 +75,17 @@ struct relative_run {
 	uint64_t before;
 };
 
-/* A chunk with FDEs, and how many FDEs belong to chunks before it: .eh_frame_hdr is sorted as the layout is. */
+/* A chunk with FDEs, and how many FDEs belong to chunks before it: .eh_frame_hdr is sorted as the layout is. Every
+ * FDE_STEP-th such chunk is noted, from there one walks. */
 struct fde_run {
 	uint32_t out, chunk;
+	uint32_t before;
+};
+#define FDE_STEP 32
+
+/* 64 global section numbers: which are live, and how many before them are. */
+struct live_word {
+	uint64_t bits;
 	uint32_t before;
 };
 
@@ -103,8 +110,9 @@ struct layout {
 	uint64_t syn_sz[SYN_CNT];
 	uint16_t *out_index;   /* by sections->outs index: index in outs, 0: not in the output */
 
-	uint64_t *sec_va;      /* by global section number: address, or offset in its output section if not allocated */
-	uint64_t *merge_va;    /* by merge set: address of its chunk (offset in the output section, as sec_va) */
+	struct live_word *live; /* most sections of the inputs are not: what is known of those that are is dense */
+	uint64_t *live_va;     /* by live section: address, or offset in its output section if not allocated */
+	uint64_t *merge_va;    /* by merge set: address of its chunk (offset in the output section, as live_va) */
 	name_id init_id, fini_id; /* of DT_INIT and DT_FINI: fills do not search the table of names. 0: no such name */
 	uint64_t *va;          /* by name_id: address (or absolute value) in this output; TLS symbols: address in the image */
 
@@ -176,6 +184,35 @@ static inline uint64_t align_up(uint64_t v, uint64_t align)
 static inline unsigned word_sz(const struct layout *l)
 {
 	return l->in->arch->elf_class == ELFCLASS64 ? 8 : 4;
+}
+
+/* Where the address of a live section is kept; NULL: it is not live. */
+static inline uint64_t *section_slot(const struct layout *l, uint32_t gs)
+{
+	const struct live_word *w = &l->live[gs / 64];
+	uint64_t bit = UINT64_C(1) << gs % 64;
+	return w->bits & bit ? &l->live_va[w->before + (uint32_t)__builtin_popcountll(w->bits & (bit - 1))] : NULL;
+}
+/* Address of an input section that is copied whole (offset in the output section where not allocated); 0: not in it. */
+static inline uint64_t section_start(const struct layout *l, uint32_t gs)
+{
+	const uint64_t *slot = section_slot(l, gs);
+	return slot ? *slot : 0;
+}
+
+/* Bytes from the start of O to its chunk C, ascending; C may be chunk_cnt: the end. */
+static inline uint64_t chunk_off(const struct layout *l, const struct out *o, uint32_t c)
+{
+	if (c == o->chunk_cnt)
+		return o->sz;
+	uint32_t chunk = o->chunk[c];
+	if (chunk & CHUNK_SYN)
+		return l->syn_off[chunk & CHUNK_INDEX];
+	return (chunk & CHUNK_MERGE ? l->merge_va[chunk & CHUNK_INDEX] : section_start(l, chunk)) - o->va;
+}
+static inline bool chunk_has_frames(const struct layout *l, const struct out *o, uint32_t c)
+{
+	return !(o->chunk[c] & (CHUNK_SYN | CHUNK_MERGE)) && sec_is(l->st, o->chunk[c], SEC_FRAMES);
 }
 
 /* Address of a PLT entry that calls to A go to; 0: none. */

@@ -31,14 +31,13 @@ static void each_chunk(struct layout *l, chunk_fn fn)
 			const struct isec *is = &o->secs[gs - base];
 			if (is->kind == ISEC_EH_FRAME)
 				continue; /* SYN_EH_FRAME stands for all of them */
-			uint32_t m = s->merge_of[gs];
+			const struct merge_sec *m = is->kind == ISEC_MERGE ? merge_find(s, file, gs - base) : NULL;
 			if (!m) {
 				fn(l, l->out_index[s->out_of[gs]], gs, file);
 				continue;
 			}
-			uint32_t set = s->merge_secs[m - 1].set;
-			if (s->merge_sets[set].secs[0] == m - 1)
-				fn(l, l->out_index[s->out_of[gs]], CHUNK_MERGE | set, 0);
+			if (&s->merge_secs[s->merge_sets[m->set].secs[0]] == m)
+				fn(l, l->out_index[s->out_of[gs]], CHUNK_MERGE | m->set, 0);
 		}
 	}
 }
@@ -166,28 +165,28 @@ static void sort_by_rank(struct layout *l, struct out *o)
 	if (!differ)
 		return;
 	count = calloc(UINT16_MAX + 2, sizeof(*count));
-	chunk = arena_alloc_array(l->arena, o->chunk_cnt, sizeof(*chunk), 8);
-	file = arena_alloc_array(l->arena, o->chunk_cnt, sizeof(*file), 8);
+	chunk = malloc(o->chunk_cnt * sizeof(*chunk));
+	file = malloc(o->chunk_cnt * sizeof(*file));
 	if (count && chunk && file) {
 #define RANK(c) ((c) & (CHUNK_SYN | CHUNK_MERGE) ? 0u : rank[c])
 		for (uint32_t i = lead; i < o->chunk_cnt; i++)
 			count[RANK(o->chunk[i]) + 1]++;
 		for (uint32_t r = 1; r <= UINT16_MAX; r++)
 			count[r] += count[r - 1];
-		memcpy(chunk, o->chunk, lead * sizeof(*chunk));
-		memcpy(file, o->chunk_file, lead * sizeof(*file));
 		for (uint32_t i = lead; i < o->chunk_cnt; i++) {
 			uint32_t at = lead + count[RANK(o->chunk[i])]++;
 			chunk[at] = o->chunk[i];
 			file[at] = o->chunk_file[i];
 		}
 #undef RANK
-		o->chunk = chunk;
-		o->chunk_file = file;
+		memcpy(o->chunk + lead, chunk + lead, (o->chunk_cnt - lead) * sizeof(*chunk));
+		memcpy(o->chunk_file + lead, file + lead, (o->chunk_cnt - lead) * sizeof(*file));
 	} else {
 		diag_error(l->in->diag, 0, "out of memory for the order of %s", o->name);
 	}
 	free(count);
+	free(chunk);
+	free(file);
 }
 
 /* --sort-section: among sections of one rank, by name or by alignment (strictest first), then by position. */
@@ -244,22 +243,21 @@ static int place_chunks(struct layout *l, struct out *o, uint32_t out)
 			return -EFBIG;
 		}
 		at = align_up(at, UINT64_C(1) << p2align);
-		o->chunk_off[i] = at;
 		o->p2align = p2align > o->p2align ? p2align : o->p2align;
 		if (c & CHUNK_SYN) {
 			l->syn_off[c & CHUNK_INDEX] = at;
-		} else if (!(c & CHUNK_MERGE)) {
+		} else if (c & CHUNK_MERGE) {
+			l->merge_va[c & CHUNK_INDEX] = at;
+		} else {
 			uint32_t e = isec_of(l, o->chunk_file[i], c)->entsize;
 			entsize = entsize == UINT32_MAX || entsize == e ? e : 0;
-			l->sec_va[c] = at;
+			*section_slot(l, c) = at;
 			if (l->s->rel_relative[c])
 				l->relatives[l->relative_cnt++] = (struct relative_run){ out, i, 0 };
-			if (l->s->fde_first[c])
-				l->fde_runs[l->fde_run_cnt++] = (struct fde_run){ out, i, 0 };
 		}
 		at += sz;
 	}
-	o->chunk_off[o->chunk_cnt] = o->sz = at;
+	o->sz = at;
 	bool is_array = o->type == SHT_INIT_ARRAY || o->type == SHT_FINI_ARRAY || o->type == SHT_PREINIT_ARRAY;
 	if (o->outsec != OUT_NONE && is_array)
 		o->entsize = entsize == UINT32_MAX ? 0 : entsize;
@@ -298,7 +296,7 @@ static int order_tied(struct layout *l, struct out *o)
 		uint32_t to = (is->flags & SHF_LINK_ORDER) && is->link ? gsec(l->st, file, is->link) : 0;
 		uint16_t out = to ? l->s->out_of[to] : OUT_NONE;
 		t[i].key[0] = out == OUT_NONE ? 0 : l->out_index[out];
-		t[i].key[1] = to ? l->sec_va[to] : 0;
+		t[i].key[1] = to ? section_start(l, to) : 0;
 	}
 	qsort(t, o->chunk_cnt, sizeof(*t), by_tie);
 	for (uint32_t i = 0; i < o->chunk_cnt; i++) {
@@ -312,14 +310,6 @@ static int order_tied(struct layout *l, struct out *o)
 static int by_relative(const void *x, const void *y)
 {
 	const struct relative_run *a = x, *b = y;
-	if (a->out != b->out)
-		return a->out < b->out ? -1 : 1;
-	return a->chunk < b->chunk ? -1 : a->chunk > b->chunk;
-}
-
-static int by_fde_run(const void *x, const void *y)
-{
-	const struct fde_run *a = x, *b = y;
 	if (a->out != b->out)
 		return a->out < b->out ? -1 : 1;
 	return a->chunk < b->chunk ? -1 : a->chunk > b->chunk;
@@ -340,10 +330,8 @@ static int place_all(struct layout *l)
 			any_tied |= is_tied;
 		}
 	}
-	if (any_tied) { /* their runs were added last */
+	if (any_tied) /* their runs were added last */
 		qsort(l->relatives, l->relative_cnt, sizeof(*l->relatives), by_relative);
-		qsort(l->fde_runs, l->fde_run_cnt, sizeof(*l->fde_runs), by_fde_run);
-	}
 	return 0;
 }
 
@@ -364,13 +352,31 @@ static void keep_merge_flags(struct layout *l, struct out *o)
 	o->entsize = t->entsize;
 }
 
+/* Numbers the live sections. */
+static int number_live(struct layout *l)
+{
+	uint32_t cnt = 0;
+	l->live = arena_alloc_array(l->arena, (size_t)l->st->sec_cnt / 64 + 1, sizeof(*l->live), 64);
+	for (uint32_t gs = 0; l->live && gs < l->st->sec_cnt; gs++) {
+		struct live_word *w = &l->live[gs / 64];
+		if (gs % 64 == 0)
+			w->before = cnt;
+		if (sec_is(l->st, gs, SEC_LIVE)) {
+			w->bits |= UINT64_C(1) << gs % 64;
+			cnt++;
+		}
+	}
+	l->live_va = arena_alloc_array(l->arena, (size_t)cnt + 1, sizeof(*l->live_va), 64);
+	return l->live && l->live_va ? 0 : -ENOMEM;
+}
+
 int members_collect(struct layout *l)
 {
-	uint32_t cap = l->s->out_cnt + SYN_CNT + 2, rel = 0, fde = 0;
+	uint32_t cap = l->s->out_cnt + SYN_CNT + 2, rel = 0;
 	l->outs = arena_alloc_array(l->arena, cap, sizeof(*l->outs), 8);
 	l->out_index = arena_alloc_array(l->arena, (size_t)l->s->out_cnt + 1, sizeof(*l->out_index), 8);
-	l->sec_va = arena_alloc_array(l->arena, l->st->sec_cnt, sizeof(*l->sec_va), 64);
-	if (!l->outs || !l->out_index || !l->sec_va)
+	l->merge_va = arena_alloc_array(l->arena, (size_t)l->s->merge_set_cnt + 1, sizeof(*l->merge_va), 8);
+	if (!l->outs || !l->out_index || !l->merge_va || number_live(l))
 		return -ENOMEM;
 	l->out_cnt = 1;
 	add_input_outs(l);
@@ -382,8 +388,7 @@ int members_collect(struct layout *l)
 		struct out *o = &l->outs[i];
 		o->chunk = arena_alloc_array(l->arena, o->chunk_cnt, sizeof(*o->chunk), 8);
 		o->chunk_file = arena_alloc_array(l->arena, o->chunk_cnt, sizeof(*o->chunk_file), 8);
-		o->chunk_off = arena_alloc_array(l->arena, (size_t)o->chunk_cnt + 1, sizeof(*o->chunk_off), 8);
-		if (!o->chunk || !o->chunk_file || !o->chunk_off)
+		if (!o->chunk || !o->chunk_file)
 			return -ENOMEM;
 		o->chunk_cnt = 0;
 	}
@@ -395,13 +400,10 @@ int members_collect(struct layout *l)
 	for (int i = SYN_COMMON; i <= SYN_COMMENT; i++)
 		if (syn_present(l, i) && (i == SYN_COMMENT || i == SYN_COMMON))
 			add_chunk(l, l->syn_out[i], CHUNK_SYN | (uint32_t)i, 0);
-	for (uint32_t i = 0; i < l->st->sec_cnt; i++) {
+	for (uint32_t i = 0; i < l->st->sec_cnt; i++)
 		rel += l->s->rel_relative[i] != 0;
-		fde += l->s->fde_first[i] != 0;
-	}
 	l->relatives = arena_alloc_array(l->arena, (size_t)rel + 1, sizeof(*l->relatives), 8);
-	l->fde_runs = arena_alloc_array(l->arena, (size_t)fde + 1, sizeof(*l->fde_runs), 8);
-	if (!l->relatives || !l->fde_runs)
+	if (!l->relatives)
 		return -ENOMEM;
 	for (uint32_t i = 1; i < l->out_cnt; i++) {
 		sort_by_rank(l, &l->outs[i]);

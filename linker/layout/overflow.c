@@ -36,12 +36,13 @@ static void check_all(struct overflow_job *j, uint32_t file, uint32_t shndx, uin
 static void check_frames(struct overflow_job *j, uint32_t file)
 {
 	const struct eh_object *eh = &j->l->s->eh[file];
-	for (uint32_t i = 0; i < eh->cie_cnt; i++)
+	const struct frames *fr = eh->frames;
+	for (uint32_t i = 0; i < fr->cie_cnt; i++)
 		if (eh->cies[i].out_off != UINT32_MAX)
-			check_all(j, file, eh->sec, eh->cies[i].rel, eh->cies[i].rel_cnt);
-	for (uint32_t i = 0; i < eh->fde_cnt; i++)
+			check_all(j, file, fr->sec, fr->cies[i].rel, fr->cies[i].rel_cnt);
+	for (uint32_t i = 0; i < fr->fde_cnt; i++)
 		if (eh->fde_off[i] != UINT32_MAX)
-			check_all(j, file, eh->sec, eh->fdes[i].rel, eh->fdes[i].rel_cnt);
+			check_all(j, file, fr->sec, fr->fdes[i].rel, fr->fdes[i].rel_cnt);
 }
 
 static void objects_range(void *ctx, size_t begin, size_t end, unsigned worker)

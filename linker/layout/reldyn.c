@@ -82,29 +82,44 @@ static bool fits_table(const struct layout *l, uint64_t va)
 	return far == (int32_t)far;
 }
 
+static int count_chunk_fdes(const struct layout *l, const struct out *o, uint32_t c, uint32_t *cnt)
+{
+	uint32_t gs = o->chunk[c], file = o->chunk_file[c];
+	struct eh_range r = ehframe_of(l->s, file, gs - l->st->sec_base[file]);
+	const struct frames *fr = r.eh->frames;
+	for (uint32_t k = r.begin; k < r.end; k++) {
+		const struct fde *f = &fr->fdes[fr->by_sec[k]];
+		if (fits_table(l, section_start(l, gs) + f->pc))
+			continue;
+		diag_error(l->in->diag, (uint64_t)file << 32 | fr->sec,
+			   "%s:(.eh_frame+0x%x): the code it describes is more than 2 GiB from .eh_frame_hdr",
+			   l->in->files[file].obj->name, f->off);
+		return -ERANGE;
+	}
+	*cnt += r.end - r.begin;
+	return 0;
+}
+
 static int count_fdes(struct layout *l)
 {
-	uint32_t before = 0;
+	uint32_t before = 0, chunks = 0;
 	bool has_table = l->syn_out[SYN_EH_FRAME_HDR] && !l->s->eh_has_unknown;
 	if (has_table && (!fits_table(l, syn_va(l, SYN_EH_FRAME)) || !fits_table(l, syn_va(l, SYN_EH_FRAME) + l->s->eh_sz))) {
 		diag_error(l->in->diag, 0, ".eh_frame_hdr: .eh_frame is more than 2 GiB away: link without --eh-frame-hdr");
 		return -ERANGE;
 	}
-	for (uint32_t i = 0; i < l->fde_run_cnt; i++) {
-		struct fde_run *r = &l->fde_runs[i];
-		const struct out *o = &l->outs[r->out];
-		uint32_t gs = o->chunk[r->chunk], file = o->chunk_file[r->chunk];
-		const struct eh_object *eh = &l->s->eh[file];
-		uint32_t sec = gs - l->st->sec_base[file], first = l->s->fde_first[gs] - 1;
-		r->before = before;
-		for (uint32_t k = first; k < eh->fde_cnt && eh->fdes[eh->by_sec[k]].sec == sec; k++, before++) {
-			const struct fde *f = &eh->fdes[eh->by_sec[k]];
-			if (!has_table || fits_table(l, l->sec_va[gs] + f->pc))
+	l->fde_runs = arena_alloc_array(l->arena, l->s->fde_cnt / FDE_STEP + 1, sizeof(*l->fde_runs), 8);
+	if (!l->fde_runs)
+		return -ENOMEM;
+	for (uint32_t i = 1; i < l->out_cnt && has_table; i++) {
+		for (uint32_t c = 0; c < l->outs[i].chunk_cnt; c++) {
+			if (!chunk_has_frames(l, &l->outs[i], c))
 				continue;
-			diag_error(l->in->diag, (uint64_t)file << 32 | eh->sec,
-				   "%s:(.eh_frame+0x%x): the code it describes is more than 2 GiB from .eh_frame_hdr",
-				   l->in->files[file].obj->name, f->off);
-			return -ERANGE;
+			if (chunks++ % FDE_STEP == 0)
+				l->fde_runs[l->fde_run_cnt++] = (struct fde_run){ i, c, before };
+			int rc = count_chunk_fdes(l, &l->outs[i], c, &before);
+			if (rc)
+				return rc;
 		}
 	}
 	return 0;

@@ -21,28 +21,29 @@ static uint64_t merged_va(const struct layout *l, const struct merge_sec *m, uin
 static uint64_t frame_va(const struct layout *l, uint32_t file, uint64_t off)
 {
 	const struct eh_object *eh = &l->s->eh[file];
+	const struct frames *fr = eh->frames;
 	uint64_t base = syn_va(l, SYN_EH_FRAME);
-	uint32_t lo = 0, hi = eh->cie_cnt;
+	uint32_t lo = 0, hi = fr->cie_cnt;
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
-		if (eh->cies[mid].off + (uint64_t)eh->cies[mid].sz <= off)
+		if (fr->cies[mid].off + (uint64_t)fr->cies[mid].sz <= off)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	const struct cie *c = lo < eh->cie_cnt ? &eh->cies[lo] : NULL;
+	const struct cie *c = lo < fr->cie_cnt ? &fr->cies[lo] : NULL;
 	if (c && off >= c->off)
-		return c->out_off == UINT32_MAX ? 0 : base + c->out_off + off - c->off;
+		return eh->cies[lo].out_off == UINT32_MAX ? 0 : base + eh->cies[lo].out_off + off - c->off;
 	lo = 0;
-	hi = eh->fde_cnt;
+	hi = fr->fde_cnt;
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
-		if (eh->fdes[mid].off + (uint64_t)eh->fdes[mid].sz <= off)
+		if (fr->fdes[mid].off + (uint64_t)fr->fdes[mid].sz <= off)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	const struct fde *f = lo < eh->fde_cnt ? &eh->fdes[lo] : NULL;
+	const struct fde *f = lo < fr->fde_cnt ? &fr->fdes[lo] : NULL;
 	if (f && off >= f->off)
 		return eh->fde_off[lo] == UINT32_MAX ? 0 : base + eh->fde_off[lo] + off - f->off;
 	return base + eh->out_off + eh->out_sz;
@@ -51,12 +52,13 @@ static uint64_t frame_va(const struct layout *l, uint32_t file, uint64_t off)
 uint64_t section_va(const struct layout *l, uint32_t file, uint32_t shndx, uint64_t off)
 {
 	const struct object *o = l->in->files[file].obj;
-	uint32_t gs = gsec(l->st, file, shndx), m = l->s->merge_of[gs];
+	uint8_t kind = o->secs[shndx].kind;
+	const struct merge_sec *m = kind == ISEC_MERGE ? merge_find(l->s, file, shndx) : NULL;
 	if (m)
-		return merged_va(l, &l->s->merge_secs[m - 1], off);
-	if (o->secs[shndx].kind == ISEC_EH_FRAME)
+		return merged_va(l, m, off);
+	if (kind == ISEC_EH_FRAME)
 		return frame_va(l, file, off);
-	return l->sec_va[gs] + off;
+	return section_start(l, gsec(l->st, file, shndx)) + off;
 }
 
 uint64_t aux_plt_va(const struct layout *l, const struct aux *a)
@@ -284,16 +286,15 @@ static int set_entry(struct layout *l)
 int values_compute(struct layout *l)
 {
 	l->va = arena_alloc_array(l->arena, l->st->cnt, sizeof(*l->va), 64);
-	l->merge_va = arena_alloc_array(l->arena, (size_t)l->s->merge_set_cnt + 1, sizeof(*l->merge_va), 8);
-	if (!l->va || !l->merge_va)
+	if (!l->va)
 		return -ENOMEM;
 	for (uint32_t i = 1; i < l->out_cnt; i++) {
 		const struct out *o = &l->outs[i];
 		for (uint32_t c = 0; c < o->chunk_cnt; c++) {
 			if (o->chunk[c] & CHUNK_MERGE)
-				l->merge_va[o->chunk[c] & CHUNK_INDEX] = o->va + o->chunk_off[c];
+				l->merge_va[o->chunk[c] & CHUNK_INDEX] += o->va;
 			else if (!(o->chunk[c] & CHUNK_SYN))
-				l->sec_va[o->chunk[c]] += o->va;
+				*section_slot(l, o->chunk[c]) += o->va;
 		}
 	}
 	l->got_base = l->syn_out[SYN_GOTPLT] ? syn_va(l, SYN_GOTPLT) : syn_va(l, SYN_GOT);

@@ -22,7 +22,7 @@ void spot_init(struct spot *sp, const struct layout *l, uint32_t file, uint32_t 
 	const char *name = is_alloc ? "" : isec_name(o, &o->secs[shndx]);
 	*sp = (struct spot){
 		.l = l, .o = o, .is = &o->secs[shndx], .file = file, .shndx = shndx,
-		.va = l->sec_va[gsec(l->st, file, shndx)],
+		.va = section_start(l, gsec(l->st, file, shndx)),
 		.is_alloc = is_alloc,
 		.tls_get_addr = l->s->tls_get_addr,
 		.tombstone = !strcmp(name, ".debug_loc") || !strcmp(name, ".debug_ranges"),

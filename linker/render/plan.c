@@ -118,17 +118,17 @@ static int put_merge(const struct layout *l, uint32_t set_idx, uint64_t begin, u
 			hi = mid;
 	}
 	for (; lo < t->sec_cnt && t->sec_off[lo] < end; lo++) {
-		uint32_t sec = t->secs[lo];
-		const struct merge_sec *m = &l->s->merge_secs[sec];
+		const struct merge_sec *m = &l->s->merge_secs[t->secs[lo]];
 		if (t->sec_off[lo + 1] <= begin || t->sec_off[lo] == t->sec_off[lo + 1])
 			continue;
-		for (uint32_t p = 0; p < m->piece_cnt; p++) {
-			const struct merge_shard *sh = &t->shards[m->entry[p] >> MERGE_SHARD_SHIFT];
-			uint32_t e = m->entry[p] & ((UINT32_C(1) << MERGE_SHARD_SHIFT) - 1), sz;
-			if (sh->owner_sec[e] != sec || sh->owner_piece[e] != p || sh->off[e] >= end)
+		for (uint32_t p = 0; p < m->pieces->cnt; p++) {
+			uint64_t at = merge_piece_off(m, p);
+			uint32_t sz;
+			/* Those of other sections lie elsewhere; equal ones of this section are the same bytes. */
+			if (at < t->sec_off[lo] || at >= t->sec_off[lo + 1] || at >= end)
 				continue;
 			const uint8_t *data = merge_piece(l->s, m, p, &sz);
-			put_piece(begin, end - begin, dst, sh->off[e], data, sz);
+			put_piece(begin, end - begin, dst, at, data, sz);
 		}
 	}
 	return 0;
@@ -163,12 +163,12 @@ static uint64_t chunk_sz(const struct layout *l, const struct out *o, uint32_t c
 }
 
 /* The last chunk that starts at or before OFF of the section. */
-static uint32_t chunk_at(const struct out *o, uint64_t off)
+static uint32_t chunk_at(const struct layout *l, const struct out *o, uint64_t off)
 {
 	uint32_t lo = 0, hi = o->chunk_cnt;
 	while (hi - lo > 1) {
 		uint32_t mid = lo + (hi - lo) / 2;
-		if (o->chunk_off[mid] <= off)
+		if (chunk_off(l, o, mid) <= off)
 			lo = mid;
 		else
 			hi = mid;
@@ -180,17 +180,18 @@ static int put_section(const struct range *r, const struct out *o)
 {
 	uint64_t begin = r->off > o->off ? r->off - o->off : 0;
 	uint64_t end = r->off + r->sz - o->off < o->sz ? r->off + r->sz - o->off : o->sz;
-	uint32_t c = chunk_at(o, begin);
+	uint32_t c = chunk_at(r->l, o, begin);
 	/* Chunks of no bytes share their start with the next. */
-	for (; c < o->chunk_cnt && o->chunk_off[c] < end; c++) {
-		uint64_t at = o->chunk_off[c], sz = chunk_sz(r->l, o, c);
+	for (uint64_t at = chunk_off(r->l, o, c), next; c < o->chunk_cnt && at < end; c++, at = next) {
+		uint64_t sz = chunk_sz(r->l, o, c);
 		uint64_t lo = begin > at ? begin : at, hi = end < at + sz ? end : at + sz;
 		if (lo < hi) {
 			int rc = put_chunk(r->l, o, c, lo - at, hi - at, r->dst + (o->off + lo - r->off), r->f);
 			if (rc)
 				return rc;
 		}
-		fill_gap(r, o, o->off + at + sz, o->off + o->chunk_off[c + 1]);
+		next = chunk_off(r->l, o, c + 1);
+		fill_gap(r, o, o->off + at + sz, o->off + next);
 	}
 	return 0;
 }
@@ -230,8 +231,8 @@ uint64_t plan_cut(const struct layout *l, uint64_t off, uint64_t want)
 		const struct out *o = &l->outs[i];
 		if (o->type == SHT_NOBITS || o->off > end || o->off + o->sz <= end)
 			continue;
-		uint32_t c = chunk_at(o, end - o->off);
-		uint64_t next = o->off + o->chunk_off[c + 1];
+		uint32_t c = chunk_at(l, o, end - o->off);
+		uint64_t next = o->off + chunk_off(l, o, c + 1);
 		return next < end + want ? next : end;
 	}
 	return end;

@@ -22,7 +22,7 @@ static bool is_sorted(const struct spot *sp)
 		return !sp->is->rel_unsorted;
 	if (!sec_is(st, gs, SEC_SORTED | SEC_UNSORTED)) {
 		uint8_t state = object_rel_is_sorted(sp->o, sp->is) ? SEC_SORTED : SEC_UNSORTED;
-		atomic_fetch_or_explicit(&st->sec_state[gs], state, memory_order_relaxed);
+		sec_set(st, gs, state);
 	}
 	return sec_is(st, gs, SEC_SORTED);
 }

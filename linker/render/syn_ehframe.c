@@ -1,7 +1,8 @@
 /* syn_ehframe.c - .eh_frame from the records that stayed, and .eh_frame_hdr, its table sorted by address.
  *
  * Records keep their bytes but for the pointer to their CIE and their relocations. The table is as sorted as the layout
- * is: chunks with FDEs come in address order with prefix sums of their counts, FDEs of one chunk by their offset in it.
+ * is: chunks with FDEs come in address order, every so many with how many rows are before it, and FDEs of one chunk by
+ * their offset in it.
  * Source: LSB Core "Exception Frames", ".eh_frame_hdr".
  */
 #include <errno.h>
@@ -56,21 +57,22 @@ static int render_record(const struct spot *sp, uint32_t in, uint32_t sz, uint64
 static int render_object(const struct layout *l, uint32_t file, uint64_t off, uint64_t n, uint8_t *dst, struct fill *f)
 {
 	const struct eh_object *eh = &l->s->eh[file];
+	const struct frames *fr = eh->frames;
 	struct spot sp;
-	spot_init(&sp, l, file, eh->sec);
-	for (uint32_t i = 0; i < eh->cie_cnt; i++) {
-		const struct cie *c = &eh->cies[i];
-		int rc = c->out_off == UINT32_MAX ? 0
-						  : render_record(&sp, c->off, c->sz, c->out_off, c->rel, c->rel_cnt,
-								  NULL, off, n, dst, f);
+	spot_init(&sp, l, file, fr->sec);
+	for (uint32_t i = 0; i < fr->cie_cnt; i++) {
+		const struct cie *c = &fr->cies[i];
+		uint32_t out = eh->cies[i].out_off;
+		int rc = out == UINT32_MAX ? 0 : render_record(&sp, c->off, c->sz, out, c->rel, c->rel_cnt, NULL, off,
+							       n, dst, f);
 		if (rc)
 			return rc;
 	}
-	for (uint32_t i = 0; i < eh->fde_cnt; i++) {
-		const struct fde *d = &eh->fdes[i];
+	for (uint32_t i = 0; i < fr->fde_cnt; i++) {
+		const struct fde *d = &fr->fdes[i];
 		if (eh->fde_off[i] == UINT32_MAX || eh->fde_off[i] >= off + n || eh->fde_off[i] + (uint64_t)d->sz <= off)
 			continue;
-		const struct cie *c = &eh->cies[d->cie];
+		const struct cie_use *c = &eh->cies[d->cie];
 		uint32_t leader = l->s->eh[c->leader_file].cies[c->leader].out_off;
 		uint32_t back = eh->fde_off[i] + 4 - leader;
 		int rc = render_record(&sp, d->off, d->sz, eh->fde_off[i], d->rel, d->rel_cnt, &back, off, n, dst, f);
@@ -131,24 +133,40 @@ struct table {
 	uint8_t *dst;
 };
 
-static int put_rows(const struct table *t, const struct fde_run *run)
+/* The rows of one chunk's FDEs, *N and up. */
+static int put_rows(const struct table *t, const struct out *o, uint32_t c, uint64_t *n)
 {
 	const struct layout *l = t->l;
-	const struct out *o = &l->outs[run->out];
-	uint32_t gs = o->chunk[run->chunk], file = o->chunk_file[run->chunk];
-	uint32_t sec = gs - l->st->sec_base[file], n = run->before;
-	const struct eh_object *eh = &l->s->eh[file];
-	uint64_t frames = syn_va(l, SYN_EH_FRAME);
-	for (uint32_t k = l->s->fde_first[gs] - 1; k < eh->fde_cnt && eh->fdes[eh->by_sec[k]].sec == sec; k++, n++) {
-		uint32_t i = eh->by_sec[k];
+	uint32_t gs = o->chunk[c], file = o->chunk_file[c];
+	struct eh_range r = ehframe_of(l->s, file, gs - l->st->sec_base[file]);
+	uint64_t frames = syn_va(l, SYN_EH_FRAME), va = section_start(l, gs);
+	for (uint32_t k = r.begin; k < r.end; k++, ++*n) {
+		uint32_t i = r.eh->frames->by_sec[k];
 		uint8_t b[8];
-		int64_t pc = (int64_t)(l->sec_va[gs] + eh->fdes[i].pc - t->hdr);
-		int64_t fde = (int64_t)(frames + eh->fde_off[i] - t->hdr);
+		int64_t pc = (int64_t)(va + r.eh->frames->fdes[i].pc - t->hdr);
+		int64_t fde = (int64_t)(frames + r.eh->fde_off[i] - t->hdr);
 		if (pc != (int32_t)pc || fde != (int32_t)fde)
 			return -EIO;
 		store32(b, (uint32_t)pc, l->in->arch->is_be);
 		store32(b + 4, (uint32_t)fde, l->in->arch->is_be);
-		put_piece(t->off, t->sz, t->dst, HDR_SZ + (uint64_t)n * 8, b, 8);
+		put_piece(t->off, t->sz, t->dst, HDR_SZ + *n * 8, b, 8);
+	}
+	return 0;
+}
+
+/* The rows from RUN on, until the range ends. */
+static int put_from(const struct table *t, const struct fde_run *run)
+{
+	const struct layout *l = t->l;
+	uint64_t n = run->before;
+	uint32_t c = run->chunk;
+	for (uint32_t i = run->out; i < l->out_cnt; i++, c = 0) {
+		for (; c < l->outs[i].chunk_cnt; c++) {
+			if (HDR_SZ + n * 8 >= t->off + t->sz)
+				return 0;
+			if (chunk_has_frames(l, &l->outs[i], c) && put_rows(t, &l->outs[i], c, &n))
+				return -EIO;
+		}
 	}
 	return 0;
 }
@@ -173,10 +191,7 @@ static int hdr_render(const struct layout *l, uint64_t off, uint64_t sz, uint8_t
 		else
 			hi = mid;
 	}
-	for (; lo < l->fde_run_cnt && HDR_SZ + (uint64_t)l->fde_runs[lo].before * 8 < off + sz; lo++)
-		if (put_rows(&t, &l->fde_runs[lo]))
-			return -EIO;
-	return 0;
+	return put_from(&t, &l->fde_runs[lo]);
 }
 
 const struct synthetic syn_eh_frame_hdr = {

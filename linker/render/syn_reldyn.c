@@ -61,7 +61,7 @@ static void walk_chunk(const struct window *w, const struct relative_run *run)
 		if ((n + 1) * each > w->off) {
 			int64_t A = r.addend;
 			uint64_t S = target_va(l, o, file, &r, &A);
-			emit(w, n, l->sec_va[gs] + r.off, 0, l->in->arch->dyn.relative, (int64_t)(S + (uint64_t)A));
+			emit(w, n, section_start(l, gs) + r.off, 0, l->in->arch->dyn.relative, (int64_t)(S + (uint64_t)A));
 		}
 		n++;
 	}

@@ -84,10 +84,10 @@ static void mark_frames(struct mark *m, struct stack *st, uint32_t file, uint32_
 {
 	struct eh_range range = ehframe_of(m->s, file, shndx);
 	const struct eh_object *eh = range.eh;
-	const struct isec *is = &m->s->in->files[file].obj->secs[eh->sec];
+	const struct isec *is = &m->s->in->files[file].obj->secs[eh->frames->sec];
 	for (uint32_t i = range.begin; i < range.end; i++) {
-		const struct fde *f = &eh->fdes[eh->by_sec[i]];
-		const struct cie *c = &eh->cies[f->cie];
+		const struct fde *f = &eh->frames->fdes[eh->frames->by_sec[i]];
+		const struct cie *c = &eh->frames->cies[f->cie];
 		mark_relocs(m, st, file, is, f->rel + 1, f->rel_cnt - 1);
 		mark_relocs(m, st, file, is, c->rel, c->rel_cnt);
 	}

@@ -1,8 +1,9 @@
 /* merge.c - SHF_MERGE sections as pieces: equal pieces of one kind appear once in the output.
  *
- * Each section is split and hashed once. Entries are kept in shards by hash; a shard is filled by one thread, which walks
- * the sections in command-line order, so the first section that has a piece owns it, whatever the number of threads or
- * shards. Offsets follow from prefix sums over what each section owns. With -O0 sections stay whole.
+ * Each section is split and hashed once per object (input/object_pieces.c). Entries are kept in shards by hash; a shard is
+ * filled by one thread, which walks the sections in command-line order, so the first section that has a piece owns it,
+ * whatever the number of threads or shards. Offsets follow from prefix sums over what each section owns; they are all
+ * that is kept of the entries. With -O0 sections stay whole.
  * Source: gABI ch. 4, SHF_MERGE and SHF_STRINGS.
  */
 #include <errno.h>
@@ -11,13 +12,20 @@
 
 #include "sections_priv.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+#define SHARDS 16u
+#define SHARD_SHIFT 28 /* while entries are gathered, a piece's `off` is index | shard << SHARD_SHIFT */
 
-#define SHARDS MERGE_SHARD_MAX
+/* Entries of one hash shard of a set, in order of first appearance. */
+struct shard {
+	uint32_t cnt;
+	uint32_t *owner_sec;   /* merge_sec index: the earliest section that has the piece */
+	uint32_t *owner_piece;
+	uint64_t *off;         /* in the set's chunk */
+};
 
 struct merge_job {
 	struct sections *s;
+	struct shard *shards; /* SHARDS for each set */
 	atomic_bool no_memory;
 };
 
@@ -28,7 +36,7 @@ static const struct isec *sec_of(const struct sections *s, const struct merge_se
 
 static uint64_t piece_start(const struct sections *s, const struct merge_sec *m, uint32_t p)
 {
-	return m->start ? m->start[p] : (uint64_t)p * sec_of(s, m)->entsize;
+	return m->pieces->start ? m->pieces->start[p] : (uint64_t)p * sec_of(s, m)->entsize;
 }
 
 const uint8_t *merge_piece(const struct sections *s, const struct merge_sec *m, uint32_t p, uint32_t *ret_sz)
@@ -38,24 +46,37 @@ const uint8_t *merge_piece(const struct sections *s, const struct merge_sec *m, 
 	return isec_bytes(s->in->files[m->file].obj, sec_of(s, m)) + at;
 }
 
-static struct merge_shard *shard_of(const struct sections *s, const struct merge_sec *m, uint32_t p, uint32_t *ret_idx)
+static struct shard *shard_of(const struct merge_job *job, const struct merge_sec *m, uint32_t p, uint32_t *ret_idx)
 {
-	uint32_t e = m->entry[p];
-	*ret_idx = e & ((UINT32_C(1) << MERGE_SHARD_SHIFT) - 1);
-	return &s->merge_sets[m->set].shards[e >> MERGE_SHARD_SHIFT];
+	*ret_idx = m->off[p] & ((UINT32_C(1) << SHARD_SHIFT) - 1);
+	return &job->shards[m->set * SHARDS + (m->off[p] >> SHARD_SHIFT)];
+}
+
+const struct merge_sec *merge_find(const struct sections *s, uint32_t file, uint32_t shndx)
+{
+	uint32_t lo = s->merge_of[file].first, end = s->merge_of[file].end, hi = end;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (s->merge_secs[mid].shndx < shndx)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < end && s->merge_secs[lo].shndx == shndx ? &s->merge_secs[lo] : NULL;
 }
 
 bool merge_offset(const struct sections *s, const struct merge_sec *m, uint64_t off, uint64_t *ret_off)
 {
 	const struct isec *is = sec_of(s, m);
-	uint32_t p, idx;
-	if (off > is->sz || !m->piece_cnt)
+	const struct pieces *pc = m->pieces;
+	uint32_t p;
+	if (off > is->sz || !pc->cnt)
 		return false;
-	if (m->start) {
-		uint32_t lo = 0, hi = m->piece_cnt; /* the last piece that starts at or before OFF */
+	if (pc->start) {
+		uint32_t lo = 0, hi = pc->cnt; /* the last piece that starts at or before OFF */
 		while (hi - lo > 1) {
 			uint32_t mid = lo + (hi - lo) / 2;
-			if (m->start[mid] <= off)
+			if (pc->start[mid] <= off)
 				lo = mid;
 			else
 				hi = mid;
@@ -63,11 +84,10 @@ bool merge_offset(const struct sections *s, const struct merge_sec *m, uint64_t 
 		p = lo;
 	} else {
 		p = (uint32_t)(off / is->entsize);
-		if (p >= m->piece_cnt)
-			p = m->piece_cnt - 1;
+		if (p >= pc->cnt)
+			p = pc->cnt - 1;
 	}
-	struct merge_shard *sh = shard_of(s, m, p, &idx);
-	*ret_off = sh->off[idx] + (off - piece_start(s, m, p));
+	*ret_off = merge_piece_off(m, p) + (off - piece_start(s, m, p));
 	return true;
 }
 
@@ -98,36 +118,34 @@ static uint32_t set_of(struct sections *s, uint32_t *cap, uint16_t out, const st
 static uint32_t count_sections(const struct sections *s)
 {
 	uint32_t n = 0;
-	for (uint32_t k = 0; k < s->st->obj_cnt; k++) {
-		const struct object *o = s->in->files[s->st->objs[k]].obj;
-		for (uint32_t i = 1; i < o->sec_cnt; i++)
-			n += o->secs[i].kind == ISEC_MERGE;
-	}
+	for (uint32_t k = 0; k < s->st->obj_cnt; k++)
+		n += s->in->files[s->st->objs[k]].obj->merge_cnt;
 	return n;
 }
 
 static int list_sections(struct sections *s)
 {
 	uint32_t cap = 0, n = count_sections(s);
-	s->merge_secs = calloc((size_t)n + 1, sizeof(*s->merge_secs));
-	s->merge_of = arena_alloc_array(s->arena, s->st->sec_cnt, sizeof(*s->merge_of), 64);
-	if (!s->merge_secs || !s->merge_of)
+	s->merge_secs = arena_alloc_array(s->arena, (size_t)n + 1, sizeof(*s->merge_secs), 64);
+	if (!s->merge_secs)
 		return -ENOMEM;
 	for (uint32_t k = 0; k < s->st->obj_cnt; k++) {
 		uint32_t file = s->st->objs[k];
 		const struct object *o = s->in->files[file].obj;
-		for (uint32_t i = 1; i < o->sec_cnt; i++) {
+		s->merge_of[file].first = s->merge_sec_cnt;
+		for (uint32_t j = 0; j < o->merge_cnt; j++) {
+			uint32_t i = o->merges[j].sec, gs = gsec(s->st, file, i);
 			const struct isec *is = &o->secs[i];
-			uint32_t gs = gsec(s->st, file, i);
-			if (is->kind != ISEC_MERGE || !sec_is(s->st, gs, SEC_LIVE) || !is->sz || is->sz > UINT32_MAX)
+			if (!sec_is(s->st, gs, SEC_LIVE) || !is->sz || is->sz > UINT32_MAX)
 				continue;
 			struct merge_sec *m = &s->merge_secs[s->merge_sec_cnt];
 			*m = (struct merge_sec){ .file = file, .shndx = i };
 			m->set = set_of(s, &cap, s->out_of[gs], is, gs);
 			if (m->set == UINT32_MAX)
 				return -ENOMEM;
-			s->merge_of[gs] = ++s->merge_sec_cnt;
+			s->merge_sec_cnt++;
 		}
+		s->merge_of[file].end = s->merge_sec_cnt;
 	}
 	return 0;
 }
@@ -138,11 +156,9 @@ static int list_by_set(struct sections *s)
 		s->merge_sets[s->merge_secs[i].set].sec_cnt++;
 	for (uint32_t t = 0; t < s->merge_set_cnt; t++) {
 		struct merge_set *set = &s->merge_sets[t];
-		set->shard_cnt = SHARDS;
 		set->secs = arena_alloc_array(s->arena, set->sec_cnt, sizeof(*set->secs), 8);
 		set->sec_off = arena_alloc_array(s->arena, (size_t)set->sec_cnt + 1, sizeof(*set->sec_off), 8);
-		set->shards = arena_alloc_array(s->arena, SHARDS, sizeof(*set->shards), 64);
-		if (!set->secs || !set->sec_off || !set->shards)
+		if (!set->secs || !set->sec_off)
 			return -ENOMEM;
 		set->sec_cnt = 0;
 	}
@@ -155,71 +171,33 @@ static int list_by_set(struct sections *s)
 
 /* ---- splitting ---- */
 
-static uint32_t piece_hash(const uint8_t *data, size_t sz)
-{
-	return (uint32_t)(XXH3_64bits(data, sz) >> 32);
-}
-
-/* The end of the string at AT, its terminator included. The section is known to end in one. */
-static uint64_t string_end(const uint8_t *data, uint64_t at, uint64_t sz, uint32_t entsize)
-{
-	if (entsize == 1) {
-		const uint8_t *nul = memchr(data + at, 0, sz - at);
-		return nul ? (uint64_t)(nul - data) + 1 : sz;
-	}
-	for (; at < sz; at += entsize) {
-		uint32_t i = 0;
-		while (i < entsize && !data[at + i])
-			i++;
-		if (i == entsize)
-			return at + entsize;
-	}
-	return sz;
-}
-
-static bool split_strings(const uint8_t *data, const struct isec *is, struct merge_sec *m)
-{
-	uint32_t cap = 0;
-	for (uint64_t at = 0; at < is->sz;) {
-		uint64_t end = string_end(data, at, is->sz, is->entsize);
-		if (m->piece_cnt + 1 >= cap) {
-			cap = cap ? cap * 2 : (uint32_t)(is->sz / 24 + 16);
-			uint32_t *start = realloc(m->start, cap * sizeof(*start));
-			m->start = start ? start : m->start;
-			uint32_t *entry = start ? realloc(m->entry, cap * sizeof(*entry)) : NULL;
-			m->entry = entry ? entry : m->entry;
-			if (!entry)
-				return false;
-		}
-		m->start[m->piece_cnt] = (uint32_t)at;
-		m->entry[m->piece_cnt++] = piece_hash(data + at, end - at);
-		at = end;
-	}
-	m->start[m->piece_cnt] = (uint32_t)is->sz;
-	return true;
-}
-
-static bool split_constants(const uint8_t *data, const struct isec *is, struct merge_sec *m)
-{
-	m->piece_cnt = (uint32_t)(is->sz / is->entsize);
-	m->entry = malloc(((size_t)m->piece_cnt + 1) * sizeof(*m->entry));
-	for (uint32_t i = 0; m->entry && i < m->piece_cnt; i++)
-		m->entry[i] = piece_hash(data + (uint64_t)i * is->entsize, is->entsize);
-	return m->entry;
-}
-
 static void split_range(void *ctx, size_t begin, size_t end, unsigned worker)
 {
 	struct merge_job *job = ctx;
 	(void)worker;
 	for (size_t i = begin; i < end; i++) {
 		struct merge_sec *m = &job->s->merge_secs[i];
-		const struct isec *is = sec_of(job->s, m);
-		const uint8_t *data = isec_bytes(job->s->in->files[m->file].obj, is);
-		bool ok = is->flags & SHF_STRINGS ? split_strings(data, is, m) : split_constants(data, is, m);
-		if (!ok)
+		m->pieces = object_pieces(job->s->in->files[m->file].obj, m->shndx);
+		if (!m->pieces)
 			atomic_store(&job->no_memory, true);
 	}
+}
+
+static int split_sections(struct merge_job *job)
+{
+	struct sections *s = job->s;
+	size_t cnt = 0;
+	pool_for(s->in->pool, s->merge_sec_cnt, 8, split_range, job);
+	if (atomic_load(&job->no_memory))
+		return -ENOMEM;
+	for (uint32_t i = 0; i < s->merge_sec_cnt; i++)
+		cnt += s->merge_secs[i].pieces->cnt;
+	uint32_t *off = arena_alloc_array(s->arena, cnt, sizeof(*off), 64);
+	for (uint32_t i = 0; off && i < s->merge_sec_cnt; i++) {
+		s->merge_secs[i].off = off;
+		off += s->merge_secs[i].pieces->cnt;
+	}
+	return off ? 0 : -ENOMEM;
 }
 
 /* ---- one entry per distinct piece ---- */
@@ -231,7 +209,7 @@ struct shard_table {
 	uint32_t cap;   /* of entries */
 };
 
-static bool shard_grow(struct merge_shard *sh, struct shard_table *t)
+static bool shard_grow(struct shard *sh, struct shard_table *t)
 {
 	size_t slots = t->slot ? (t->mask + 1) * 2 : 1024;
 	uint32_t cap = (uint32_t)(slots / 2);
@@ -242,7 +220,7 @@ static bool shard_grow(struct merge_shard *sh, struct shard_table *t)
 	sh->owner_sec = os ? os : sh->owner_sec;
 	uint32_t *op = realloc(sh->owner_piece, cap * sizeof(*op));
 	sh->owner_piece = op ? op : sh->owner_piece;
-	if (!slot || !hash || !os || !op || cap > UINT32_C(1) << MERGE_SHARD_SHIFT) {
+	if (!slot || !hash || !os || !op || cap > UINT32_C(1) << SHARD_SHIFT) {
 		free(slot);
 		return false;
 	}
@@ -259,11 +237,11 @@ static bool shard_grow(struct merge_shard *sh, struct shard_table *t)
 	return true;
 }
 
-static bool shard_insert(const struct sections *s, struct merge_shard *sh, struct shard_table *t, uint32_t sec, uint32_t p,
+static bool shard_insert(const struct sections *s, struct shard *sh, struct shard_table *t, uint32_t sec, uint32_t p,
 			 uint32_t *ret_entry)
 {
 	const struct merge_sec *m = &s->merge_secs[sec];
-	uint32_t sz, hash = m->entry[p], other_sz;
+	uint32_t sz, hash = m->pieces->hash[p], other_sz;
 	const uint8_t *data = merge_piece(s, m, p, &sz);
 	if (sh->cnt == t->cap && !shard_grow(sh, t))
 		return false;
@@ -295,22 +273,23 @@ static uint32_t hash_shard(uint32_t hash)
 	return hash >> 28;
 }
 
-/* Fills one shard of one set. A piece's hash is replaced by its entry only in `done`, since other shards still read. */
-static bool fill_shard(struct sections *s, uint32_t set_idx, uint32_t shard, uint32_t **entries)
+/* Fills one shard of one set. */
+static bool fill_shard(struct merge_job *job, uint32_t set_idx, uint32_t shard)
 {
+	struct sections *s = job->s;
 	struct merge_set *set = &s->merge_sets[set_idx];
-	struct merge_shard *sh = &set->shards[shard];
+	struct shard *sh = &job->shards[set_idx * SHARDS + shard];
 	struct shard_table t = { 0 };
 	bool ok = true;
 	for (uint32_t i = 0; i < set->sec_cnt && ok; i++) {
 		const struct merge_sec *m = &s->merge_secs[set->secs[i]];
-		for (uint32_t p = 0; p < m->piece_cnt && ok; p++) {
+		for (uint32_t p = 0; p < m->pieces->cnt && ok; p++) {
 			uint32_t e;
-			if (hash_shard(m->entry[p]) != shard)
+			if (hash_shard(m->pieces->hash[p]) != shard)
 				continue;
 			ok = shard_insert(s, sh, &t, set->secs[i], p, &e);
 			if (ok)
-				entries[set->secs[i]][p] = e | shard << MERGE_SHARD_SHIFT;
+				m->off[p] = e | shard << SHARD_SHIFT;
 		}
 	}
 	free(t.slot);
@@ -319,93 +298,109 @@ static bool fill_shard(struct sections *s, uint32_t set_idx, uint32_t shard, uin
 	return ok && sh->off;
 }
 
-struct fill_job {
-	struct merge_job *job;
-	uint32_t **entries; /* by merge_sec */
-};
-
 static void fill_range(void *ctx, size_t begin, size_t end, unsigned worker)
 {
-	struct fill_job *f = ctx;
+	struct merge_job *job = ctx;
 	(void)worker;
 	for (size_t i = begin; i < end; i++)
-		if (!fill_shard(f->job->s, (uint32_t)(i / SHARDS), i % SHARDS, f->entries))
-			atomic_store(&f->job->no_memory, true);
-}
-
-static int fill_sets(struct merge_job *job)
-{
-	struct sections *s = job->s;
-	struct fill_job f = { job, calloc((size_t)s->merge_sec_cnt + 1, sizeof(*f.entries)) };
-	int rc = f.entries ? 0 : -ENOMEM;
-	for (uint32_t i = 0; i < s->merge_sec_cnt && !rc; i++) {
-		f.entries[i] = malloc(((size_t)s->merge_secs[i].piece_cnt + 1) * sizeof(**f.entries));
-		rc = f.entries[i] ? 0 : -ENOMEM;
-	}
-	if (!rc)
-		pool_for(s->in->pool, (size_t)s->merge_set_cnt * SHARDS, 1, fill_range, &f);
-	for (uint32_t i = 0; i < s->merge_sec_cnt && !rc; i++) {
-		free(s->merge_secs[i].entry);
-		s->merge_secs[i].entry = f.entries[i];
-	}
-	for (uint32_t i = 0; i < s->merge_sec_cnt && rc && f.entries; i++)
-		free(f.entries[i]);
-	free(f.entries);
-	return rc ? rc : atomic_load(&job->no_memory) ? -ENOMEM : 0;
+		if (!fill_shard(job, (uint32_t)(i / SHARDS), i % SHARDS))
+			atomic_store(&job->no_memory, true);
 }
 
 /* ---- offsets ---- */
 
-static uint64_t walk_owned(struct sections *s, uint32_t sec, uint64_t at, bool assign)
+static uint64_t place_owned(const struct merge_job *job, uint32_t sec, uint64_t at)
 {
-	const struct merge_sec *m = &s->merge_secs[sec];
-	uint64_t align = UINT64_C(1) << s->merge_sets[m->set].p2align;
-	for (uint32_t p = 0; p < m->piece_cnt; p++) {
+	const struct merge_sec *m = &job->s->merge_secs[sec];
+	uint64_t align = UINT64_C(1) << job->s->merge_sets[m->set].p2align;
+	for (uint32_t p = 0; p < m->pieces->cnt; p++) {
 		uint32_t idx, sz;
-		struct merge_shard *sh = shard_of(s, m, p, &idx);
+		struct shard *sh = shard_of(job, m, p, &idx);
 		if (sh->owner_sec[idx] != sec || sh->owner_piece[idx] != p)
 			continue;
-		merge_piece(s, m, p, &sz);
+		merge_piece(job->s, m, p, &sz);
 		at = (at + align - 1) & ~(align - 1);
-		if (assign)
-			sh->off[idx] = at;
+		sh->off[idx] = at;
 		at += sz;
 	}
 	return (at + align - 1) & ~(align - 1);
 }
 
+/* From entries to their offsets. */
+static bool resolve_pieces(const struct merge_job *job, struct merge_sec *m)
+{
+	struct sections *s = job->s;
+	bool is_far = s->merge_sets[m->set].sz > UINT32_MAX;
+	uint64_t *far_off = is_far ? arena_alloc_array(s->arena, m->pieces->cnt, sizeof(*far_off), 8) : NULL;
+	if (is_far && !far_off)
+		return false;
+	for (uint32_t p = 0; p < m->pieces->cnt; p++) {
+		uint32_t idx;
+		uint64_t off = shard_of(job, m, p, &idx)->off[idx];
+		if (is_far)
+			far_off[p] = off;
+		else
+			m->off[p] = (uint32_t)off;
+	}
+	m->far_off = far_off;
+	return true;
+}
+
 static void measure_range(void *ctx, size_t begin, size_t end, unsigned worker)
 {
-	struct sections *s = ((struct merge_job *)ctx)->s;
+	struct merge_job *job = ctx;
 	(void)worker;
 	for (size_t t = begin; t < end; t++) {
-		struct merge_set *set = &s->merge_sets[t];
+		struct merge_set *set = &job->s->merge_sets[t];
 		uint64_t at = 0;
 		for (uint32_t i = 0; i < set->sec_cnt; i++) {
 			set->sec_off[i] = at;
-			at = walk_owned(s, set->secs[i], at, true);
+			at = place_owned(job, set->secs[i], at);
 		}
 		set->sec_off[set->sec_cnt] = set->sz = at;
+		for (uint32_t i = 0; i < set->sec_cnt; i++)
+			if (!resolve_pieces(job, &job->s->merge_secs[set->secs[i]]))
+				atomic_store(&job->no_memory, true);
 	}
+}
+
+static void free_shards(struct merge_job *job)
+{
+	for (size_t i = 0; job->shards && i < (size_t)job->s->merge_set_cnt * SHARDS; i++) {
+		free(job->shards[i].owner_sec);
+		free(job->shards[i].owner_piece);
+		free(job->shards[i].off);
+	}
+	free(job->shards);
+}
+
+static int merge_sets(struct merge_job *job)
+{
+	struct sections *s = job->s;
+	job->shards = calloc((size_t)s->merge_set_cnt * SHARDS + 1, sizeof(*job->shards));
+	if (!job->shards)
+		return -ENOMEM;
+	pool_for(s->in->pool, (size_t)s->merge_set_cnt * SHARDS, 1, fill_range, job);
+	if (!atomic_load(&job->no_memory))
+		pool_for(s->in->pool, s->merge_set_cnt, 1, measure_range, job);
+	return atomic_load(&job->no_memory) ? -ENOMEM : 0;
 }
 
 int merge_pieces(struct sections *s)
 {
 	struct merge_job job = { .s = s };
-	if (s->in->opt->optimize == 0) {
-		s->merge_of = arena_alloc_array(s->arena, s->st->sec_cnt, sizeof(*s->merge_of), 64);
-		return s->merge_of ? 0 : -ENOMEM;
-	}
+	s->merge_of = arena_alloc_array(s->arena, (size_t)s->in->file_cnt + 1, sizeof(*s->merge_of), 64);
+	if (!s->merge_of)
+		return -ENOMEM;
+	if (s->in->opt->optimize == 0)
+		return 0;
 	int rc = list_sections(s);
 	if (!rc)
 		rc = list_by_set(s);
-	if (rc)
-		return rc;
-	pool_for(s->in->pool, s->merge_sec_cnt, 8, split_range, &job);
-	if (atomic_load(&job.no_memory))
-		return -ENOMEM;
-	rc = fill_sets(&job);
 	if (!rc)
-		pool_for(s->in->pool, s->merge_set_cnt, 1, measure_range, &job);
+		rc = split_sections(&job);
+	if (!rc)
+		rc = merge_sets(&job);
+	free_shards(&job);
 	return rc;
 }

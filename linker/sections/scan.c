@@ -237,12 +237,13 @@ static uint32_t scan_one(const struct place *p, uint32_t i)
 static void scan_eh(const struct place *p)
 {
 	const struct eh_object *eh = &p->s->eh[p->file];
-	for (uint32_t i = 0; i < eh->cie_cnt; i++)
-		for (uint32_t k = 0; eh->cies[i].is_used && k < eh->cies[i].rel_cnt; k++)
-			scan_one(p, eh->cies[i].rel + k);
-	for (uint32_t i = 0; i < eh->fde_cnt; i++)
-		for (uint32_t k = 0; eh->fde_off[i] != UINT32_MAX && k < eh->fdes[i].rel_cnt; k++)
-			scan_one(p, eh->fdes[i].rel + k);
+	const struct frames *fr = eh->frames;
+	for (uint32_t i = 0; i < fr->cie_cnt; i++)
+		for (uint32_t k = 0; eh->cies[i].is_used && k < fr->cies[i].rel_cnt; k++)
+			scan_one(p, fr->cies[i].rel + k);
+	for (uint32_t i = 0; i < fr->fde_cnt; i++)
+		for (uint32_t k = 0; eh->fde_off[i] != UINT32_MAX && k < fr->fdes[i].rel_cnt; k++)
+			scan_one(p, fr->fdes[i].rel + k);
 }
 
 static void scan_object(struct scan *c, struct finding *f, uint32_t file)

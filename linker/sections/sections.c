@@ -24,35 +24,11 @@ int sections_new(struct symtab *st, struct sections **ret_sections)
 	return 0;
 }
 
-static void free_merges(struct sections *s)
-{
-	for (uint32_t i = 0; i < s->merge_sec_cnt; i++) {
-		free(s->merge_secs[i].start);
-		free(s->merge_secs[i].entry);
-	}
-	for (uint32_t t = 0; t < s->merge_set_cnt; t++) {
-		for (uint32_t i = 0; s->merge_sets[t].shards && i < s->merge_sets[t].shard_cnt; i++) {
-			free(s->merge_sets[t].shards[i].owner_sec);
-			free(s->merge_sets[t].shards[i].owner_piece);
-			free(s->merge_sets[t].shards[i].off);
-		}
-	}
-	free(s->merge_secs);
-	free(s->merge_sets);
-}
-
 struct sections *sections_free(struct sections *s)
 {
 	if (!s)
 		return NULL;
-	for (uint32_t i = 0; s->eh && i < s->in->file_cnt; i++) {
-		free(s->eh[i].cies);
-		free(s->eh[i].fdes);
-		free(s->eh[i].by_sec);
-		free(s->eh[i].fde_off);
-	}
-	free(s->eh);
-	free_merges(s);
+	free(s->merge_sets);
 	free(s->dynrels);
 	free(s->suspects);
 	free(s->dynstr.data);

@@ -35,52 +35,30 @@ typedef uint16_t outsec_rank;
 
 /* ---- call frames ---- */
 
-struct fde {
-	uint32_t off, sz;      /* bytes in the input .eh_frame */
-	uint32_t rel, rel_cnt; /* its relocations: [rel, rel+rel_cnt) */
-	uint32_t cie;          /* index */
-	uint32_t sec;          /* section index of the code it describes */
-	uint64_t pc;           /* offset of that code in the section */
-};
-
-struct cie {
-	uint32_t off, sz, rel, rel_cnt;
+/* What this link makes of a CIE. */
+struct cie_use {
 	uint32_t leader_file, leader; /* the earliest equal CIE of the link; itself when it leads */
-	bool is_used;
-	uint8_t fde_enc;       /* DW_EH_PE_ of FDE pointers, 0xff: an augmentation nobody knows (no search table) */
 	uint32_t out_off;      /* of the leader in the output's .eh_frame; UINT32_MAX: not in it */
+	bool is_used;
 };
 
-/* The .eh_frame of one object; frozen after ehframe.c but for liveness and offsets. */
+/* The .eh_frame of one object: its records, which all links share, and what this one makes of them. */
 struct eh_object {
-	uint32_t sec;          /* section index, 0: none */
-	uint32_t cie_cnt, fde_cnt;
-	struct cie *cies;
-	struct fde *fdes;      /* in file order */
-	uint32_t *by_sec;      /* FDE indices ordered by (section, pc) */
-	uint32_t *fde_off;     /* offset of each in the output's .eh_frame; UINT32_MAX: dead */
+	const struct frames *frames; /* the object's; frames->sec is 0 where it has none */
+	struct cie_use *cies;  /* by CIE */
+	uint32_t *fde_off;     /* by FDE: its offset in the output's .eh_frame; UINT32_MAX: dead */
 	uint64_t out_off, out_sz; /* this object's part of the output's .eh_frame */
 };
 
 /* ---- merged pieces ---- */
 
-/* One mergeable input section: its pieces, and for each the entry that stands for it. */
+/* One mergeable input section: its pieces, which all links share, and where each is in this one's chunk. */
 struct merge_sec {
 	uint32_t file, shndx;
 	uint32_t set;
-	uint32_t piece_cnt;
-	uint32_t *start;       /* piece_cnt + 1 offsets in the section; NULL: all pieces are entsize long */
-	uint32_t *entry;       /* index | shard << MERGE_SHARD_SHIFT into the set's tables */
-};
-#define MERGE_SHARD_SHIFT 28
-#define MERGE_SHARD_MAX 16
-
-/* Entries of one hash shard of a set, in order of first appearance. */
-struct merge_shard {
-	uint32_t cnt;
-	uint32_t *owner_sec;   /* merge_sec index: the earliest section that has the piece */
-	uint32_t *owner_piece;
-	uint64_t *off;         /* in the set's chunk */
+	const struct pieces *pieces; /* the object's */
+	uint32_t *off;         /* by piece: in the set's chunk, of the equal piece that stands for it */
+	uint64_t *far_off;     /* the same, where the chunk is larger than 4 GiB; else NULL */
 };
 
 /* All mergeable sections of one output section with equal entry size and kind: one chunk of it. */
@@ -92,9 +70,7 @@ struct merge_set {
 	uint32_t first;        /* lowest global section number */
 	uint32_t sec_cnt;
 	uint32_t *secs;        /* indices into merge_secs, ascending position */
-	uint64_t *sec_off;     /* where the pieces that the section owns start in the chunk */
-	uint32_t shard_cnt;
-	struct merge_shard *shards;
+	uint64_t *sec_off;     /* where the pieces that the section owns start in the chunk; sec_cnt + 1 of them */
 	uint64_t sz;           /* bytes of the chunk */
 };
 
@@ -182,17 +158,18 @@ struct sections {
 	outsec_rank *rank_of;
 
 	struct eh_object *eh;        /* by file */
-	uint32_t *fde_first;         /* by global section number: 1 + index in by_sec of its first FDE; 0: none live */
 	uint64_t eh_sz;              /* of the output's .eh_frame, with its terminator */
 	uint32_t fde_cnt;            /* live ones */
 	bool eh_has_unknown;         /* some CIE cannot be searched: no table in .eh_frame_hdr */
 
 	uint64_t inflated_sz;        /* bytes of compressed sections that this link decompressed */
 
-	struct merge_sec *merge_secs;
+	struct merge_sec *merge_secs; /* by position */
 	uint32_t merge_sec_cnt;
-	uint32_t *merge_of;          /* by global section number: index + 1; 0: not merged */
-	struct merge_set *merge_sets;
+	struct merge_range {
+		uint32_t first, end; /* of the file's in merge_secs */
+	} *merge_of;                 /* by file */
+	struct merge_set *merge_sets; /* malloc-ed */
 	uint32_t merge_set_cnt;
 
 	uint32_t *rel_relative;      /* by global section number: RELATIVE relocations it needs */
@@ -261,8 +238,22 @@ int hash_build(struct sections *s);
 /* The output section for a name and flags, made when new; OUT_NONE: too many (an error was reported). Thread-safe. */
 uint16_t outsec_get(struct sections *s, const char *name, uint32_t flags, uint32_t type, uint32_t first);
 
+/* What section SHNDX of FILE is as a merged one; NULL: it is not merged. */
+const struct merge_sec *merge_find(const struct sections *s, uint32_t file, uint32_t shndx);
+/* Where piece P is in its set's chunk. */
+static inline uint64_t merge_piece_off(const struct merge_sec *m, uint32_t p)
+{
+	return m->far_off ? m->far_off[p] : m->off[p];
+}
 /* Offset, in its set's chunk, of byte OFF of a merged section. false: no piece there. */
 bool merge_offset(const struct sections *s, const struct merge_sec *m, uint64_t off, uint64_t *ret_off);
+/* The FDEs of code section SHNDX of FILE, by their offset in it. */
+struct eh_range {
+	const struct eh_object *eh;
+	uint32_t begin, end;         /* in frames->by_sec */
+};
+struct eh_range ehframe_of(const struct sections *s, uint32_t file, uint32_t shndx);
+
 /* The bytes of piece P. */
 const uint8_t *merge_piece(const struct sections *s, const struct merge_sec *m, uint32_t p, uint32_t *ret_sz);
 

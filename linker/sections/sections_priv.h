@@ -15,12 +15,4 @@ struct sections_private {
 /* gABI ch. 5: the hash of .hash and of version names. */
 uint32_t sysv_hash(const char *str);
 
-/* What a relocation in a live section refers to: marks its section and what must live with it (gc.c). */
-struct eh_range {
-	const struct eh_object *eh;
-	uint32_t begin, end; /* in by_sec */
-};
-/* The FDEs of code section SHNDX of FILE. */
-struct eh_range ehframe_of(const struct sections *s, uint32_t file, uint32_t shndx);
-
 #endif

@@ -124,6 +124,7 @@ enum sec_state {
 	SEC_DEAD_COMDAT = 2,   /* another file's group won */
 	SEC_SORTED = 4,        /* its relocation table ascends; looked at when first read, where it is not allocated */
 	SEC_UNSORTED = 8,
+	SEC_FRAMES = 16,       /* it is live and has FDEs */
 };
 
 struct symtab {
@@ -162,8 +163,8 @@ struct symtab {
 	struct symtab_private *priv;
 };
 
-/* Extraction, COMDAT, resolution, linker-defined names, versions, facts. Afterwards only NEED bits, SEC_LIVE and (once)
- * SEC_SORTED change. 0, or -errno with errors in the sink of IN. */
+/* Extraction, COMDAT, resolution, linker-defined names, versions, facts. Afterwards only NEED bits, SEC_LIVE,
+ * SEC_FRAMES and (once) SEC_SORTED change. 0, or -errno with errors in the sink of IN. */
 int symtab_resolve(struct inputs *in, struct symtab **ret_symtab);
 struct symtab *symtab_free(struct symtab *st);
 
@@ -208,6 +209,12 @@ static inline bool esym_defines(const struct symtab *st, uint32_t file, const st
 	if (s->shndx == SHN_UNDEF)
 		return false;
 	return s->shndx >= SHN_LORESERVE + UINT32_C(0xffff0000) || !sec_is(st, gsec(st, file, s->shndx), SEC_DEAD_COMDAT);
+}
+
+static inline void sec_set(const struct symtab *st, uint32_t gs, uint8_t state)
+{
+	if (!sec_is(st, gs, state))
+		atomic_fetch_or_explicit(&st->sec_state[gs], state, memory_order_relaxed);
 }
 
 /* The strictest visibility, STV_. */
