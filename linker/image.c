@@ -6,6 +6,7 @@
 #include "image.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +97,7 @@ void linkfs_linker_trim(struct linkfs_linker *l)
 		mapper_trim(l->mapper, IDLE_BYTES);
 		pthread_rwlock_unlock(&l->names_lock);
 	}
+	malloc_trim(0); /* tables of links come and go in all sizes: what they leave between others goes back as well */
 	pthread_mutex_unlock(&l->lock);
 }
 

@@ -46,6 +46,9 @@ struct linkfs_image {
 	bool is_writing;   /* whole-file writers check inputs once, not around each range */
 };
 
+/* trim.c: drops what fills do not read. After it nothing of the link changes but counters. */
+int image_trim(struct linkfs_image *img);
+
 /* Are all inputs still what was linked? 0 or -ESTALE with one line of text. */
 int image_check_inputs(const struct linkfs_image *img, char *why, size_t why_sz);
 

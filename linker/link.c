@@ -159,6 +159,8 @@ static int make(struct linkfs_image *img, const struct inputs_config *cfg, struc
 	/* After this: nothing moves, the size is exact. */
 	PASS(overflow_prove(img->l, relocation_check));
 	/* After this: every error of allocated sections has been reported; what is left is rendering. */
+	PASS(image_trim(img));
+	/* After this: only what fills read is there. */
 	return rc ? rc : diag_errors(d) ? -EINVAL : 0;
 }
 

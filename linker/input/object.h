@@ -253,9 +253,9 @@ struct object *object_free(struct object *o);
  * until the object is freed. *ret_made: bytes that this call made. Thread-safe. 0, -ENOMEM, or -EINVAL, reported to D
  * at PLACE: a damaged stream, or strings to be merged that do not end in a NUL. */
 int object_unpack(struct object *o, uint32_t i, struct diag *d, uint64_t place, uint64_t *ret_made);
-/* The records of the .eh_frame section SEC, whose bytes must be there: parsed when first asked for, then kept. Which widths
- * its fields have, ARCH says: the object's. Errors are reported to D at PLACE, each time. Thread-safe. 0, -ENOMEM or
- * -EINVAL. */
+/* The records of the .eh_frame section SEC, whose bytes must be there: parsed when first asked for, then kept until the
+ * object is freed. ARCH: the object's. Errors are reported to D at PLACE, each time. Thread-safe. 0, -ENOMEM (not
+ * reported) or -EINVAL. */
 int object_frames(struct object *o, uint32_t sec, const struct arch *arch, struct diag *d, uint64_t place,
 		  const struct frames **ret_frames);
 /* The pieces of section SEC, an ISEC_MERGE one of less than 4 GiB whose bytes must be there: made when first asked for,

@@ -1,8 +1,8 @@
 /* object_frames.c - the .eh_frame of an object as records, parsed once and kept with it.
  *
  * Parsing checks every length, so that selection and rendering trust the records. An FDE belongs to the section its
- * first relocation points at. All is a function of the object's bytes: which records stay, and where, is each link's own
- * (sections/ehframe.c).
+ * first relocation points at. All this is a function of the object's bytes; which records stay, and where, is each
+ * link's own (sections/ehframe.c).
  * Source: LSB Core "Exception Frames"; DWARF EH encodings (LSB "DWARF Extensions").
  */
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* object_pieces.c - mergeable sections of an object cut into pieces, each hashed, once; kept with the object.
  *
- * A piece is a string with its terminator, or one constant: a function of the section's bytes and its entry size, so all
- * links share them. Which equal piece stands for the others is each link's own (sections/merge.c).
+ * A piece is a string with its terminator, or one constant: a function of the section's bytes and its entry size, so
+ * all links share them. Which equal piece stands for the others is each link's own (sections/merge.c).
  * Source: gABI ch. 4, SHF_MERGE and SHF_STRINGS.
  */
 #include <stdlib.h>

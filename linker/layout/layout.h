@@ -83,11 +83,12 @@ struct fde_run {
 };
 #define FDE_STEP 32
 
-/* 64 global section numbers: which are live, and how many before them are. */
+/* LIVE_STEP global section numbers: which are live, and how many before them are. */
 struct live_word {
-	uint64_t bits;
+	uint32_t bits;
 	uint32_t before;
 };
+#define LIVE_STEP 32
 
 /* A symbolic dynamic relocation, in the order of .rela.dyn. */
 struct dyn_row {
@@ -186,12 +187,20 @@ static inline unsigned word_sz(const struct layout *l)
 	return l->in->arch->elf_class == ELFCLASS64 ? 8 : 4;
 }
 
+/* How many bits are set: without a call, where the compiler may not assume an instruction. */
+static inline uint32_t count_bits(uint32_t v)
+{
+	v -= v >> 1 & 0x55555555;
+	v = (v & 0x33333333) + (v >> 2 & 0x33333333);
+	return ((v + (v >> 4)) & 0x0f0f0f0f) * 0x01010101 >> 24;
+}
+
 /* Where the address of a live section is kept; NULL: it is not live. */
 static inline uint64_t *section_slot(const struct layout *l, uint32_t gs)
 {
-	const struct live_word *w = &l->live[gs / 64];
-	uint64_t bit = UINT64_C(1) << gs % 64;
-	return w->bits & bit ? &l->live_va[w->before + (uint32_t)__builtin_popcountll(w->bits & (bit - 1))] : NULL;
+	const struct live_word *w = &l->live[gs / LIVE_STEP];
+	uint32_t bit = UINT32_C(1) << gs % LIVE_STEP;
+	return w->bits & bit ? &l->live_va[w->before + count_bits(w->bits & (bit - 1))] : NULL;
 }
 /* Address of an input section that is copied whole (offset in the output section where not allocated); 0: not in it. */
 static inline uint64_t section_start(const struct layout *l, uint32_t gs)

@@ -356,15 +356,14 @@ static void keep_merge_flags(struct layout *l, struct out *o)
 static int number_live(struct layout *l)
 {
 	uint32_t cnt = 0;
-	l->live = arena_alloc_array(l->arena, (size_t)l->st->sec_cnt / 64 + 1, sizeof(*l->live), 64);
-	for (uint32_t gs = 0; l->live && gs < l->st->sec_cnt; gs++) {
-		struct live_word *w = &l->live[gs / 64];
-		if (gs % 64 == 0)
-			w->before = cnt;
-		if (sec_is(l->st, gs, SEC_LIVE)) {
-			w->bits |= UINT64_C(1) << gs % 64;
-			cnt++;
-		}
+	l->live = arena_alloc_array(l->arena, (size_t)l->st->sec_cnt / LIVE_STEP + 1, sizeof(*l->live), 64);
+	for (uint32_t gs = 0; l->live && gs < l->st->sec_cnt;) {
+		struct live_word *w = &l->live[gs / LIVE_STEP];
+		uint32_t end = l->st->sec_cnt - gs < LIVE_STEP ? l->st->sec_cnt : gs + LIVE_STEP, bits = 0;
+		for (; gs < end; gs++)
+			bits |= (uint32_t)sec_is(l->st, gs, SEC_LIVE) << gs % LIVE_STEP;
+		*w = (struct live_word){ bits, cnt };
+		cnt += count_bits(bits);
 	}
 	l->live_va = arena_alloc_array(l->arena, (size_t)cnt + 1, sizeof(*l->live_va), 64);
 	return l->live && l->live_va ? 0 : -ENOMEM;

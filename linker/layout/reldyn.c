@@ -56,7 +56,7 @@ static void add_got(struct layout *l)
 		if (got_relocation(l->s, g, &type, &by_name) != GOT_REL_SYMBOLIC)
 			continue;
 		if (by_name) {
-			add(l, l->s->dynsym_of[l->s->aux[g->aux].name], type, got_slot_va(l, i), 0);
+			add(l, l->s->aux[g->aux].dynsym, type, got_slot_va(l, i), 0);
 			continue;
 		}
 		int64_t addend = 0;
@@ -71,7 +71,7 @@ static void add_copies(struct layout *l)
 	for (uint32_t i = 0; i < l->s->aux_cnt; i++) {
 		const struct aux *a = &l->s->aux[i];
 		if (a->copy_lead)
-			add(l, l->s->dynsym_of[a->name], l->in->arch->dyn.copy, l->va[a->name], 0);
+			add(l, a->dynsym, l->in->arch->dyn.copy, l->va[a->name], 0);
 	}
 }
 
@@ -82,27 +82,30 @@ static bool fits_table(const struct layout *l, uint64_t va)
 	return far == (int32_t)far;
 }
 
-static int count_chunk_fdes(const struct layout *l, const struct out *o, uint32_t c, uint32_t *cnt)
+/* Counts the FDEs of a chunk; AT as for ehframe_next. */
+static int count_chunk_fdes(const struct layout *l, const struct out *o, uint32_t c, struct eh_range *at, uint32_t *cnt)
 {
 	uint32_t gs = o->chunk[c], file = o->chunk_file[c];
-	struct eh_range r = ehframe_of(l->s, file, gs - l->st->sec_base[file]);
-	const struct frames *fr = r.eh->frames;
-	for (uint32_t k = r.begin; k < r.end; k++) {
+	uint64_t va = section_start(l, gs);
+	ehframe_next(l->s, file, gs - l->st->sec_base[file], at);
+	const struct frames *fr = at->eh->frames;
+	for (uint32_t k = at->begin; k < at->end; k++) {
 		const struct fde *f = &fr->fdes[fr->by_sec[k]];
-		if (fits_table(l, section_start(l, gs) + f->pc))
+		if (fits_table(l, va + f->pc))
 			continue;
 		diag_error(l->in->diag, (uint64_t)file << 32 | fr->sec,
 			   "%s:(.eh_frame+0x%x): the code it describes is more than 2 GiB from .eh_frame_hdr",
 			   l->in->files[file].obj->name, f->off);
 		return -ERANGE;
 	}
-	*cnt += r.end - r.begin;
+	*cnt += at->end - at->begin;
 	return 0;
 }
 
 static int count_fdes(struct layout *l)
 {
 	uint32_t before = 0, chunks = 0;
+	struct eh_range at = { 0 };
 	bool has_table = l->syn_out[SYN_EH_FRAME_HDR] && !l->s->eh_has_unknown;
 	if (has_table && (!fits_table(l, syn_va(l, SYN_EH_FRAME)) || !fits_table(l, syn_va(l, SYN_EH_FRAME) + l->s->eh_sz))) {
 		diag_error(l->in->diag, 0, ".eh_frame_hdr: .eh_frame is more than 2 GiB away: link without --eh-frame-hdr");
@@ -117,7 +120,7 @@ static int count_fdes(struct layout *l)
 				continue;
 			if (chunks++ % FDE_STEP == 0)
 				l->fde_runs[l->fde_run_cnt++] = (struct fde_run){ i, c, before };
-			int rc = count_chunk_fdes(l, &l->outs[i], c, &before);
+			int rc = count_chunk_fdes(l, &l->outs[i], c, &at, &before);
 			if (rc)
 				return rc;
 		}

@@ -133,18 +133,18 @@ struct table {
 	uint8_t *dst;
 };
 
-/* The rows of one chunk's FDEs, *N and up. */
-static int put_rows(const struct table *t, const struct out *o, uint32_t c, uint64_t *n)
+/* The rows of one chunk's FDEs, *N and up; AT as for ehframe_next. */
+static int put_rows(const struct table *t, const struct out *o, uint32_t c, struct eh_range *at, uint64_t *n)
 {
 	const struct layout *l = t->l;
 	uint32_t gs = o->chunk[c], file = o->chunk_file[c];
-	struct eh_range r = ehframe_of(l->s, file, gs - l->st->sec_base[file]);
 	uint64_t frames = syn_va(l, SYN_EH_FRAME), va = section_start(l, gs);
-	for (uint32_t k = r.begin; k < r.end; k++, ++*n) {
-		uint32_t i = r.eh->frames->by_sec[k];
+	ehframe_next(l->s, file, gs - l->st->sec_base[file], at);
+	for (uint32_t k = at->begin; k < at->end; k++, ++*n) {
+		uint32_t i = at->eh->frames->by_sec[k];
 		uint8_t b[8];
-		int64_t pc = (int64_t)(va + r.eh->frames->fdes[i].pc - t->hdr);
-		int64_t fde = (int64_t)(frames + r.eh->fde_off[i] - t->hdr);
+		int64_t pc = (int64_t)(va + at->eh->frames->fdes[i].pc - t->hdr);
+		int64_t fde = (int64_t)(frames + at->eh->fde_off[i] - t->hdr);
 		if (pc != (int32_t)pc || fde != (int32_t)fde)
 			return -EIO;
 		store32(b, (uint32_t)pc, l->in->arch->is_be);
@@ -160,11 +160,12 @@ static int put_from(const struct table *t, const struct fde_run *run)
 	const struct layout *l = t->l;
 	uint64_t n = run->before;
 	uint32_t c = run->chunk;
+	struct eh_range at = { 0 };
 	for (uint32_t i = run->out; i < l->out_cnt; i++, c = 0) {
 		for (; c < l->outs[i].chunk_cnt; c++) {
 			if (HDR_SZ + n * 8 >= t->off + t->sz)
 				return 0;
-			if (chunk_has_frames(l, &l->outs[i], c) && put_rows(t, &l->outs[i], c, &n))
+			if (chunk_has_frames(l, &l->outs[i], c) && put_rows(t, &l->outs[i], c, &at, &n))
 				return -EIO;
 		}
 	}

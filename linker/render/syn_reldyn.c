@@ -49,7 +49,7 @@ static void walk_chunk(const struct window *w, const struct relative_run *run)
 	uint32_t file = out->chunk_file[run->chunk], gs = out->chunk[run->chunk];
 	const struct object *o = l->in->files[file].obj;
 	const struct isec *is = &o->secs[gs - l->st->sec_base[file]];
-	uint64_t n = run->before, each = row_sz(l);
+	uint64_t n = run->before, each = row_sz(l), va = section_start(l, gs);
 	for (uint32_t i = 0; i < is->rel_cnt && n * each < w->off + w->sz; i++) {
 		struct rel r;
 		struct target t;
@@ -61,7 +61,7 @@ static void walk_chunk(const struct window *w, const struct relative_run *run)
 		if ((n + 1) * each > w->off) {
 			int64_t A = r.addend;
 			uint64_t S = target_va(l, o, file, &r, &A);
-			emit(w, n, section_start(l, gs) + r.off, 0, l->in->arch->dyn.relative, (int64_t)(S + (uint64_t)A));
+			emit(w, n, va + r.off, 0, l->in->arch->dyn.relative, (int64_t)(S + (uint64_t)A));
 		}
 		n++;
 	}
@@ -169,7 +169,7 @@ static int rela_plt_render(const struct layout *l, uint64_t off, uint64_t sz, ui
 		return 0;
 	}
 	for (uint64_t i = off / each; i < l->s->plt_cnt && i * each < off + sz; i++)
-		emit(&w, i, slots + i * word_sz(l), l->s->dynsym_of[l->s->aux[l->s->plt[i]].name],
+		emit(&w, i, slots + i * word_sz(l), l->s->aux[l->s->plt[i]].dynsym,
 		     l->in->arch->dyn.jump_slot, 0);
 	return 0;
 }

@@ -97,7 +97,7 @@ static int collect(struct sections *s)
 		cnt += is_import(fl) || is_hashed(fl);
 	}
 	s->dynsyms = arena_alloc_array(s->arena, cnt, sizeof(*s->dynsyms), 8);
-	s->dynsym_of = arena_alloc_array(s->arena, s->st->cnt, sizeof(*s->dynsym_of), 64);
+	s->dynsym_of = arena_alloc_array(s->scratch, s->st->cnt, sizeof(*s->dynsym_of), 64);
 	if (!s->dynsyms || !s->dynsym_of)
 		return -ENOMEM;
 	for (int pass = 0; pass < 2; pass++) {
@@ -120,6 +120,8 @@ static int collect(struct sections *s)
 	qsort_r(s->dynsyms + s->dynsym_hashed, cnt - s->dynsym_hashed, sizeof(*s->dynsyms), by_bucket, s);
 	for (uint32_t i = 1; i < cnt; i++)
 		s->dynsym_of[s->dynsyms[i].name] = i;
+	for (uint32_t i = 0; i < s->aux_cnt; i++)
+		s->aux[i].dynsym = s->aux[i].name ? s->dynsym_of[s->aux[i].name] : 0;
 	return 0;
 }
 

@@ -1,8 +1,8 @@
 /* ehframe.c - which call frame records the output has: dead FDEs dropped, equal CIEs shared.
  *
- * The records themselves are parsed once per object (input/object_frames.c). An FDE lives with the section it describes.
- * Each object's records stay together and in order; a CIE equal to an earlier one (bytes and relocation targets) is not
- * repeated. The output ends in one terminator.
+ * The records themselves are parsed once per object (input/object_frames.c). An FDE lives with the section it
+ * describes. Each object's records stay together and in order; a CIE equal to an earlier one (bytes and relocation
+ * targets) is not repeated. The output ends in one terminator.
  * Source: LSB Core "Exception Frames".
  */
 #include <errno.h>
@@ -54,10 +54,18 @@ int ehframe_parse(struct sections *s)
 	return diag_errors(s->in->diag) ? -EINVAL : 0;
 }
 
-struct eh_range ehframe_of(const struct sections *s, uint32_t file, uint32_t shndx)
+static bool is_of(const struct frames *fr, uint32_t i, uint32_t shndx)
 {
-	const struct frames *fr = s->eh[file].frames;
+	return i < fr->fde_cnt && fr->fdes[fr->by_sec[i]].sec == shndx;
+}
+
+void ehframe_next(const struct sections *s, uint32_t file, uint32_t shndx, struct eh_range *at)
+{
+	const struct eh_object *eh = &s->eh[file];
+	const struct frames *fr = eh->frames;
 	uint32_t lo = 0, hi = fr->fde_cnt;
+	if (at->eh == eh && at->end && fr->fdes[fr->by_sec[at->end - 1]].sec < shndx && is_of(fr, at->end, shndx))
+		lo = hi = at->end;
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
 		if (fr->fdes[fr->by_sec[mid]].sec < shndx)
@@ -65,9 +73,16 @@ struct eh_range ehframe_of(const struct sections *s, uint32_t file, uint32_t shn
 		else
 			hi = mid;
 	}
-	for (hi = lo; hi < fr->fde_cnt && fr->fdes[fr->by_sec[hi]].sec == shndx; hi++)
+	for (hi = lo; is_of(fr, hi, shndx); hi++)
 		;
-	return (struct eh_range){ &s->eh[file], lo, hi };
+	*at = (struct eh_range){ eh, lo, hi };
+}
+
+struct eh_range ehframe_of(const struct sections *s, uint32_t file, uint32_t shndx)
+{
+	struct eh_range r = { 0 };
+	ehframe_next(s, file, shndx, &r);
+	return r;
 }
 
 /* ---- selection, after liveness ---- */

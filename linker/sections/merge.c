@@ -1,9 +1,9 @@
 /* merge.c - SHF_MERGE sections as pieces: equal pieces of one kind appear once in the output.
  *
- * Each section is split and hashed once per object (input/object_pieces.c). Entries are kept in shards by hash; a shard is
- * filled by one thread, which walks the sections in command-line order, so the first section that has a piece owns it,
- * whatever the number of threads or shards. Offsets follow from prefix sums over what each section owns; they are all
- * that is kept of the entries. With -O0 sections stay whole.
+ * Each section is split and hashed once per object (input/object_pieces.c). Entries are kept in shards by hash; a shard
+ * is filled by one thread, which walks the sections in command-line order, so the first section that has a piece owns
+ * it, whatever the number of threads or shards. Offsets follow from prefix sums over what each section owns; they are
+ * all that is kept of the entries. With -O0 sections stay whole.
  * Source: gABI ch. 4, SHF_MERGE and SHF_STRINGS.
  */
 #include <errno.h>

@@ -217,7 +217,7 @@ int outsec_assign(struct sections *s)
 {
 	s->outs = arena_alloc_array(s->arena, OUTSEC_MAX + 1, sizeof(*s->outs), 64);
 	s->out_of = arena_alloc_array(s->arena, s->st->sec_cnt, sizeof(*s->out_of), 64);
-	s->rank_of = arena_alloc_array(s->arena, s->st->sec_cnt, sizeof(*s->rank_of), 64);
+	s->rank_of = arena_alloc_array(s->scratch, s->st->sec_cnt, sizeof(*s->rank_of), 64);
 	if (!s->outs || !s->out_of || !s->rank_of)
 		return -ENOMEM;
 	pool_for(s->in->pool, s->st->obj_cnt, 8, assign_range, s);

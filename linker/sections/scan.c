@@ -464,7 +464,7 @@ int scan_relocations(struct sections *s)
 	struct scan c = { .s = s };
 	c.tls_get_addr = s->tls_get_addr = names_find(s->in->names, "__tls_get_addr", 14);
 	bound_image(s);
-	s->rel_relative = arena_alloc_array(s->arena, s->st->sec_cnt, sizeof(*s->rel_relative), 64);
+	s->rel_relative = arena_alloc_array(s->scratch, s->st->sec_cnt, sizeof(*s->rel_relative), 64);
 	c.found = aligned_alloc(64, workers * sizeof(*c.found));
 	if (!s->rel_relative || !c.found) {
 		free(c.found);

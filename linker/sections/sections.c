@@ -14,7 +14,8 @@ int sections_new(struct symtab *st, struct sections **ret_sections)
 	s->st = st;
 	s->in = st->in;
 	s->priv = calloc(1, sizeof(*s->priv));
-	if (!s->priv || arena_new(NULL, &s->arena) < 0) {
+	if (!s->priv || arena_new(NULL, &s->arena) < 0 || arena_new(NULL, &s->scratch) < 0) {
+		arena_free(s->arena);
 		free(s->priv);
 		free(s);
 		return -ENOMEM;
@@ -24,13 +25,23 @@ int sections_new(struct symtab *st, struct sections **ret_sections)
 	return 0;
 }
 
+void sections_trim(struct sections *s)
+{
+	s->scratch = arena_free(s->scratch);
+	s->rank_of = NULL;
+	s->rel_relative = s->dynsym_of = NULL;
+	free(s->dynrels);
+	free(s->suspects);
+	s->dynrels = NULL;
+	s->suspects = NULL;
+}
+
 struct sections *sections_free(struct sections *s)
 {
 	if (!s)
 		return NULL;
 	free(s->merge_sets);
-	free(s->dynrels);
-	free(s->suspects);
+	sections_trim(s);
 	free(s->dynstr.data);
 	arena_free(s->arena);
 	pthread_mutex_destroy(&s->priv->lock);

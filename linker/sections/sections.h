@@ -85,6 +85,7 @@ struct aux {
 	uint32_t got_ifunc;    /* slot that holds the function an IFUNC chose: what its PLT entry jumps through */
 	uint32_t plt;          /* entry in .plt, SLOT_NONE */
 	uint32_t pltgot;       /* entry in .plt.got, SLOT_NONE */
+	uint32_t dynsym;       /* index in .dynsym; 0: not in it */
 	uint64_t copy_off;     /* NEED_COPY: offset in its copy chunk */
 	bool copy_ro, copy_lead; /* of several names of one object, the one that the COPY relocation uses */
 };
@@ -151,11 +152,12 @@ struct sections {
 	struct symtab *st;
 	const struct inputs *in;
 	struct arena *arena;         /* everything below that is not noted otherwise */
+	struct arena *scratch;       /* what is noted so: gone, and NULL, once the link is made (sections_trim) */
 
 	struct outsec *outs;         /* capacity OUT_NONE */
 	_Atomic uint32_t out_cnt;
 	_Atomic uint16_t *out_of;    /* by global section number */
-	outsec_rank *rank_of;
+	outsec_rank *rank_of;        /* scratch */
 
 	struct eh_object *eh;        /* by file */
 	uint64_t eh_sz;              /* of the output's .eh_frame, with its terminator */
@@ -172,11 +174,11 @@ struct sections {
 	struct merge_set *merge_sets; /* malloc-ed */
 	uint32_t merge_set_cnt;
 
-	uint32_t *rel_relative;      /* by global section number: RELATIVE relocations it needs */
+	uint32_t *rel_relative;      /* by global section number: RELATIVE relocations it needs; scratch */
 	uint64_t relocs_total;
-	struct dynrel *dynrels;      /* symbolic, by (file, section, relocation); malloc-ed */
+	struct dynrel *dynrels;      /* symbolic, by (file, section, relocation); malloc-ed, until sections_trim */
 	uint32_t dynrel_cnt;
-	struct suspect *suspects;    /* malloc-ed */
+	struct suspect *suspects;    /* malloc-ed, until sections_trim */
 	uint32_t suspect_cnt;
 	struct addend_range addends; /* of all 32-bit PC- and GOT-relative rows */
 	uint64_t alloc_bound;        /* at least the bytes all allocated live sections take: an upper bound of the image */
@@ -189,7 +191,7 @@ struct sections {
 
 	struct aux *aux;
 	uint32_t aux_cnt;
-	uint32_t *aux_of;            /* by name_id: index + 1; 0: none */
+	uint32_t *aux_slots, aux_mask; /* hash table of the named ones: index + 1; 0: free */
 	struct got_slot *got;
 	uint32_t got_cnt;
 	uint32_t tlsld_slot;
@@ -202,7 +204,7 @@ struct sections {
 
 	struct dynsym *dynsyms;      /* [0] is the null symbol; imports, then hashed ones in .gnu.hash order */
 	uint32_t dynsym_cnt, dynsym_hashed; /* index of the first hashed one */
-	uint32_t *dynsym_of;         /* by name_id; 0: none */
+	uint32_t *dynsym_of;         /* by name_id; 0: none; scratch */
 	uint32_t gnu_buckets;
 	uint8_t *gnu_hash, *sysv_hash; /* the finished bytes of .gnu.hash and .hash; NULL: not wanted */
 	uint32_t gnu_hash_sz, sysv_hash_sz;
@@ -221,6 +223,8 @@ struct sections {
 
 int sections_new(struct symtab *st, struct sections **ret_sections);
 struct sections *sections_free(struct sections *s);
+/* The link is made: drops what is noted as scratch, and the lists of dynamic relocations and of suspects. */
+void sections_trim(struct sections *s);
 
 /* The passes, in order. 0 or -errno with errors in the sink. */
 int outsec_assign(struct sections *s);
@@ -253,15 +257,24 @@ struct eh_range {
 	uint32_t begin, end;         /* in frames->by_sec */
 };
 struct eh_range ehframe_of(const struct sections *s, uint32_t file, uint32_t shndx);
+/* The same, quicker where *at holds the section before it; *at becomes the answer. Starts as all zeros. */
+void ehframe_next(const struct sections *s, uint32_t file, uint32_t shndx, struct eh_range *at);
 
 /* The bytes of piece P. */
 const uint8_t *merge_piece(const struct sections *s, const struct merge_sec *m, uint32_t p, uint32_t *ret_sz);
 
 /* The local aux of symbol SYM of FILE, NULL: none. */
 const struct aux *aux_local(const struct sections *s, uint32_t file, uint32_t sym);
+static inline uint32_t aux_hash(name_id id)
+{
+	return id * UINT32_C(0x9e3779b1) >> 7; /* its high bits are the well mixed ones */
+}
 static inline const struct aux *aux_global(const struct sections *s, name_id id)
 {
-	return s->aux_of[id] ? &s->aux[s->aux_of[id] - 1] : NULL;
+	for (uint32_t k = aux_hash(id) & s->aux_mask; s->aux_slots[k]; k = (k + 1) & s->aux_mask)
+		if (s->aux[s->aux_slots[k] - 1].name == id)
+			return &s->aux[s->aux_slots[k] - 1];
+	return NULL;
 }
 
 /* Adds a string, NUL included; its offset. UINT32_MAX without memory. */

@@ -223,9 +223,13 @@ static int collect(struct sections *s)
 	for (name_id id = 1; id < s->st->cnt; id++)
 		globals += (sym_flags(s->st, id) & NEED_ANY) != 0;
 	struct aux *all = arena_alloc_array(s->arena, (size_t)n + globals + 1, sizeof(*all), 8);
-	s->aux_of = arena_alloc_array(s->arena, s->st->cnt, sizeof(*s->aux_of), 64);
-	if (!all || !s->aux_of)
+	uint32_t slots = 16;
+	while (slots < 2 * globals)
+		slots *= 2;
+	s->aux_slots = arena_alloc_array(s->arena, slots, sizeof(*s->aux_slots), 64);
+	if (!all || !s->aux_slots)
 		return -ENOMEM;
+	s->aux_mask = slots - 1;
 	memcpy(all, s->aux, n * sizeof(*all));
 	for (name_id id = 1; id < s->st->cnt; id++) {
 		uint32_t fl = sym_flags(s->st, id);
@@ -238,9 +242,13 @@ static int collect(struct sections *s)
 	s->aux = all;
 	s->aux_cnt = n;
 	qsort_r(s->aux, n, sizeof(*s->aux), by_provider, s);
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t k = aux_hash(s->aux[i].name) & s->aux_mask;
+		while (s->aux[i].name && s->aux_slots[k])
+			k = (k + 1) & s->aux_mask;
 		if (s->aux[i].name)
-			s->aux_of[s->aux[i].name] = i + 1;
+			s->aux_slots[k] = i + 1;
+	}
 	return 0;
 }
 

@@ -210,7 +210,7 @@ static int follow_names(struct symtab *st)
 	_Atomic uint64_t *win = realloc(st->win, (size_t)cnt * sizeof(*win));
 	if (!win)
 		return -ENOMEM;
-	memset((void *)(win + st->cnt), 0xff, (size_t)(cnt - st->cnt) * sizeof(*win));
+	memset((void *)(win + st->cnt), 0, (size_t)(cnt - st->cnt) * sizeof(*win));
 	st->win = win;
 	st->cnt = cnt;
 	return 0;
@@ -264,6 +264,10 @@ int extract_members(struct symtab *st)
 	}
 	if (!rc)
 		collect(st);
+	/* Who could provide a name counts no more: resolve.c asks the files of the link. */
+	free((void *)st->win);
+	st->win = NULL;
+	st->cnt = 0;
 	free(w.now);
 	free(w.next);
 	return rc;

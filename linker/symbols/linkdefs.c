@@ -58,7 +58,7 @@ static int define(struct symtab *st, struct linkdef def)
 		st->linkdefs = p;
 	}
 	st->linkdefs[st->linkdef_cnt] = def;
-	st->win[def.name] = provider(RANK_STRONG, 0, st->linkdef_cnt++);
+	sym_set_win(st, def.name, provider(RANK_STRONG, 0, st->linkdef_cnt++));
 	uint32_t fl = sym_flags(st, def.name) & ~(uint32_t)(SYM_SHARED | SYM_FUNC | SYM_IFUNC | SYM_ABS);
 	fl |= SYM_DEF | (def.is_hidden ? SYM_HIDDEN : 0) | (def.is_abs ? SYM_ABS : 0);
 	if (def.kind == LINKDEF_TLS_MODULE_BASE)
@@ -190,7 +190,7 @@ static int define_versioned(struct symtab *st)
 		size_t len = n->len - (size_t)(at + 1 - n->str);
 		if (v < so->version_cnt && so->versions[v] && strlen(so->versions[v]) == len &&
 		    !memcmp(so->versions[v], at + 1, len)) {
-			st->win[id] = win;
+			sym_set_win(st, id, win);
 			sym_add_flags(st, id, SYM_SHARED | (sym_flags(st, base) & (SYM_TLS | SYM_FUNC)));
 		}
 	}

@@ -169,7 +169,7 @@ static void yield_commons(struct symtab *st)
 			if (s->is_undef || s->type == STT_FUNC || (fl & SYM_WEAK_LOST) ||
 			    provider_rank(sym_win(st, s->name)) != RANK_COMMON)
 				continue;
-			st->win[s->name] = provider(RANK_SHARED, file, i);
+			sym_set_win(st, s->name, provider(RANK_SHARED, file, i));
 			st->flags[s->name] = (fl & ~(uint32_t)(SYM_DEF | SYM_TLS)) | SYM_SHARED | SYM_REF_OBJ |
 					     SYM_REF_STRONG | (s->type == STT_TLS ? SYM_TLS : 0);
 		}
@@ -249,14 +249,11 @@ static void merge_commons(struct symtab *st)
 int resolve_providers(struct symtab *st)
 {
 	uint32_t cnt = names_cnt(st->in->names);
-	_Atomic uint64_t *win = realloc(st->win, (size_t)cnt * sizeof(*win));
-	if (win)
-		st->win = win;
-	st->flags = calloc(cnt, sizeof(*st->flags));
-	if (!win || !st->flags)
+	st->win = arena_alloc_array(st->arena, cnt, sizeof(*st->win), 64);
+	st->flags = arena_alloc_array(st->arena, cnt, sizeof(*st->flags), 64);
+	if (!st->win || !st->flags)
 		return -ENOMEM;
 	st->cnt = cnt;
-	memset((void *)st->win, 0xff, (size_t)cnt * sizeof(*st->win));
 	symtab_each_object(st, claim_object);
 	each_shlib(st, claim_shlib);
 	symtab_each_object(st, judge_object);

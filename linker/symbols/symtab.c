@@ -101,7 +101,7 @@ int symtab_resolve(struct inputs *in, struct symtab **ret_symtab)
 	st->priv = calloc(1, sizeof(*st->priv));
 	st->objs = malloc(((size_t)in->file_cnt + 1) * sizeof(*st->objs));
 	st->dsos = malloc(((size_t)in->file_cnt + 1) * sizeof(*st->dsos));
-	if (!st->priv || !st->objs || !st->dsos)
+	if (!st->priv || !st->objs || !st->dsos || arena_new(NULL, &st->arena))
 		goto out;
 	st->priv->in = in;
 	pthread_mutex_init(&st->priv->lock, NULL);
@@ -138,8 +138,7 @@ struct symtab *symtab_free(struct symtab *st)
 	if (st->priv)
 		pthread_mutex_destroy(&st->priv->lock);
 	free(st->priv);
-	free((void *)st->win);
-	free((void *)st->flags);
+	arena_free(st->arena);
 	free(st->objs);
 	free(st->dsos);
 	free(st->sec_base);
@@ -147,7 +146,6 @@ struct symtab *symtab_free(struct symtab *st)
 	free(st->linkdefs);
 	free(st->commons);
 	free(st->versions);
-	free(st->version);
 	free(st->wrap_from);
 	free(st->wrap_to);
 	free(st);

@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arena.h"
 #include "inputs.h"
 
 /* A provider: rank (4 bits) | file (28 bits) | symbol index (32 bits); for file 0 the index is into linkdefs. */
@@ -134,9 +135,10 @@ struct symtab {
 	bool is_shared;
 	atomic_bool has_gnu_abi;  /* it defines a unique name or an IFUNC: ELFOSABI_GNU (gABI: extensions of the ABI) */
 
-	/* By name_id. */
+	/* By name_id, in an arena: zeroed, so that pages of names which only other links have stay untouched. */
+	struct arena *arena;
 	uint32_t cnt;
-	_Atomic uint64_t *win; /* provider */
+	_Atomic uint64_t *win; /* the complement of the provider, so that zero is none; sym_win and sym_set_win know */
 	_Atomic uint32_t *flags;
 
 	/* Files of the link, ascending. */
@@ -177,7 +179,11 @@ static inline uint32_t sym_flags(const struct symtab *st, name_id id)
 }
 static inline uint64_t sym_win(const struct symtab *st, name_id id)
 {
-	return atomic_load_explicit(&st->win[id], memory_order_relaxed);
+	return ~atomic_load_explicit(&st->win[id], memory_order_relaxed);
+}
+static inline void sym_set_win(struct symtab *st, name_id id, uint64_t p)
+{
+	atomic_store_explicit(&st->win[id], ~p, memory_order_relaxed);
 }
 /* Sets flags from many threads; cheap where they are set already. */
 static inline void sym_add_flags(struct symtab *st, name_id id, uint32_t flags)

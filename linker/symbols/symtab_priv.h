@@ -28,9 +28,9 @@ void symtab_each_object(struct symtab *st, void (*fn)(struct symtab *st, uint32_
 /* Lowers the provider of ID to P if P is before it. */
 static inline void provider_claim(struct symtab *st, name_id id, uint64_t p)
 {
-	uint64_t old = sym_win(st, id);
-	while (p < old && !atomic_compare_exchange_weak_explicit(&st->win[id], &old, p, memory_order_relaxed,
-								 memory_order_relaxed))
+	uint64_t old = ~sym_win(st, id);
+	while (p < ~old && !atomic_compare_exchange_weak_explicit(&st->win[id], &old, ~p, memory_order_relaxed,
+								  memory_order_relaxed))
 		;
 }
 

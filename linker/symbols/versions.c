@@ -440,7 +440,7 @@ static int assign(struct versions *v)
 	struct symtab *st = v->st;
 	int rc = 0;
 	if (v->node_cnt || v->list_cnt) {
-		st->version = calloc(st->cnt, sizeof(*st->version));
+		st->version = arena_alloc_array(st->arena, st->cnt, sizeof(*st->version), 64);
 		rc = st->version ? bind_versioned(v) : -ENOMEM;
 	}
 	if (!rc)
