@@ -393,6 +393,11 @@ static int load_symbols(struct parser *p)
 		return r;
 	o->strtab = (const char *)o->data + str->off;
 	o->strtab_sz = str->sz;
+	struct esym none;
+	esym_get(o, 0, &none); /* gABI, Symbol Table: STN_UNDEF, of which relocations may make use */
+	if (none.shndx != SHN_UNDEF || none.value || none.type)
+		return fail(p, ": symbol 0 is not the undefined symbol: section index 0x%x, value 0x%llx: expected zeros",
+			    none.shndx, (unsigned long long)none.value);
 	for (uint32_t i = 1; i < o->sym_cnt; i++) {
 		struct esym e;
 		esym_get(o, i, &e);

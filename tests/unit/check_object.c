@@ -259,6 +259,8 @@ EDIT(sym_link_big, im->sh[SYMTAB].sh_link = SEC_CNT)
 EDIT(sym_link_text, im->sh[SYMTAB].sh_link = TEXT)
 EDIT(strtab_open, im->strtab[sizeof(SYMS) - 1] = 'x')
 EDIT(sym_name_far, im->syms[SYM_F].st_name = sizeof(SYMS))
+EDIT(sym_0_defined, im->syms[0].st_shndx = SEC_CNT + 9)
+EDIT(sym_0_value, im->syms[0].st_value = 8)
 EDIT(sym_shndx_big, im->syms[SYM_F].st_shndx = SEC_CNT)
 EDIT(sym_xindex_big, im->shndx[SYM_V] = SEC_CNT)
 EDIT(sym_xindex_alone, im->sh[SHNDX].sh_type = SHT_PROGBITS)
@@ -354,6 +356,8 @@ static const struct bad_row {
 	{ "symbol names elsewhere", sym_link_text, "symbol names: section 1 is not a string table" },
 	{ "symbol names open", strtab_open, "symbol names: section 7 does not end in a NUL" },
 	{ "symbol name beyond", sym_name_far, "symbol 2: name at 0x" },
+	{ "symbol 0 in a section", sym_0_defined, "symbol 0 is not the undefined symbol: section index 0x18" },
+	{ "symbol 0 with a value", sym_0_value, "symbol 0 is not the undefined symbol: section index 0x0, value 0x8" },
 	{ "symbol in no section", sym_shndx_big, "symbol 2 (f): section index 0xf: there are 15" },
 	{ "extended index beyond", sym_xindex_big, "symbol 6 (v@@V1): section index 0xf: there are 15" },
 	{ "extended index without a table", sym_xindex_alone, "symbol 6 (v@@V1): section index 0xffffffff" },
