@@ -15,7 +15,7 @@
 #include "outputs.h"
 #include "worker_link.h"
 
-#define GRANT_MS 1000
+#define GRANT_MS 10000 /* on a busy machine the second look comes late */
 #define FAILURE_MS 3000
 
 static void drop_grant(struct fs *fs, struct grant *g)
