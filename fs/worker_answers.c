@@ -81,13 +81,15 @@ static const char *why_not_taken(int err, char *text, size_t text_sz)
 	return text;
 }
 
-/* What the inputs are has nothing to do with it, so that they are unchanged is no reason to believe it for long. */
-static void fail_finished(struct fs *fs, const struct finished *f, const char *why, struct replies *out)
+/* SEEN: it is believed until one of these inputs changes; NULL: they have nothing to do with it, and it is tried again
+ * soon. */
+static void fail_finished(struct fs *fs, const struct finished *f, struct resolved *seen, const char *why,
+			  struct replies *out)
 {
 	char text[512];
 
 	snprintf(text, sizeof(text), "linkfs: error: %s\n", why);
-	job_link_made(fs, f->link, f->version, NULL, NULL, text, NULL, -1, out);
+	job_link_made(fs, f->link, f->version, NULL, seen, text, NULL, -1, out);
 	drop_image(fs, f->gen_id, f->epoch);
 }
 
@@ -110,7 +112,7 @@ static void link_again(struct fs *fs, const struct finished *f, const char *chan
 		return;
 	}
 	snprintf(why, sizeof(why), "%.300s: it changes again and again while it is linked: who is writing to it?", changed);
-	fail_finished(fs, f, why, out);
+	fail_finished(fs, f, f->resolved, why, out);
 }
 
 /* The inputs of a link are in custody, or not. */
@@ -132,9 +134,9 @@ static void on_custody(struct fs *fs, void *ctx, int err, const char *changed, s
 		link_again(fs, f, changed, out);
 	} else if (err == -ETIMEDOUT) {
 		snprintf(why, sizeof(why), "%.100s: the file system does not answer", changed);
-		fail_finished(fs, f, why, out);
+		fail_finished(fs, f, NULL, why, out);
 	} else {
-		fail_finished(fs, f, why_not_taken(err, why, sizeof(why)), out);
+		fail_finished(fs, f, NULL, why_not_taken(err, why, sizeof(why)), out);
 	}
 	generation_unref(fs, g);
 	finished_free(fs, f);
