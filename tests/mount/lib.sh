@@ -80,6 +80,13 @@ leftovers() {
 	return 0
 }
 
+# where_threads_are PID: for who looks into a mount process that does not end.
+where_threads_are() {
+	for task in "/proc/$1/task/"*; do
+		echo "lib.sh:   $(cat "$task/comm") $(cat "$task/wchan") $(cut -c1-40 "$task/syscall")" >&2
+	done 2>/dev/null
+}
+
 at_exit=:
 clean_up() {
 	status=$?
@@ -91,6 +98,7 @@ clean_up() {
 	for m in $(mounts); do
 		timeout 20 "$linkfs" umount "$m" >/dev/null 2>&1 && continue
 		echo "lib.sh: $m had to be aborted" >&2
+		for p in $(leftovers); do where_threads_are "$p"; done
 		[ "$status" = 0 ] && status=1
 		abort_mounts
 		umount -l "$m" 2>/dev/null || fusermount3 -u -z "$m" 2>/dev/null
