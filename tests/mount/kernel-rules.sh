@@ -16,6 +16,17 @@ reads=$(stat_of reads)
 cmp "$mnt/y" a || fail "y, the second time"
 equal "$(stat_of reads)" "$reads" "reads of what the kernel has"
 
+[ ! -e "$mnt/late" ] || fail "late is there"
+add late s
+equal "$(cat "$mnt/late")" small "a name that was not there a moment ago"
+before=$(stat -c %i "$mnt/late")
+run "$linkfs" rm late
+[ ! -e "$mnt/late" ] || fail "late is still there"
+add late s
+[ "$(stat -c %i "$mnt/late")" != "$before" ] || fail "another file has the number of the first"
+add sparse --fake-size=100000000 s
+[ "$(stat -c %b "$mnt/sparse")" -ge 8 ] || fail "st_blocks: tar -S takes it for a hole"
+
 # Many reads of one file that are not answered, more than the kernel lets be in the background by default: no other
 # file's reads wait for them. (All of y is made; the kernel is told to forget it.)
 add x --fake-slow-fill=2000 --fake-size=50000000 s
@@ -41,14 +52,3 @@ within 5000 stat "$mnt/y"
 kill -9 $pids 2>/dev/null || :
 # shellcheck disable=SC2086 # a list
 wait $pids 2>/dev/null || :
-
-[ ! -e "$mnt/late" ] || fail "late is there"
-add late s
-equal "$(cat "$mnt/late")" small "a name that was not there a moment ago"
-before=$(stat -c %i "$mnt/late")
-run "$linkfs" rm late
-[ ! -e "$mnt/late" ] || fail "late is still there"
-add late s
-[ "$(stat -c %i "$mnt/late")" != "$before" ] || fail "another file has the number of the first"
-add sparse --fake-size=100000000 s
-[ "$(stat -c %b "$mnt/sparse")" -ge 8 ] || fail "st_blocks: tar -S takes it for a hole"
