@@ -5,6 +5,17 @@
 [ -z "${LINKFS_SANITIZE:-}" ] || skip "a sanitizer wants terabytes of address space"
 echo 'int puts(const char *); int main(void) { return puts("well") < 0; }' >m.c
 gcc -c m.c
+one_link() {
+	add_linked x gcc -static m.o
+	if run "$mnt/x" >got 2>"$T/err"; then
+		equal "$(cat got)" well "what it says with $kib KiB"
+		echo well
+	else
+		has 'Cannot allocate memory|out of memory' "$mnt/.linkfs/log/x"
+	fi
+	equal "$(stat_of worker_restarts)" 0 "the linker process died with $kib KiB"
+}
+
 well=0
 for kib in 110000 150000 190000 230000 270000 400000 1000000; do
 	# shellcheck disable=SC3045 # every sh that matters has it
@@ -12,14 +23,15 @@ for kib in 110000 150000 190000 230000 270000 400000 1000000; do
 		has 'Cannot allocate memory|out of memory|temporarily unavailable' "$T/err"
 		continue
 	fi
-	add_linked x gcc -static m.o
-	if run "$mnt/x" >got 2>"$T/err"; then
-		equal "$(cat got)" well "what it says with $kib KiB"
-		well=$((well + 1))
-	else
-		has 'Cannot allocate memory|out of memory' "$mnt/.linkfs/log/x"
+	if (trap - EXIT; one_link) >said 2>&1; then
+		if grep -q '^well$' said; then well=$((well + 1)); fi
+	elif stat "$mnt/.linkfs" >/dev/null 2>&1; then
+		cat said >&2
+		fail "with $kib KiB"
+	else # libfuse ends a session that can't have the buffer of one thread more
+		umount -l "$mnt"
+		continue
 	fi
-	equal "$(stat_of worker_restarts)" 0 "the linker process died with $kib KiB"
 	stop_mount
 done
 [ $well -gt 0 ] || fail "nothing could be linked in any of these"
