@@ -118,18 +118,19 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
-trap 'echo "FAIL: the watchdog ended the test" >&2; exit 143' TERM
 
+# The test may end at once (skipped), so the watchdog takes the signal from its first instruction on: it has the default
+# for it until it has a trap of its own, and a sleep that is about to be is ended by a signal that can't be lost.
 test_pid=$$
 (
-	trap - EXIT TERM
+	trap 'kill -9 ${!-}; exit' TERM
 	sleep "$patience" &
-	trap 'kill $!; exit' TERM
 	wait $!
 	abort_mounts
 	kill -TERM "$test_pid"
 ) >/dev/null 2>&1 &
 watchdog=$!
+trap 'echo "FAIL: the watchdog ended the test" >&2; exit 143' TERM
 
 # --- mounting ---------------------------------------------------------------------------------------------------------
 
