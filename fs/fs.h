@@ -45,6 +45,7 @@
 struct fs;
 struct link;
 struct generation;
+struct loop;
 struct verifier;
 struct worker_link;
 struct recipes;
@@ -308,6 +309,7 @@ struct fs {
 	struct outputs *outputs;
 	struct fs_counters count;
 	struct msg_stats linker; /* as last told */
+	struct loop *loop;
 	struct clients *clients;
 	struct settler *settler;
 	int64_t busy_at; /* ms: when a link was last asked for, or bytes */
@@ -464,6 +466,14 @@ int recipes_rename(struct fs *fs, const char *from, const char *to, bool may_rep
 /* ---- report.c (lock held) ---- */
 void report_info(struct fs *fs, const struct link *l, struct text *ret);
 void report_stats(struct fs *fs, struct text *ret);
+
+/* ---- loop.c: the threads that take the kernel's requests ---- */
+int loop_make(struct fs *fs); /* before anybody may call loop_end; 0 or -errno */
+/* Serves with fs->cfg.threads threads until the kernel lets go of the mount, or loop_end. With 0 and with -errno all its
+ * threads have ended. */
+int loop_run(struct fs *fs);
+void loop_end(struct fs *fs); /* from any thread, from loop_make to loop_free */
+void loop_free(struct fs *fs);
 
 /* ---- ops.c ---- */
 extern const struct fuse_lowlevel_ops linkfs_ops;

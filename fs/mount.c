@@ -7,6 +7,7 @@
 #include "mount.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -122,15 +123,16 @@ static void fs_init(struct fs *fs, const struct mount_request *rq, int ready_fd)
 static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_what, bool *ret_is_held)
 {
 	struct mount_entry at;
-	struct fuse_loop_config *loop = NULL;
 
 	int r = mountinfo_find(fs->cfg.mountpoint, &at);
 	*ret_what = "the mount is not in the mount table";
 	if (!r) {
 		fs->own_dev = mount_dev(&at);
 		*ret_what = "can't start threads";
-		r = verifier_start(fs);
+		r = loop_make(fs);
 	}
+	if (!r)
+		r = verifier_start(fs);
 	if (!r)
 		r = passer_start(fs);
 	if (!r)
@@ -151,16 +153,10 @@ static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_w
 		*ret_what = "can't make its socket in the cache directory";
 		r = clients_start(fs);
 	}
-	if (!r && !(loop = fuse_loop_cfg_create()))
-		r = -ENOMEM;
 	if (!r) {
 		*ret_what = "serving requests";
-		fuse_loop_cfg_set_max_threads(loop, fs->cfg.threads ? fs->cfg.threads + 1 : 4);
-		r = fuse_session_loop_mt(fs->se, loop);
-		r = r > 0 ? 0 : r == -1 ? -EAGAIN : r; /* a signal; libfuse's -1: a thread could not be made */
+		r = loop_run(fs);
 	}
-	if (loop)
-		fuse_loop_cfg_destroy(loop);
 	/* Before the descriptor is closed under those who might still reply. */
 	clients_stop(fs);
 	settler_stop(fs);
@@ -172,6 +168,7 @@ static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_w
 	worker_link_stop(fs);
 	bytes_stop(fs);
 	fuse_session_unmount(fs->se);
+	loop_free(fs);
 	notifier_stop(fs); /* last: what it tells the kernel fails now, and waits for nobody */
 	return r;
 }
@@ -216,6 +213,8 @@ int mount_serve(const struct mount_request *rq, int ready_fd, char *err, unsigne
 	CLEAN_FD int signal_fd = -1;
 	int r = fs ? 0 : -ENOMEM;
 
+	/* Its threads wait for one lock most of the time; an arena for each would take 64 MiB of address space. */
+	mallopt(M_ARENA_MAX, 2);
 	if (!r) {
 		fs_init(fs, rq, ready_fd);
 		r = outputs_init(fs);

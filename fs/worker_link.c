@@ -304,7 +304,7 @@ static void on_signal(struct fs *fs)
 	settler_leave(fs);
 	fs_unlock(fs);
 	if (w->was_asked_to_end || mountinfo_detach(fs->cfg.mountpoint, true) < 0)
-		fuse_session_exit(fs->se);
+		loop_end(fs);
 	if (w->was_asked_to_end)
 		mountinfo_abort(fs->own_dev);
 	w->was_asked_to_end = true;

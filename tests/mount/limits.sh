@@ -1,6 +1,6 @@
 #!/bin/sh
-# With few descriptors, or little address space, what does not fit fails with a message, and the mount goes on.
-# NEEDS: openssl
+# With few descriptors, little address space, or no room for signals, what does not fit fails with a message, and the mount goes on.
+# NEEDS: openssl prlimit
 . "$(dirname "$0")/lib.sh"
 use_fake
 printf ready >r
@@ -18,6 +18,11 @@ start_limited() {
 	(ulimit "$1" "$2" && start_mount settle=never)
 	add ready r
 	equal "$(run cat "$mnt/ready")" ready "a link that fits"
+}
+
+start_with() {
+	run "$@" "$linkfs" mount -o "cache_dir=$T/cache/linkfs,settle=never" "$mnt" || fail "can't mount"
+	add ready r
 }
 
 # lives: after what did not fit. What was removed is given back when the kernel has forgotten it, a little later.
@@ -59,6 +64,19 @@ for i in $(seq 60); do
 done
 lives
 stop_mount
+
+# No signal that is queued: the mount ends nevertheless, while many read too.
+start_with prlimit --sigpending=0
+add many r
+readers=
+for i in $(seq 20); do
+	cat "$mnt/many" >/dev/null &
+	readers="$readers $!"
+done
+# shellcheck disable=SC2086 # many
+wait $readers
+stop_mount
+mountpoint -q "$mnt" && fail "still mounted"
 
 # An output larger than the address space (a sanitizer wants terabytes of it).
 if [ -z "${LINKFS_SANITIZE:-}" ]; then
