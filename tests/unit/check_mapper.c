@@ -6,12 +6,13 @@
 
 #include "fake_os.h"
 #include "mapper.h"
+#include "temp.h"
 
-static char dir[] = "/tmp/check_mapper.XXXXXX";
+static char dir[PATH_MAX];
 
 static const char *path_of(const char *name)
 {
-	static char path[128];
+	static char path[PATH_MAX + 32];
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	return path;
 }
@@ -113,7 +114,7 @@ START_TEST(test_same_version_is_shared)
 {
 	struct mapper *m = make(NULL);
 	struct infile *a = add(m, make_file("f", 20000));
-	char second[128];
+	char second[PATH_MAX + 8];
 	snprintf(second, sizeof(second), "%s/g", dir);
 	ck_assert_int_eq(link(path_of("f"), second), 0);
 	struct infile *c = add(m, open(path_of("f"), O_RDONLY)), *d = add(m, open(path_of("g"), O_RDONLY));
@@ -483,7 +484,7 @@ static void *use_files(void *arg)
 {
 	struct mapper *m = arg;
 	for (int i = 0; i < ROUNDS; i++) {
-		char path[128];
+		char path[PATH_MAX + 32];
 		snprintf(path, sizeof(path), "%s/t%d", dir, i % FILES);
 		struct infile *f;
 		int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -522,7 +523,7 @@ END_TEST
 
 int main(void)
 {
-	if (!mkdtemp(dir))
+	if (temp_dir_make(dir))
 		return EXIT_FAILURE;
 	Suite *suite = suite_create("mapper");
 	TCase *tc = tcase_create("mapper");
@@ -547,7 +548,5 @@ int main(void)
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
-	char command[sizeof(dir) + 8];
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command) || failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return temp_dir_remove(dir) || failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -8,6 +8,7 @@
 
 #include "fake_os.h"
 #include "os.h"
+#include "temp.h"
 
 enum { TIMEOUT_SEC = 60 };
 
@@ -152,16 +153,6 @@ START_TEST(test_d6_wide_offsets)
 	ck_assert_int_eq(os_truncate(NULL, 0, (uint64_t)1 << 63), -EFBIG);
 }
 END_TEST
-
-static int temp_file(void)
-{
-	char path[] = "/tmp/check_os.XXXXXX";
-	int fd = mkostemp(path, O_CLOEXEC);
-
-	if (fd >= 0)
-		unlink(path);
-	return fd;
-}
 
 START_TEST(test_files)
 {

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "place.h"
+#include "temp.h"
 #include "util.h"
 
 enum { TIMEOUT_SEC = 100, ROUNDS = 1000, NEW_FILES = 3, SPIN_MAX = 3000 };
@@ -58,11 +59,11 @@ static void begin_round(unsigned round)
 
 START_TEST(test_what_is_renamed_meanwhile_wins)
 {
-	char path[] = "/tmp/linkfs-place.XXXXXX";
+	char path[PATH_MAX];
 	unsigned seed = 2;
 	pthread_t other;
 
-	ck_assert_ptr_nonnull(mkdtemp(path));
+	ck_assert_int_eq(temp_dir_make(path), 0);
 	dir_fd = open(path, O_RDONLY | O_DIRECTORY);
 	ck_assert_int_ge(dir_fd, 0);
 	ck_assert_int_eq(pthread_create(&other, NULL, rename_all, NULL), 0);

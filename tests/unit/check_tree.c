@@ -8,10 +8,11 @@
 
 #include "fs.h"
 #include "pathwalk.h"
+#include "temp.h"
 
 enum { TIMEOUT_SEC = 60 };
 
-static char dir[] = "/tmp/linkfs-check-tree.XXXXXX";
+static char dir[PATH_MAX];
 
 static struct fs *fs_new(void)
 {
@@ -45,16 +46,12 @@ static void fs_free(struct fs *fs)
 
 static void set_up(void)
 {
-	strcpy(dir, "/tmp/linkfs-check-tree.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert_int_eq(temp_dir_make(dir), 0);
 }
 
 static void tear_down(void)
 {
-	char cmd[128];
-
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
-	ck_assert_int_eq(system(cmd), 0);
+	ck_assert_int_eq(temp_dir_remove(dir), 0);
 }
 
 static const struct name_row {
@@ -240,7 +237,7 @@ START_TEST(test_one_descriptor_per_identity)
 	struct fs *fs = fs_new();
 	struct resolved *r[3];
 	struct stat st;
-	char path[64];
+	char path[PATH_MAX + 8];
 
 	snprintf(path, sizeof(path), "%s/input", dir);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

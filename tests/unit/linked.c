@@ -11,7 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char dir[64];
+#include "temp.h"
+
+static char dir[PATH_MAX];
 
 void linked_need_as(void)
 {
@@ -23,17 +25,14 @@ void linked_need_as(void)
 
 void linked_begin(void)
 {
-	strcpy(dir, "/tmp/linkfs-linked.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert_int_eq(temp_dir_make(dir), 0);
 	ck_assert_int_eq(chdir(dir), 0);
 }
 
 void linked_end(void)
 {
-	char command[128];
 	ck_assert_int_eq(chdir("/"), 0);
-	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
-	ck_assert_int_eq(system(command), 0);
+	ck_assert_int_eq(temp_dir_remove(dir), 0);
 }
 
 void linked_write(const char *name, const void *data, size_t sz)
