@@ -14,6 +14,7 @@
 #include "diag.h"
 #include "ld_mount.h"
 #include "linkfs.h"
+#include "lto.h"
 
 static const char *find_mode(int argc, char **argv)
 {
@@ -85,6 +86,23 @@ static void keep_standard_streams(void)
 		close(fd);
 }
 
+/* The link needs intermediate code: it is compiled, and the link made with what comes of that. */
+static int link_compiled(struct linkfs_linker *linker, struct lto *lto, struct linkfs_request *rq, struct diag **ret_d,
+			 struct linkfs_image **ret_img)
+{
+	char *text = NULL;
+
+	if (lto_compile(lto, rq->argc, rq->argv))
+		leave(1);
+	rq->lto_cnt = lto->word_cnt;
+	rq->lto = (const char *const *)lto->words;
+	*ret_d = diag_new(20);
+	int r = *ret_d ? linkfs_link(linker, rq, *ret_d, ret_img, &text) : -ENOMEM;
+	lto_done(lto);
+	free(text); /* as it was the first time */
+	return r;
+}
+
 int main(int argc, char **argv)
 {
 	struct sigaction bus = { .sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO };
@@ -94,6 +112,7 @@ int main(int argc, char **argv)
 	struct linkfs_config cfg = { 0 };
 	struct linkfs_request rq = { .argc = argc, .argv = (const char *const *)argv, .cwd_fd = AT_FDCWD };
 	struct diag *d = diag_new(20);
+	struct lto lto = { 0 };
 
 	keep_standard_streams();
 	signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is an error of the call that writes it */
@@ -106,15 +125,20 @@ int main(int argc, char **argv)
 		leave(1);
 	}
 	int r = linkfs_link(linker, &rq, d, &img, &text);
+	if (r == -ENOEXEC) {
+		d = diag_free(d);
+		r = link_compiled(linker, &lto, &rq, &d, &img);
+	}
 	print_and_free(stdout, text);
 	if (r == -ECANCELED)
 		leave(0);
 	if (!r)
 		r = linkfs_image_write_outputs(img, AT_FDCWD, d);
-	print_and_free(stderr, diag_text(d));
-	if (r && !diag_errors(d))
+	if (d)
+		print_and_free(stderr, diag_text(d));
+	if (r && !(d && diag_errors(d)))
 		fprintf(stderr, "linkfs: error: %s\n", strerror(-r));
 	if (!r && linkfs_image_wants_timers(img))
 		print_and_free(stderr, linkfs_image_timers(img));
-	leave(r || diag_errors(d) ? 1 : 0);
+	leave(r || !d || diag_errors(d) ? 1 : 0);
 }

@@ -47,6 +47,8 @@ struct linkfs_request {
 	const char *const *argv;
 	int cwd_fd;                     /* relative names are looked up here; AT_FDCWD: the process's own */
 	const struct linkfs_opener *opener; /* NULL: plain openat */
+	int lto_cnt;                    /* words of a plan, if intermediate code was compiled: linkfs_ir.h */
+	const char *const *lto;
 };
 
 /* What a command line asks for, known without opening an input. The strings belong to who gave the struct. */
@@ -57,9 +59,21 @@ struct linkfs_verdict {
 	bool is_executable;          /* an executable or shared object: what may live on a mount */
 };
 
+/* What a compiler's plugin is to know of the command line. */
+enum linkfs_output { LINKFS_OUTPUT_RELOCATABLE, LINKFS_OUTPUT_EXEC, LINKFS_OUTPUT_SHARED, LINKFS_OUTPUT_PIE };
+struct linkfs_plugin_args {
+	const char *path;            /* -plugin, NULL: none was given */
+	const char *const *opts;     /* -plugin-opt */
+	size_t opt_cnt;
+	const char *const *wraps;    /* --wrap */
+	size_t wrap_cnt;
+	enum linkfs_output output;
+};
+
 /* What linkfs_look found: the caller ends it with linkfs_look_done. */
 struct linkfs_look {
 	struct linkfs_verdict verdict;
+	struct linkfs_plugin_args plugin;
 	struct options *options; /* the strings' memory; private */
 };
 
@@ -68,8 +82,9 @@ struct linkfs_linker *linkfs_linker_free(struct linkfs_linker *l); /* after the 
 
 /* Makes a link: reads headers, symbols and relocations; resolves, lays out, checks. Copies no section byte.
  * 0: *ret_image is new with one reference. -ECANCELED: the command line asked only for text (--help, --version, -v alone),
- * *ret_text (caller frees) is what goes to standard output. Otherwise -errno, with at least one error in D; with -v
- * and inputs *ret_text is the version line and the link goes on. */
+ * *ret_text (caller frees) is what goes to standard output. -ENOEXEC: an input is intermediate code that has to be compiled
+ * first (linkfs_ir.h), which is the only error in D. Otherwise -errno, with at least one error in D; with -v and inputs
+ * *ret_text is the version line and the link goes on. */
 int linkfs_link(struct linkfs_linker *l, const struct linkfs_request *rq, struct diag *d, struct linkfs_image **ret_image,
 		char **ret_text);
 

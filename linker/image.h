@@ -46,6 +46,12 @@ struct linkfs_image {
 	bool is_writing;   /* whole-file writers check inputs once, not around each range */
 };
 
+/* link.c, for ir.c: the opener where a request has none (CTX: its cwd_fd), and the options of a request, its response files
+ * read through OPENER. */
+int link_open_plain(void *ctx, const char *path);
+int link_read_options(const struct linkfs_request *rq, const struct linkfs_opener *opener, struct diag *d,
+		      struct options **ret_options, char **ret_text);
+
 /* trim.c: drops what fills do not read. After it nothing of the link changes but counters. */
 int image_trim(struct linkfs_image *img);
 

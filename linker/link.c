@@ -41,7 +41,7 @@ void timer_add(struct timers *t, const char *name, double since_ms)
 		}                                                \
 	} while (0)
 
-static int open_plain(void *ctx, const char *path)
+int link_open_plain(void *ctx, const char *path)
 {
 	int fd = openat(*(int *)ctx, path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
@@ -164,9 +164,8 @@ static int make(struct linkfs_image *img, const struct inputs_config *cfg, struc
 	return rc ? rc : diag_errors(d) ? -EINVAL : 0;
 }
 
-/* The options of a request, its response files read through its opener. */
-static int read_options(const struct linkfs_request *rq, const struct linkfs_opener *opener, struct diag *d,
-			struct options **ret_options, char **ret_text)
+int link_read_options(const struct linkfs_request *rq, const struct linkfs_opener *opener, struct diag *d,
+		      struct options **ret_options, char **ret_text)
 {
 	struct options_reader reader = { read_text, (void *)opener };
 	int rc = options_parse(rq->argc, rq->argv, &reader, d, ret_options, ret_text);
@@ -185,14 +184,32 @@ static struct linkfs_verdict verdict_of(const struct options *opt)
 	};
 }
 
+static struct linkfs_plugin_args plugin_args_of(const struct options *opt)
+{
+	static const enum linkfs_output outputs[] = {
+		[OUTPUT_EXEC] = LINKFS_OUTPUT_EXEC,
+		[OUTPUT_PIE] = LINKFS_OUTPUT_PIE,
+		[OUTPUT_SHARED] = LINKFS_OUTPUT_SHARED,
+		[OUTPUT_RELOCATABLE] = LINKFS_OUTPUT_RELOCATABLE,
+	};
+	return (struct linkfs_plugin_args){
+		.path = opt->plugin,
+		.opts = opt->plugin_opts,
+		.opt_cnt = opt->plugin_opt_cnt,
+		.wraps = opt->wraps,
+		.wrap_cnt = opt->wrap_cnt,
+		.output = outputs[opt->kind],
+	};
+}
+
 int linkfs_look(const struct linkfs_request *rq, struct diag *d, struct linkfs_look *ret_look, char **ret_text)
 {
 	int cwd_fd = rq->cwd_fd;
-	struct linkfs_opener plain = { .open = open_plain, .ctx = &cwd_fd };
+	struct linkfs_opener plain = { .open = link_open_plain, .ctx = &cwd_fd };
 	struct options *opt;
-	int rc = read_options(rq, rq->opener ? rq->opener : &plain, d, &opt, ret_text);
+	int rc = link_read_options(rq, rq->opener ? rq->opener : &plain, d, &opt, ret_text);
 	if (!rc)
-		*ret_look = (struct linkfs_look){ verdict_of(opt), opt };
+		*ret_look = (struct linkfs_look){ verdict_of(opt), plugin_args_of(opt), opt };
 	return rc;
 }
 
@@ -205,7 +222,7 @@ int linkfs_link(struct linkfs_linker *l, const struct linkfs_request *rq, struct
 		char **ret_text)
 {
 	int cwd_fd = rq->cwd_fd;
-	struct linkfs_opener plain = { .open = open_plain, .ctx = &cwd_fd };
+	struct linkfs_opener plain = { .open = link_open_plain, .ctx = &cwd_fd };
 	const struct linkfs_opener *opener = rq->opener ? rq->opener : &plain;
 	struct linkfs_image *img = calloc(1, sizeof(*img));
 	double start = timer_now_ms();
@@ -215,14 +232,21 @@ int linkfs_link(struct linkfs_linker *l, const struct linkfs_request *rq, struct
 	}
 	img->linker = l;
 	atomic_init(&img->refs, 1);
-	int rc = read_options(rq, opener, d, &img->opt, ret_text);
+	int rc = link_read_options(rq, opener, d, &img->opt, ret_text);
 	if (rc) {
 		linkfs_image_unref(img);
 		return rc;
 	}
 	pthread_mutex_lock(&l->lock);
-	struct inputs_config cfg = { img->opt, l->mapper, l->names, l->pool, d, opener, &l->parsed_objects };
+	struct ir_plan plan = { rq->lto_cnt, rq->lto };
+	struct inputs_config cfg = { .opt = img->opt, .mapper = l->mapper, .names = l->names, .pool = l->pool, .diag = d,
+				     .opener = opener, .parsed_objects = &l->parsed_objects,
+				     .plan = rq->lto_cnt ? &plan : NULL };
 	rc = make(img, &cfg, d);
+	if (rc && img->in)
+		rc = inputs_failure(img->in, rc);
+	if (img->in)
+		img->in->plan = NULL; /* it is the request's */
 	pthread_mutex_unlock(&l->lock);
 	if (rc) {
 		if (!diag_errors(d))

@@ -352,6 +352,12 @@ static void print_make_name(FILE *f, const char *name)
 		fprintf(f, "%s%c", *name == '$' ? "$" : *name == ' ' || *name == '#' ? "\\" : "", *name);
 }
 
+/* What was compiled from intermediate code is gone by the time make reads this. */
+static bool is_named_dependency(const struct inputs *in, uint32_t i)
+{
+	return i - in->compiled_first >= in->compiled_cnt;
+}
+
 /* GNU ld manual, --dependency-file: the output depends on every input, and each has an empty rule of its own. */
 char *linkfs_image_dependencies(struct linkfs_image *img, size_t *ret_sz)
 {
@@ -362,11 +368,15 @@ char *linkfs_image_dependencies(struct linkfs_image *img, size_t *ret_sz)
 	print_make_name(f, img->opt->output);
 	fputc(':', f);
 	for (uint32_t i = 0; i < img->in->held_cnt; i++) {
+		if (!is_named_dependency(img->in, i))
+			continue;
 		fputs(" \\\n  ", f);
 		print_make_name(f, img->in->held[i]->path);
 	}
 	fputc('\n', f);
 	for (uint32_t i = 0; i < img->in->held_cnt; i++) {
+		if (!is_named_dependency(img->in, i))
+			continue;
 		fputc('\n', f);
 		print_make_name(f, img->in->held[i]->path);
 		fputs(":\n", f);

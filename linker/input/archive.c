@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "elfbytes.h"
+#include "object.h"
 
 enum {
 	MAGIC_SZ = 8,
@@ -357,6 +358,26 @@ static int read_bsd_index(struct reader *r)
 	return rc;
 }
 
+/* Members that the index does not name although they define something: all that ar sees in intermediate code of GCC is
+ * the symbol that marks it, and nothing at all in LLVM's. */
+static int find_unindexed(struct reader *r)
+{
+	static const char mark[] = "__gnu_lto_slim";
+	struct archive *a = r->a;
+	name_id slim = names_find(r->names, mark, sizeof(mark) - 1);
+	uint8_t *seen = calloc((size_t)a->member_cnt + 1, 1); /* 1: the mark, 2: a symbol */
+	if (!seen)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < a->sym_cnt; i++)
+		seen[a->syms[i].member] |= a->syms[i].name == slim ? 1 : 2;
+	for (uint32_t i = 0; i < a->member_cnt; i++) {
+		struct archive_member *m = &a->members[i];
+		m->is_unindexed_ir = seen[i] == 1 || (!seen[i] && !a->is_thin && object_is_bitcode(r->data + m->off, m->sz));
+	}
+	free(seen);
+	return 0;
+}
+
 static int parse(struct reader *r)
 {
 	int rc = 0;
@@ -368,7 +389,8 @@ static int parse(struct reader *r)
 	if (rc || r->index_kind == INDEX_NONE)
 		return rc;
 	r->a->has_index = true;
-	return r->index_kind == INDEX_BSD ? read_bsd_index(r) : read_gnu_index(r);
+	rc = r->index_kind == INDEX_BSD ? read_bsd_index(r) : read_gnu_index(r);
+	return rc ? rc : find_unindexed(r);
 }
 
 int archive_parse(struct infile *f, struct names *names, struct diag *d, uint64_t place, struct archive **ret_archive)

@@ -22,6 +22,9 @@ struct archive_member {
 	/* Thin archives only: NAME is an archive itself, and the member is the one of it whose header_off this is (an
 	 * archive added to a thin archive). 0: NAME is the member. */
 	uint64_t nested_off;
+	/* There is an index, but not of it: it was made without the compiler's plugin, and this is intermediate code. Its
+	 * symbols are known when it is parsed. */
+	bool is_unindexed_ir;
 };
 
 struct archive_sym {

@@ -13,9 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "inputs_priv.h"
+#include "inputs_ir.h"
 #include "script.h"
-#include "search.h"
 
 #define SCRIPT_DEPTH_MAX 16
 #define THIN_DEPTH_MAX 8
@@ -35,6 +34,12 @@ static void source_free(void *p)
 	script_free(s->script);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
+}
+
+bool inputs_has_objects(const struct infile *f)
+{
+	const struct source *s = f->product;
+	return s && (s->kind == SOURCE_OBJECT || s->kind == SOURCE_ARCHIVE);
 }
 
 const struct archive *inputs_archive(const struct ifile *f)
@@ -173,8 +178,8 @@ static struct source *recognise(struct inputs *in, struct infile *file)
 		rc = recognise_archive(in, file, s);
 	else if (object_is_elf(file->data, file->sz))
 		rc = recognise_elf(in, file, s);
-	else if (file->sz >= 4 && !memcmp(file->data, "BC\xc0\xde", 4)) {
-		s->kind = SOURCE_OBJECT; /* object_parse says what an LTO object needs */
+	else if (object_is_bitcode(file->data, file->sz)) {
+		s->kind = SOURCE_OBJECT;
 		rc = 0;
 	} else if (file->sz && is_text(file->data, file->sz)) {
 		s->kind = SOURCE_SCRIPT;
@@ -357,7 +362,7 @@ static int add_fd(struct inputs *in, int fd, const char *path, const struct oper
 	}
 }
 
-static int add_operand(struct inputs *in, const struct operand *op, const struct search_from *from)
+int inputs_add_operand(struct inputs *in, const struct operand *op, const struct search_from *from)
 {
 	struct search_state st = { .in = in, .op = op, .from = from };
 	char *path;
@@ -398,7 +403,7 @@ static int add_script(struct inputs *in, struct infile *file, const struct scrip
 			sub.kind = OPERAND_LIBRARY;
 			sub.name += 2;
 		}
-		rc = add_operand(in, &sub, &from);
+		rc = inputs_add_operand(in, &sub, &from);
 	}
 	pv->script_depth--;
 	return rc;
@@ -481,18 +486,22 @@ static struct object **product_slot(struct ifile *f)
 	return f->owner->archive ? &f->owner->members[f->owner_idx] : &f->owner->obj;
 }
 
-static bool object_fits(struct inputs *in, const struct object *o, uint64_t place)
+bool inputs_object_fits(struct inputs *in, const struct object *o, uint64_t place)
 {
-	if (o->is_lto)
-		diag_error(in->diag, place,
-			   "%s: is an LTO object without machine code: linkfs has no LTO yet: compile with -fno-lto or "
-			   "-ffat-lto-objects", o->name);
-	else if (o->machine != in->arch->machine || o->elf_class != in->arch->elf_class || o->is_be != in->arch->is_be)
-		diag_error(in->diag, place, "%s: is incompatible with %s: elf machine %u, %u bit", o->name,
-			   in->arch->emulations[0], o->machine, o->elf_class == ELFCLASS64 ? 64 : 32);
-	else
+	if (o->machine == in->arch->machine && o->elf_class == in->arch->elf_class && o->is_be == in->arch->is_be)
 		return true;
+	diag_error(in->diag, place, "%s: is incompatible with %s: elf machine %u, %u bit", o->name, in->arch->emulations[0],
+		   o->machine, o->elf_class == ELFCLASS64 ? 64 : 32);
 	return false;
+}
+
+/* What was parsed of F is O: its object, unless it is intermediate code. */
+static void take_object(struct inputs *in, struct ifile *f, struct object *o)
+{
+	if (ir_is_wanted(in, o))
+		f->aside = o;
+	else if (inputs_object_fits(in, o, (uint64_t)(f - in->files) << 32))
+		f->obj = o;
 }
 
 /* The same object may stand on the command line twice: the first to parse it wins, the other copy is dropped. */
@@ -511,20 +520,21 @@ static struct object *publish(struct ifile *f, struct object *o)
 
 static void parse_one(struct inputs *in, struct ifile *f)
 {
+	if (!f->body || f->obj || f->aside)
+		return;
 	uint64_t place = (uint64_t)(f - in->files) << 32;
 	const struct archive *ar = f->source->archive;
 	struct object *o = NULL;
 	char *name = NULL;
 	if (ar && asprintf(&name, "%s(%s)", f->file->path, ar->members[f->member].name) < 0)
 		name = NULL;
-	int rc = object_parse(f->body, f->body_off, f->body_sz, name ? name : f->file->path, in->names, in->diag, place, &o);
+	const char *shown = name ? name : f->shown_as ? f->shown_as : f->file->path;
+	int rc = object_parse(f->body, f->body_off, f->body_sz, shown, in->names, in->diag, place, &o);
 	free(name);
 	if (rc < 0)
 		return;
 	atomic_fetch_add(in->parsed_objects, 1);
-	o = publish(f, o);
-	if (object_fits(in, o, place))
-		f->obj = o;
+	take_object(in, f, publish(f, o));
 }
 
 static void parse_range(void *ctx, size_t begin, size_t end, unsigned worker)
@@ -532,8 +542,7 @@ static void parse_range(void *ctx, size_t begin, size_t end, unsigned worker)
 	struct parse_job *job = ctx;
 	(void)worker;
 	for (size_t i = begin; i < end; i++)
-		if (job->in->files[job->files[i]].body && !job->in->files[job->files[i]].obj)
-			parse_one(job->in, &job->in->files[job->files[i]]);
+		parse_one(job->in, &job->in->files[job->files[i]]);
 }
 
 /* Finds the bytes, and what an earlier link parsed from them. */
@@ -542,8 +551,8 @@ static void prepare_parse(struct inputs *in, struct ifile *f)
 	if (f->kind != IFILE_OBJECT || f->obj || f->body || locate(in, f) < 0)
 		return;
 	struct object *o = *product_slot(f);
-	if (o && object_fits(in, o, in->priv->place))
-		f->obj = o;
+	if (o)
+		take_object(in, f, o);
 }
 
 static void bound_range(void *ctx, size_t begin, size_t end, unsigned worker)
@@ -553,7 +562,7 @@ static void bound_range(void *ctx, size_t begin, size_t end, unsigned worker)
 	(void)worker;
 	for (size_t i = begin; i < end; i++) {
 		const struct ifile *f = &job->in->files[job->files[i]];
-		if (f->body && !f->obj)
+		if (f->body && !f->obj && !f->aside)
 			sum += object_sym_bound(f->body->data + f->body_off, f->body_sz);
 	}
 	atomic_fetch_add(&job->bound, sum);
@@ -570,6 +579,7 @@ void inputs_parse(struct inputs *in, const uint32_t *files, uint32_t cnt)
 		return;
 	}
 	pool_for(in->pool, cnt, 4, parse_range, &job);
+	ir_settle(in, files, cnt);
 }
 
 /* ---- the stage ---- */
@@ -608,7 +618,7 @@ static int add_operands(struct inputs *in)
 			continue;
 		}
 		if (op->kind == OPERAND_FILE || op->kind == OPERAND_LIBRARY)
-			add_operand(in, op, NULL); /* reported; go on to find more */
+			inputs_add_operand(in, op, NULL); /* reported; go on to find more */
 	}
 	return diag_errors(in->diag) ? -EINVAL : 0;
 }
@@ -621,7 +631,8 @@ static int parse_live(struct inputs *in)
 	for (uint32_t i = 1; i < in->file_cnt; i++) {
 		struct ifile *f = &in->files[i];
 		/* Files without an index must show their symbols before anybody can ask for them. */
-		bool must_look = f->is_lazy && (!f->source->archive || !f->source->archive->has_index);
+		const struct archive *ar = inputs_archive(f);
+		bool must_look = f->is_lazy && (!ar || !ar->has_index || ar->members[f->member].is_unindexed_ir);
 		if (f->kind == IFILE_OBJECT && (atomic_load(&f->is_live) || must_look))
 			live[cnt++] = i;
 	}
@@ -640,7 +651,8 @@ int inputs_load(const struct inputs_config *cfg, struct inputs **ret_inputs)
 		return -ENOMEM;
 	}
 	*in = (struct inputs){ .opt = cfg->opt, .mapper = cfg->mapper, .names = cfg->names, .pool = cfg->pool,
-			       .diag = cfg->diag, .parsed_objects = cfg->parsed_objects, .priv = pv };
+			       .diag = cfg->diag, .parsed_objects = cfg->parsed_objects,
+			       .claimer = cfg->claimer, .plan = cfg->plan, .priv = pv };
 	pv->opener = cfg->opener;
 	int rc = choose_emulation(in);
 	if (!rc && !new_file(in))
@@ -662,9 +674,14 @@ int inputs_load(const struct inputs_config *cfg, struct inputs **ret_inputs)
 		diag_error(in->diag, 0, "no input file tells the CPU: give an object, or -m EMULATION");
 		rc = -EINVAL;
 	}
+	if (!rc && in->claimer)
+		in->fingerprint = ir_fingerprint(in);
+	if (!rc)
+		rc = ir_apply(in);
 	if (!rc)
 		rc = parse_live(in);
 	if (rc < 0) {
+		rc = inputs_failure(in, rc);
 		inputs_free(in);
 		return rc;
 	}
@@ -672,11 +689,19 @@ int inputs_load(const struct inputs_config *cfg, struct inputs **ret_inputs)
 	return 0;
 }
 
+int inputs_failure(const struct inputs *in, int rc)
+{
+	return in->needs_ir && diag_errors(in->diag) == 1 ? -ENOEXEC : rc;
+}
+
 struct inputs *inputs_free(struct inputs *in)
 {
 	if (!in)
 		return NULL;
 	symbol_lists_free(in);
+	ir_claims_free(in);
+	for (uint32_t i = 0; i < in->file_cnt; i++)
+		free(in->files[i].shown_as);
 	for (uint32_t i = 0; i < in->held_cnt; i++)
 		mapper_unref(in->mapper, in->held[i]); /* a trim may end it from here on */
 	free(in->priv);

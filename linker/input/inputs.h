@@ -17,7 +17,7 @@
 #include "arch.h"
 #include "archive.h"
 #include "diag.h"
-#include "linkfs.h"
+#include "linkfs_ir.h"
 #include "mapper.h"
 #include "names.h"
 #include "object.h"
@@ -29,6 +29,7 @@ enum ifile_kind {
 	IFILE_INTERNAL, /* index 0: what the linker itself defines */
 	IFILE_OBJECT,   /* an object, or a member of an archive */
 	IFILE_SHLIB,
+	IFILE_IR,       /* intermediate code that was compiled: it stands for nothing, the plan brought objects instead */
 };
 
 /* One possible provider of symbols; its index is its position on the command line. */
@@ -48,6 +49,8 @@ struct ifile {
 	struct source *owner;
 	uint32_t owner_idx;    /* member of the owner, where that is an archive */
 	struct object *obj;    /* NULL until parsed */
+	struct object *aside;  /* parsed, but it is intermediate code: while inputs_parse runs */
+	char *shown_as;        /* in messages, NULL: by its path */
 	struct shlib *shlib;
 	const char *soname;    /* shared library: DT_NEEDED's text */
 };
@@ -61,7 +64,20 @@ struct symbol_list {
 	bool is_dynamic;
 };
 
-struct linker_state;
+/* A file whose symbols the claimer told (linkfs_ir.h). */
+struct ir_claim {
+	uint32_t file;
+	struct linkfs_ir_object *claimed; /* the claimer's: symbol I is symbol I + 1 of obj */
+	struct linkfs_ir_file *told;
+	struct object *obj;
+	void *tables;          /* that obj points into */
+};
+
+/* linkfs_request.lto */
+struct ir_plan {
+	int cnt;
+	const char *const *words;
+};
 
 struct inputs {
 	const struct options *opt;
@@ -80,6 +96,13 @@ struct inputs {
 	struct symbol_list *lists; /* in order: version scripts, then dynamic lists */
 	uint32_t list_cnt;
 	atomic_uint_fast64_t *parsed_objects; /* the process's counter */
+	const struct linkfs_ir_claimer *claimer; /* NULL: intermediate code is refused */
+	const struct ir_plan *plan; /* NULL: none */
+	struct ir_claim *claims;
+	uint32_t claim_cnt;
+	uint64_t fingerprint;      /* with a claimer: for its plan */
+	bool needs_ir;             /* intermediate code was refused, and is the reason to fail */
+	uint32_t compiled_first, compiled_cnt; /* in held: what the plan brought */
 	struct inputs_private *priv;
 };
 
@@ -91,11 +114,16 @@ struct inputs_config {
 	struct diag *diag;
 	const struct linkfs_opener *opener; /* never NULL here */
 	atomic_uint_fast64_t *parsed_objects;
+	const struct linkfs_ir_claimer *claimer; /* or */
+	const struct ir_plan *plan;              /* or neither */
 };
 
 /* 0, or -errno with errors in the sink. Frees nothing it does not own: options, mapper, names outlive it. */
 int inputs_load(const struct inputs_config *cfg, struct inputs **ret_inputs);
 struct inputs *inputs_free(struct inputs *in);
+
+/* What a link that failed with RC fails with: -ENOEXEC where nothing but intermediate code was in its way. */
+int inputs_failure(const struct inputs *in, int rc);
 
 /* Parses the objects FILES[0..cnt) (indices) that are not parsed yet, in parallel. Errors go to the sink. */
 void inputs_parse(struct inputs *in, const uint32_t *files, uint32_t cnt);

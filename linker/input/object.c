@@ -343,7 +343,7 @@ static int intern_globals(struct parser *p)
 		for (uint32_t i = 0; i < batch; i++) {
 			if (!o->names[done + i])
 				return fail(p, ": too many symbols for the room reserved");
-			if (p->has_lto_sections && refs[i].len == strlen("__gnu_lto_slim") &&
+			if (o->has_ir && refs[i].len == strlen("__gnu_lto_slim") &&
 			    !memcmp(refs[i].str, "__gnu_lto_slim", refs[i].len))
 				o->is_lto = true;
 		}
@@ -530,8 +530,10 @@ static int parse(struct parser *p)
 {
 	struct object *o = p->o;
 	uint16_t type;
-	if (object_is_bitcode(o->data, o->sz))
-		return fail(p, ": llvm bitcode: link-time optimisation needs a plugin: recompile without -flto");
+	if (object_is_bitcode(o->data, o->sz)) {
+		o->has_ir = o->is_lto = o->is_bitcode = true;
+		return 0;
+	}
 	if (object_peek(o->data, o->sz, &type, &o->machine, &o->elf_class, &o->is_be))
 		return fail(p, ": not an elf file of a known class, byte order and version");
 	if (type != ET_REL)

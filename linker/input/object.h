@@ -113,7 +113,9 @@ struct object {
 	uint8_t elf_class;
 	bool is_be;
 	uint32_t e_flags;
-	bool is_lto;             /* only intermediate code inside: a plugin would have to compile it */
+	bool has_ir;             /* intermediate code inside, for a compiler's plugin; */
+	bool is_lto;             /* and nothing else */
+	bool is_bitcode;         /* it is LLVM's: no section, no symbol, no machine is known */
 	bool has_gnu_stack, exec_stack;
 	bool has_split_stack;
 	uint32_t sec_cnt;
@@ -236,6 +238,8 @@ static inline const uint8_t *isec_bytes(const struct object *o, const struct ise
 void object_digest(struct object *o, uint64_t *ret_low, uint64_t *ret_high);
 
 bool object_is_elf(const uint8_t *data, uint64_t sz);
+/* Is it LLVM bitcode, bare or wrapped? */
+bool object_is_bitcode(const uint8_t *data, uint64_t sz);
 /* e_type, e_machine, class and order of anything ELF, checked for length: what a link asks before it parses. */
 int object_peek(const uint8_t *data, uint64_t sz, uint16_t *ret_type, uint16_t *ret_machine, uint8_t *ret_class,
 		bool *ret_be);

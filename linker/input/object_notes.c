@@ -52,7 +52,7 @@ static enum isec_kind note_kind(struct parser *p, const struct isec *s, const ch
 
 static enum isec_kind lto_kind(struct parser *p, const struct isec *s, const char *name)
 {
-	p->has_lto_sections = true;
+	p->o->has_ir |= starts(name, ".gnu.lto_");
 	if (starts(name, ".gnu.lto_.lto.") && s->type != SHT_NOBITS && !s->is_compressed && s->sz > LTO_SLIM_OFF &&
 	    isec_bytes(p->o, s)[LTO_SLIM_OFF])
 		p->o->is_lto = true;

@@ -21,7 +21,6 @@ struct parser {
 	uint32_t symtab_idx, symtab_info, shndx_idx, shstrtab_idx; /* sections; 0: none */
 	struct pending_group *groups;
 	uint32_t group_cnt, group_cap;
-	bool has_lto_sections;
 };
 
 /* Record an error about the object, or about a place in a section whose name is known, and give -EINVAL. */
@@ -42,8 +41,6 @@ static inline size_t sym_sz(const struct object *o)
 	return o->elf_class == ELFCLASS64 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
 }
 
-/* Is it LLVM bitcode, bare or wrapped? */
-bool object_is_bitcode(const uint8_t *data, uint64_t sz);
 /* The kind of content section IDX by its name, type and flags alone (ISEC_REGULAR: nothing special); notes what it says
  * about the object. */
 enum isec_kind object_special_kind(struct parser *p, uint32_t idx);

@@ -50,8 +50,12 @@ static void offer_file(struct symtab *st, uint32_t file)
 				provider_claim(st, f->shlib->syms[i].name, provider(RANK_X_LAZY, file, 0));
 	} else if (f->kind == IFILE_OBJECT && ar && f->is_lazy && ar->has_index) {
 		/* One index serves all members: read it once, at the first. */
-		for (uint32_t i = 0; f->member == 0 && i < ar->sym_cnt; i++)
-			provider_claim(st, ar->syms[i].name, provider(RANK_X_LAZY, file + ar->syms[i].member, 0));
+		for (uint32_t i = 0; f->member == 0 && i < ar->sym_cnt; i++) {
+			uint32_t member = file + ar->syms[i].member;
+			if (!st->in->plan || st->in->files[member].kind == IFILE_OBJECT)
+				provider_claim(st, ar->syms[i].name, provider(RANK_X_LAZY, member, 0));
+		}
+		offer_object(st, file); /* if it is parsed already, since the index says less */
 	} else if (f->kind == IFILE_OBJECT) {
 		offer_object(st, file);
 	}
