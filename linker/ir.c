@@ -19,8 +19,14 @@ struct linkfs_ir {
 	struct options *opt;
 	struct inputs *in;
 	struct symtab *st;
-	uint8_t *outside;  /* by name: somebody mentions it who is not intermediate code */
+	uint8_t *outside;  /* by name: what those do with it who are not intermediate code; enum outside */
 	uint32_t *claim;   /* by file: 1 + its claim */
+};
+
+enum outside {
+	OUTSIDE_MENTION = 1,
+	OUTSIDE_COMMON = 2, /* has it as a common symbol, which may be the larger one */
+	OUTSIDE_GROUP = 4,  /* has, or may have, a COMDAT group of that signature */
 };
 
 /* ---- who mentions what ---- */
@@ -29,7 +35,7 @@ static void mention(struct linkfs_ir *ir, const char *name, size_t len)
 {
 	name_id id = names_find(ir->in->names, name, len);
 	if (id && id < ir->st->cnt)
-		ir->outside[id] = true;
+		ir->outside[id] |= OUTSIDE_MENTION;
 }
 
 static void mention_all(struct linkfs_ir *ir, const char *const *names, size_t cnt)
@@ -42,8 +48,8 @@ static void mention_all(struct linkfs_ir *ir, const char *const *names, size_t c
 static void mention_wraps(struct linkfs_ir *ir)
 {
 	for (uint32_t i = 0; i < ir->st->wrap_cnt; i++) {
-		ir->outside[ir->st->wrap_from[i]] = true;
-		ir->outside[ir->st->wrap_to[i]] = true;
+		ir->outside[ir->st->wrap_from[i]] |= OUTSIDE_MENTION;
+		ir->outside[ir->st->wrap_to[i]] |= OUTSIDE_MENTION;
 	}
 }
 
@@ -76,8 +82,18 @@ static void mention_object(struct linkfs_ir *ir, uint32_t file)
 	for (uint32_t i = o->first_global; i < o->sym_cnt; i++) {
 		struct esym s;
 		esym_get(o, i, &s);
-		ir->outside[sym_name(ir->st, o, i, s.shndx == SHN_UNDEF)] = true;
+		ir->outside[sym_name(ir->st, o, i, s.shndx == SHN_UNDEF)] |=
+			OUTSIDE_MENTION | (s.shndx == OBJ_SHN_COMMON ? OUTSIDE_COMMON : 0);
 	}
+	for (uint32_t g = 0; g < o->group_cnt; g++)
+		ir->outside[o->groups[g].signature] |= OUTSIDE_GROUP;
+}
+
+/* Members that are extracted later, for compiled code, may have groups; mostly of their symbols' names. */
+static void mention_archive(struct linkfs_ir *ir, const struct archive *ar)
+{
+	for (uint32_t i = 0; i < ar->sym_cnt; i++)
+		ir->outside[ar->syms[i].name] |= OUTSIDE_GROUP;
 }
 
 /* ---- what symbols mean ---- */
@@ -107,8 +123,10 @@ static enum linkfs_ir_meaning reference(const struct linkfs_ir *ir, name_id id)
 static enum linkfs_ir_meaning definition(const struct linkfs_ir *ir, uint32_t file, uint32_t i, name_id id, bool is_common)
 {
 	uint64_t win = sym_win(ir->st, id);
+	if (is_common && provider_rank(win) == RANK_COMMON && (ir->outside[id] & OUTSIDE_COMMON))
+		return LINKFS_IR_FOUND;
 	if (provider_file(win) == file && provider_sym(win) == i && win != PROVIDER_NONE) {
-		if (ir->outside[id])
+		if (ir->outside[id] & OUTSIDE_MENTION)
 			return LINKFS_IR_PREVAILS;
 		return sym_flags(ir->st, id) & SYM_EXPORT ? LINKFS_IR_PREVAILS_EXPORTED : LINKFS_IR_PREVAILS_ALONE;
 	}
@@ -145,6 +163,9 @@ static int tell_all(struct linkfs_ir *ir)
 	for (uint32_t k = 0; k < st->obj_cnt; k++)
 		if (!ir->claim[st->objs[k]])
 			mention_object(ir, st->objs[k]);
+	for (uint32_t i = 1; i < ir->in->file_cnt; i++)
+		if (inputs_archive(&ir->in->files[i]) && !ir->in->files[i].member)
+			mention_archive(ir, inputs_archive(&ir->in->files[i]));
 	mention_options(ir);
 	for (uint32_t i = 0; i < ir->in->claim_cnt; i++)
 		tell(ir, &ir->in->claims[i]);
@@ -248,7 +269,28 @@ static bool is_extracted(const struct linkfs_ir *ir, uint32_t file)
 	return f->kind == IFILE_OBJECT && f->is_lazy && atomic_load(&f->is_live) && !ir->claim[file];
 }
 
-static char *print_plan(const struct linkfs_ir *ir, const struct linkfs_ir_yield *yields, size_t cnt, size_t *ret_sz)
+/* The groups that intermediate code has and nobody else may: what is compiled of it need not be in a group any more. */
+static size_t print_groups(FILE *f, const struct linkfs_ir *ir)
+{
+	size_t cnt = 0;
+	for (uint32_t i = 0; i < ir->in->claim_cnt; i++) {
+		const struct ir_claim *c = &ir->in->claims[i];
+		for (uint32_t g = 0; c->claimed->is_linked && g < c->obj->group_cnt; g++) {
+			const struct group *gr = &c->obj->groups[g];
+			const struct name *n = names_get(ir->in->names, gr->signature);
+			if (!(ir->outside[gr->signature] & OUTSIDE_GROUP) ||
+			    sec_is(ir->st, gsec(ir->st, c->file, gr->members[0]), SEC_DEAD_COMDAT))
+				continue;
+			fprintf(f, "group:%.*s%c", (int)n->len, n->str, 0);
+			cnt++;
+		}
+	}
+	return cnt;
+}
+
+/* Words, each with its NUL. */
+static char *print_plan(const struct linkfs_ir *ir, const struct linkfs_ir_yield *yields, size_t cnt, size_t *ret_cnt,
+			size_t *ret_sz)
 {
 	static const char *const keys[] = {
 		[LINKFS_IR_OBJECT] = "object", [LINKFS_IR_LIBRARY] = "library", [LINKFS_IR_LIBPATH] = "libpath"
@@ -261,6 +303,7 @@ static char *print_plan(const struct linkfs_ir *ir, const struct linkfs_ir_yield
 	fprintf(f, "at:%u%c", place_of(ir), 0);
 	print_positions(f, "claimed:", ir, is_claimed);
 	print_positions(f, "linked:", ir, is_extracted);
+	*ret_cnt = 4 + print_groups(f, ir) + cnt;
 	for (size_t i = 0; i < cnt; i++)
 		fprintf(f, "%s:%s%c", keys[yields[i].kind], yields[i].name, 0);
 	if (fclose(f)) {
@@ -273,8 +316,8 @@ static char *print_plan(const struct linkfs_ir *ir, const struct linkfs_ir_yield
 int linkfs_ir_plan(const struct linkfs_ir *ir, const struct linkfs_ir_yield *yields, size_t yield_cnt, int *ret_cnt,
 		   char ***ret_words)
 {
-	size_t sz = 0, cnt = 4 + yield_cnt;
-	char *text = print_plan(ir, yields, yield_cnt, &sz);
+	size_t sz = 0, cnt = 0;
+	char *text = print_plan(ir, yields, yield_cnt, &cnt, &sz);
 	char **words = text ? malloc((cnt + 1) * sizeof(*words) + sz) : NULL;
 	if (!words) {
 		free(text);

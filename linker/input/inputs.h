@@ -103,6 +103,9 @@ struct inputs {
 	uint64_t fingerprint;      /* with a claimer: for its plan */
 	bool needs_ir;             /* intermediate code was refused, and is the reason to fail */
 	uint32_t compiled_first, compiled_cnt; /* in held: what the plan brought */
+	uint32_t compiled_end;     /* in files: one past it */
+	name_id *taken;            /* groups that no file behind it may have: intermediate code had them */
+	uint32_t taken_cnt;
 	struct inputs_private *priv;
 };
 

@@ -292,6 +292,7 @@ void ir_claims_free(struct inputs *in)
 		free(in->claims[i].told);
 	}
 	free(in->claims);
+	free(in->taken);
 }
 
 /* ---- plans ---- */
@@ -421,6 +422,7 @@ static int add_yields(struct inputs *in, uint32_t at)
 	in->compiled_cnt = in->held_cnt - in->compiled_first;
 	if (rc >= 0 && at)
 		rc = move_files(in, first, at);
+	in->compiled_end = at ? at + in->file_cnt - first : in->file_cnt;
 	for (int i = 0; i < in->plan->cnt && rc >= 0; i++) {
 		struct operand op = { .kind = OPERAND_LIBRARY };
 		if (word_is(in->plan->words[i], "library:", &op.name) && !is_operand(in, op.name))
@@ -428,6 +430,23 @@ static int add_yields(struct inputs *in, uint32_t at)
 	}
 	free(dirs);
 	return rc < 0 ? rc : 0;
+}
+
+static int take_groups(struct inputs *in)
+{
+	const char *value;
+	in->taken = calloc((size_t)in->plan->cnt + 1, sizeof(*in->taken));
+	if (!in->taken)
+		return -ENOMEM;
+	for (int i = 0; i < in->plan->cnt; i++) {
+		if (!word_is(in->plan->words[i], "group:", &value) || !*value)
+			continue;
+		name_id id = names_intern_copy(in->names, value, strlen(value));
+		if (!id)
+			return -ENOMEM;
+		in->taken[in->taken_cnt++] = id;
+	}
+	return 0;
 }
 
 /* Once for all positions, before anything moves; then what was compiled. */
@@ -455,5 +474,6 @@ int ir_apply(struct inputs *in)
 		diag_error(in->diag, 0, "the plan of link-time optimisation does not fit this command line");
 		return -EINVAL;
 	}
-	return plan ? add_yields(in, at) : 0;
+	int rc = plan ? take_groups(in) : 0;
+	return rc || !plan ? rc : add_yields(in, at);
 }

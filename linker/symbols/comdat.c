@@ -77,6 +77,9 @@ int comdat_choose(struct symtab *st)
 		return -ENOMEM;
 	}
 	memset((void *)c.owner, 0xff, (size_t)names_cnt(in->names) * sizeof(*c.owner));
+	/* Groups that were intermediate code's: what was compiled of it may have them, and nobody behind it. */
+	for (uint32_t i = 0; i < in->taken_cnt; i++)
+		c.owner[in->taken[i]] = ((uint64_t)in->compiled_end << 32) - 1;
 	pool_for(in->pool, st->obj_cnt, 8, claim_range, &c);
 	pool_for(in->pool, st->obj_cnt, 8, bury_range, &c);
 	free(c.owner);

@@ -51,6 +51,12 @@ need() {
 	static) need_file_of gcc libc.a ;;
 	static-pie) need_file_of gcc rcrt1.o && need_file_of gcc libc.a ;;
 	static-cxx) need_file_of g++ libstdc++.a && need_file_of gcc libc.a ;;
+	lto) need_program gcc && need_file_of gcc liblto_plugin.so && need_file_of gcc lto-wrapper ;;
+	clang-lto)
+		need_program clang
+		[ -e "$(clang -flto -fuse-ld=bfd -### -xc /dev/null 2>&1 | grep -o '[^" ]*LLVMgold\.so' | head -n 1)" ] ||
+			skip "LLVMgold.so is not installed"
+		;;
 	gdb) need_program gdb ;;
 	elfutils) need_program eu-readelf ;;
 	python3) [ -x /usr/bin/python3 ] || need_program python3 ;;
