@@ -94,6 +94,7 @@ void client_verdict(struct fs *fs, struct client *c, struct output *o, const cha
 	int fds[2] = { -1, sides_fd };
 
 	cv->diag_sz = strlen(diag);
+	cv->needs_lto = v && v->needs_lto;
 	if (g) {
 		cv->map_sz = v->map_sz;
 		cv->deps_sz = v->deps_sz;

@@ -27,14 +27,14 @@ static const char *find_mode(int argc, char **argv)
 }
 
 /* The exit status, if the mount made the link; -1: file mode it is. */
-static int try_mount(const char *mode, int argc, char **argv)
+static int try_mount(const char *mode, int argc, char **argv, struct lto *lto)
 {
 	const char *dir = getenv("LINKFS_MOUNT");
 
 	if (!strcmp(mode, "file") || (!strcmp(mode, "auto") && !(dir && *dir)))
 		return -1;
 	if (!strcmp(mode, "auto") || !strcmp(mode, "mount"))
-		return ld_mount(argc, argv, !strcmp(mode, "mount"));
+		return ld_mount(argc, argv, !strcmp(mode, "mount"), lto);
 	fprintf(stderr, "linkfs: error: --linkfs=%s: expected auto, file or mount\n", mode);
 	return 1;
 }
@@ -116,7 +116,7 @@ int main(int argc, char **argv)
 
 	keep_standard_streams();
 	signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is an error of the call that writes it */
-	int status = try_mount(find_mode(argc, argv), argc, argv);
+	int status = try_mount(find_mode(argc, argv), argc, argv, &lto);
 	if (status >= 0)
 		leave(status);
 	sigaction(SIGBUS, &bus, NULL); /* before the library's own, which passes on what it does not know */

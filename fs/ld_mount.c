@@ -22,8 +22,11 @@
 #include "place.h"
 #include "recipe_text.h"
 
+#define NEEDS_LTO (-2)
+
 struct job {
 	bool must;
+	struct lto *lto;
 	struct linkfs_look look;
 	char *mountpoint;
 	char *cwd;
@@ -182,6 +185,13 @@ static int send_request(struct job *j, int argc, char **argv)
 
 	umask(mask);
 	recipe_of_args(&t, j->cwd, argc - 1, argv + 1);
+	for (int i = 0; i < j->lto->word_cnt; i++) {
+		CLEAN_TEXT struct text word = { 0 };
+		text_printf(&word, RECIPE_LTO "%s", j->lto->words[i]);
+		t.failed |= word.failed;
+		if (word.s)
+			recipe_add(&t, word.s);
+	}
 	if (t.failed)
 		return unfit(j, "out of memory");
 	m.u.client_link = (struct msg_client_link){
@@ -323,7 +333,7 @@ static int place(struct job *j, const struct msg_client_verdict *v)
 	return r;
 }
 
-/* 0 or the exit status; -1: not this way. */
+/* 0 or the exit status; -1: not this way; NEEDS_LTO: compile first. */
 static int take_verdict(struct job *j, struct packet *p)
 {
 	const struct msg_client_verdict *v = &p->msg.u.client_verdict;
@@ -333,7 +343,10 @@ static int take_verdict(struct job *j, struct packet *p)
 		return unfit(j, "the verdict can't be read");
 	if (p->msg.error == -EIO)
 		return unfit_of_text(j, diag);
+	if (p->msg.error && v->needs_lto && !j->lto->words)
+		return NEEDS_LTO;
 	fputs(diag, stderr);
+	lto_done(j->lto); /* the mount has them open */
 	if (p->msg.error)
 		return 1;
 	snprintf(j->id, sizeof(j->id), "%.*s", (int)sizeof(j->id) - 1, p->text);
@@ -342,10 +355,19 @@ static int take_verdict(struct job *j, struct packet *p)
 	return place(j, v);
 }
 
-static int make(struct job *j, int argc, char **argv)
+static int ask_for_link(struct job *j, int argc, char **argv)
 {
 	struct packet p;
 
+	if (send_request(j, argc, argv) || ask_wait(&j->ask, MSG_CLIENT_LINK, &p, j->why, sizeof(j->why)))
+		return -1;
+	int r = take_verdict(j, &p);
+	packet_done(&p);
+	return r;
+}
+
+static int make(struct job *j, int argc, char **argv)
+{
 	if (!(j->cwd = getcwd(NULL, 0)))
 		return unfit(j, "the current directory: %s", strerror(errno));
 	/* The path first, and the rest after the server was found: it keeps the reason. */
@@ -358,17 +380,16 @@ static int make(struct job *j, int argc, char **argv)
 		return -1;
 	if (is_below(j->cwd, j->mountpoint))
 		return unfit(j, "the current directory lies in the mount");
-	if (send_request(j, argc, argv) || ask_wait(&j->ask, MSG_CLIENT_LINK, &p, j->why, sizeof(j->why)))
-		return -1;
-	int r = take_verdict(j, &p);
-	packet_done(&p);
+	int r = ask_for_link(j, argc, argv);
+	if (r == NEEDS_LTO)
+		r = lto_compile(j->lto, argc, (const char *const *)argv) ? 1 : ask_for_link(j, argc, argv);
 	return r;
 }
 
-int ld_mount(int argc, char **argv, bool must)
+int ld_mount(int argc, char **argv, bool must, struct lto *lto)
 {
 	struct linkfs_request rq = { .argc = argc, .argv = (const char *const *)argv, .cwd_fd = AT_FDCWD };
-	struct job j = { .must = must, .dir_fd = -1, .ask = { .fd = -1 } };
+	struct job j = { .must = must, .lto = lto, .dir_fd = -1, .ask = { .fd = -1 } };
 	struct diag *d = diag_new(20);
 	CLEAN_MEM char *text = NULL;
 

@@ -5,8 +5,11 @@
 
 #include <stdbool.h>
 
+#include "lto.h"
+
 /* ARGV is the whole command line. MUST: mount mode, where auto would fall back to a file. The exit status, with
- * everything printed; -1: make a file instead, why was told where it is looked for. */
-int ld_mount(int argc, char **argv, bool must);
+ * everything printed; -1: make a file instead, why was told where it is looked for. LTO: intermediate code is compiled here, where a
+ * link needs that; a file can be made with the same plan. */
+int ld_mount(int argc, char **argv, bool must, struct lto *lto);
 
 #endif

@@ -165,7 +165,7 @@ void output_linked(struct fs *fs, struct output *o, struct generation *gen, stru
 	o->state = gen ? OUTPUT_MADE : OUTPUT_FAILED;
 	if (gen)
 		gen->mode = o->mode;
-	else if (fs->cfg.is_foreground)
+	else if (fs->cfg.is_foreground && !(v && v->needs_lto)) /* its client will ask again */
 		fprintf(stderr, "linkfs: %s: the link failed:\n%s", l->name, diag);
 	client_verdict(fs, o->client, o, diag, v, sides_fd);
 }

@@ -15,6 +15,9 @@ static inline void recipe_add(struct text *t, const char *arg)
 	text_append(t, "\"\n", 2);
 }
 
+/* Before each word of a plan (linkfs_ir.h) in a recipe. */
+#define RECIPE_LTO "--linkfs-lto="
+
 /* ARGV without the program's name, to be run in the directory CWD (absolute). */
 static inline void recipe_of_args(struct text *t, const char *cwd, int argc, char **argv)
 {

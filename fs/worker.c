@@ -20,6 +20,7 @@
 
 #include "linkfs.h"
 #include "pathwalk.h"
+#include "recipe_text.h"
 #include "record.h"
 #include "ring.h"
 #include "transport.h"
@@ -293,42 +294,54 @@ static void opening_done(struct opening *o)
 
 /* --- links --- */
 
-/* The recipe's arguments as an ld command line; --chdir= taken out. One allocation in *RET_ARGV, its strings in
- * *RET_STRINGS. */
-static int parse_recipe(const char *text, size_t sz, struct diag *d, const char ***ret_argv, int *ret_argc,
-			char ***ret_strings, const char **ret_dir)
+/* A recipe's arguments: as an ld command line, and what is not for ld. */
+struct command {
+	const char **argv;
+	const char **lto;
+	int argc, lto_cnt;
+	const char *dir; /* --chdir= */
+	char **strings;	 /* that all of them are in */
+};
+
+static void command_done(struct command *c)
 {
+	free(c->argv);
+	free(c->lto);
+	free(c->strings);
+}
+
+static int parse_recipe(const char *text, size_t sz, struct diag *d, struct command *ret)
+{
+	const size_t lto_sz = strlen(RECIPE_LTO);
 	char **words;
-	int cnt, argc = 1;
+	int cnt;
 
 	int err = linkfs_split_args(text, sz, &cnt, &words);
 	if (err) {
 		diag_error(d, 0, "recipe: %s", err == -EINVAL ? "a quote is not closed" : strerror(-err));
 		return err;
 	}
-	const char **argv = calloc((size_t)cnt + 2, sizeof(*argv));
-	if (!argv) {
-		free(words);
+	ret->strings = words;
+	ret->argv = calloc((size_t)cnt + 2, sizeof(*ret->argv));
+	ret->lto = calloc((size_t)cnt + 1, sizeof(*ret->lto));
+	if (!ret->argv || !ret->lto)
 		return -ENOMEM;
-	}
-	argv[0] = "ld.linkfs";
-	*ret_dir = "/";
+	ret->argv[ret->argc++] = "ld.linkfs";
 	for (int i = 0; i < cnt; i++) {
-		if (strncmp(words[i], "--chdir=", 8))
-			argv[argc++] = words[i];
+		if (!strncmp(words[i], RECIPE_LTO, lto_sz))
+			ret->lto[ret->lto_cnt++] = words[i] + lto_sz;
+		else if (!strncmp(words[i], "--chdir=", 8))
+			ret->dir = words[i] + 8;
 		else
-			*ret_dir = words[i] + 8;
+			ret->argv[ret->argc++] = words[i];
 	}
-	*ret_argv = argv;
-	*ret_argc = argc;
-	*ret_strings = words;
-	if (**ret_dir == '/')
+	if (ret->dir[0] == '/')
 		return 0;
-	diag_error(d, 0, "recipe: --chdir=%s: not an absolute directory", *ret_dir);
+	diag_error(d, 0, "recipe: --chdir=%s: not an absolute directory", ret->dir);
 	return -EINVAL;
 }
 
-static int run_link(struct worker *w, struct opening *o, int cwd, int argc, const char *const *argv, struct diag *d,
+static int run_link(struct worker *w, struct opening *o, int cwd, const struct command *c, struct diag *d,
 		    struct linkfs_image **ret_img)
 {
 	struct linkfs_opener opener = {
@@ -336,7 +349,8 @@ static int run_link(struct worker *w, struct opening *o, int cwd, int argc, cons
 		.ctx = o,
 		.identity = identity,
 	};
-	struct linkfs_request rq = { .argc = argc, .argv = argv, .cwd_fd = cwd, .opener = &opener };
+	struct linkfs_request rq = { .argc = c->argc, .argv = c->argv, .cwd_fd = cwd, .opener = &opener,
+				     .lto_cnt = c->lto_cnt, .lto = c->lto };
 	CLEAN_MEM char *text = NULL;
 	struct linkfs_image *img = NULL;
 
@@ -360,31 +374,29 @@ static int run_link(struct worker *w, struct opening *o, int cwd, int argc, cons
 static int link_recipe(struct worker *w, struct opening *o, const char *text, size_t sz, struct diag *d,
 		       struct linkfs_image **ret_img)
 {
-	CLEAN_MEM const char **argv = NULL;
-	CLEAN_MEM char **words = NULL;
-	const char *dir = "/";
-	int argc = 0;
+	struct command c = { .dir = "/" };
 
-	int err = parse_recipe(text, sz, d, &argv, &argc, &words, &dir);
+	int err = parse_recipe(text, sz, d, &c);
 	struct walker *at_root = walker_new(AT_FDCWD, w->own_dev);
-	watch_begin(&w->watch, dir);
-	CLEAN_FD int cwd = err || o->from || !at_root ? -1 : walker_look(at_root, dir);
+	watch_begin(&w->watch, c.dir);
+	CLEAN_FD int cwd = err || o->from || !at_root ? -1 : walker_look(at_root, c.dir);
 	watch_end(&w->watch);
 	walker_free(at_root);
 	if (!o->from)
-		record_begin(&o->record, err || strlen(dir) > RECORD_PATH_MAX ? "/" : dir);
+		record_begin(&o->record, err || strlen(c.dir) > RECORD_PATH_MAX ? "/" : c.dir);
 	if (!err && !o->from && cwd < 0) {
-		diag_error(d, 0, "recipe: --chdir=%s: %s", dir, strerror(at_root ? -cwd : ENOMEM));
+		diag_error(d, 0, "recipe: --chdir=%s: %s", c.dir, strerror(at_root ? -cwd : ENOMEM));
 		err = -ENOENT;
 	}
 	if (!err && !o->from && !(o->walker = walker_new(cwd, w->own_dev)))
 		err = -ENOMEM;
 	if (!err)
-		err = run_link(w, o, o->from ? AT_FDCWD : cwd, argc, argv, d, ret_img);
+		err = run_link(w, o, o->from ? AT_FDCWD : cwd, &c, d, ret_img);
 	if (!o->from && record_end(&o->record, o->probe_cnt, o->fd_cnt) && !err) {
 		linkfs_image_unref(*ret_img);
 		err = -ENOMEM;
 	}
+	command_done(&c);
 	return err;
 }
 
@@ -445,6 +457,7 @@ static void send_verdict(struct worker *w, const struct msg *rq, int err, struct
 	struct linkfs_image_stats s = { 0 };
 
 	v->needs = o->needs;
+	v->needs_lto = err == -ENOEXEC;
 	v->diag_sz = diag ? strlen(diag) : 0;
 	v->record_sz = o->record.failed ? 0 : o->record.sz;
 	v->linker = linker_stats(w);

@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #define MSG_MAGIC 0x3173666cu /* "lfs1", little-endian */
-#define MSG_VERSION 2
+#define MSG_VERSION 3
 #define MSG_TEXT_MAX 1024
 #define MSG_FD_MAX 200
 #define MSG_BLOB_MAX ((uint64_t)1 << 30) /* no payload memfd is believed to be longer */
@@ -91,6 +91,7 @@ struct msg_verdict {
 	uint64_t map_sz;  /* < of a second memfd (fd 1): the link map's text, */
 	uint64_t deps_sz; /* < then the dependency file's; both 0: there is no second one */
 	uint64_t needs;	  /* < error -EAGAIN: the generation that must be loaded first */
+	uint64_t needs_lto; /* < an error: an input is intermediate code, which the client has to have compiled */
 	struct msg_stats linker;
 };
 
@@ -121,6 +122,7 @@ struct msg_client_verdict {
 	uint64_t deps_sz;
 	uint64_t size;	       /* < bytes of the output */
 	uint64_t is_for_disk;  /* < small: make it a plain file at once */
+	uint64_t needs_lto;    /* < an error: as in struct msg_verdict; asked again with a plan it may go well */
 };
 
 struct msg_client_place {

@@ -105,7 +105,7 @@ static int link_once(const struct files *files, const char *kind, uint8_t **io_b
 	const char *argv[] = { "ld", kind, "--unresolved-symbols=ignore-all", "--allow-multiple-definition", "-z", "notext",
 			       "--eh-frame-hdr", "--build-id", "--hash-style=both", "--gc-sections", "crt", "a", "b" };
 	struct linkfs_opener opener = { .open = open_file, .ctx = (void *)files };
-	struct linkfs_request rq = { files->data[1] ? 13 : 12, argv, AT_FDCWD, &opener };
+	struct linkfs_request rq = { .argc = files->data[1] ? 13 : 12, .argv = argv, .cwd_fd = AT_FDCWD, .opener = &opener };
 	struct linkfs_config cfg = { .threads = 1 };
 	struct linkfs_linker *l = NULL;
 	struct linkfs_image *img = NULL;

@@ -195,7 +195,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t sz)
 			argv[argc++] = *v;
 	struct linkfs_config cfg = { .threads = 1 };
 	struct linkfs_opener opener = { .open = open_file, .ctx = &files };
-	struct linkfs_request rq = { argc, argv, AT_FDCWD, &opener };
+	struct linkfs_request rq = { .argc = argc, .argv = argv, .cwd_fd = AT_FDCWD, .opener = &opener };
 	struct diag *d = diag_new(20);
 	if (!d || linkfs_linker_new(&cfg, &l))
 		abort();

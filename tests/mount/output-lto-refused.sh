@@ -1,0 +1,37 @@
+#!/bin/sh
+# What can't be done with intermediate code on the mount says so: a live link, which has nobody's compiler; a plugin that is
+# not there; a compiler that fails. What stood at -o stays, and nothing else is left.
+# NEEDS: gcc linker
+. "$(dirname "$0")/lib-output.sh"
+case $(gcc -print-file-name=liblto_plugin.so) in /*) ;; *) skip "liblto_plugin.so is not installed" ;; esac
+
+makes one two
+gcc -flto -c "$T/one.c" -o lto.o
+gcc -flto -ffat-lto-objects -c "$T/two.c" -o fat.o
+start_mount settle=never
+link one.o -o prog
+printf '#!/bin/sh\necho "this compiler is broken" >&2\nexit 1\n' >wrapper
+chmod +x wrapper
+mkdir temp
+plugin=$(gcc -print-file-name=liblto_plugin.so)
+for mode in mount auto file; do
+	LINKFS_MODE=$mode
+	export LINKFS_MODE
+	TMPDIR=$PWD/temp expect_error 'this compiler is broken' \
+		"$ld" -plugin "$plugin" -plugin-opt="$PWD/wrapper" -plugin-opt=-fresolution=x.res lto.o -e main -o prog
+	equal "$(ls temp)" "" "temporary files were left"
+	expect_error 'LTO object.*-plugin' "$ld" lto.o -e main -o prog
+	expect_error 'cannot load it' "$ld" -plugin /nonexistent.so lto.o -e main -o prog
+	says ./prog one
+	rm -f new
+	link -fno-lto fat.o -o new # GCC names its plugin all the same: compiled or not, it runs
+	says ./new two
+done
+LINKFS_MODE="file"
+on_mount prog
+add live lto.o -e main
+expect_error 'Input/output error' cat "$mnt/live"
+has 'lto\.o: is an LTO object' "$mnt/.linkfs/log/live"
+add_linked live gcc -fno-use-linker-plugin -fno-lto fat.o
+links_well live
+says "$mnt/live" two
