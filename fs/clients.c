@@ -18,6 +18,7 @@
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 
+#include "kept.h"
 #include "transport.h"
 
 #define CLIENTS_MAX 512
@@ -81,6 +82,12 @@ static bool is_input(const struct resolved *r, uint64_t dev, uint64_t ino)
 	return false;
 }
 
+/* Its client will make it a plain file. */
+static bool is_for_disk(const struct fs *fs, const struct output *o)
+{
+	return fs->cfg.settle_ms >= 0 && o->link->gen->size < SMALL_OUTPUT;
+}
+
 void client_verdict(struct fs *fs, struct client *c, struct output *o, const char *diag, const struct msg_verdict *v,
 		    int sides_fd)
 {
@@ -99,7 +106,7 @@ void client_verdict(struct fs *fs, struct client *c, struct output *o, const cha
 		cv->map_sz = v->map_sz;
 		cv->deps_sz = v->deps_sz;
 		cv->size = g->size;
-		cv->is_for_disk = fs->cfg.settle_ms >= 0 && g->size < SMALL_OUTPUT;
+		cv->is_for_disk = is_for_disk(fs, o);
 	}
 	fds[0] = blob_new("linkfs-diagnostics", diag, cv->diag_sz, NULL, 0);
 	if (fds[0] < 0)
@@ -158,20 +165,6 @@ static char *read_sealed(int fd, uint64_t sz)
 	return text;
 }
 
-/* Absolute, and each component a name. */
-static bool is_good_path(const char *path)
-{
-	if (path[0] != '/' || strlen(path) >= RECORD_PATH_MAX)
-		return false;
-	while (*path) {
-		size_t n = strcspn(++path, "/");
-		if (!n || n > NAME_MAX || (n == 1 && path[0] == '.') || (n == 2 && path[0] == '.' && path[1] == '.'))
-			return false;
-		path += n;
-	}
-	return true;
-}
-
 static bool on_link(struct fs *fs, struct client *c, struct packet *p)
 {
 	const struct msg_client_link *rq = &p->msg.u.client_link;
@@ -180,7 +173,7 @@ static bool on_link(struct fs *fs, struct client *c, struct packet *p)
 		return false;
 	CLEAN_MEM char *blob = read_sealed(p->fds[0], rq->recipe_sz + rq->path_sz);
 	CLEAN_MEM char *path = blob ? strdup(blob + rq->recipe_sz) : NULL;
-	if (!path || !is_good_path(path))
+	if (!path || !output_path_ok(path))
 		return false;
 	blob[rq->recipe_sz] = 0;
 	if (strlen(blob) != rq->recipe_sz)
@@ -220,6 +213,8 @@ static bool on_place(struct fs *fs, struct client *c, struct packet *p)
 	struct output *o = c->output;
 	if (o && o->state == OUTPUT_MADE) {
 		output_placed(fs, o, p->msg.u.place.mtime_ns, packet_take_fd(p, 0));
+		if (!is_for_disk(fs, o))
+			kept_write(fs, o); /* it is there when ld.linkfs ends, whatever ends the mount */
 		m.u.place.mtime_ns = timespec_ns(&o->link->gen->mtime);
 		send_to(c, &m, NULL, NULL, 0);
 	} else {
@@ -234,8 +229,10 @@ static void on_placed(struct fs *fs, struct client *c, const struct msg *rq)
 	fs_lock(fs);
 	struct output *o = c->output;
 	if (o && o->state == OUTPUT_PLACED) {
-		if (rq->u.place.is_settled)
+		if (rq->u.place.is_settled) {
 			o->state = OUTPUT_SETTLED;
+			kept_drop(fs, o);
+		}
 		o->client = NULL;
 		c->output = NULL;
 		settler_wake(fs);
@@ -248,7 +245,7 @@ static bool on_note(struct fs *fs, struct packet *p)
 	const char *end = strchr(p->text, '\n');
 	CLEAN_MEM char *path = end ? strndup(p->text, (size_t)(end - p->text)) : NULL;
 
-	if (!path || !is_good_path(path))
+	if (!path || !output_path_ok(path))
 		return false;
 	fs_lock(fs);
 	outputs_note(fs, path, end + 1);

@@ -76,7 +76,7 @@ static int settle_all(const char *mountpoint)
 	char *save = NULL;
 	for (char *s = strtok_r(p.text, "\n", &save); s; s = strtok_r(NULL, "\n", &save))
 		fprintf(stderr, "linkfs:   %s\n", s);
-	return fail(1, "umount: make room, or say --no-settle: they are then gone, and must be linked again");
+	return fail(1, "umount: make room, or say --no-settle: then those that are not restart_safe must be linked again");
 }
 
 /* As its owner: the mount listens to nobody else. */

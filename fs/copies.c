@@ -193,7 +193,7 @@ int copy_setattr(struct fs *fs, fuse_req_t req, struct copy *c, const struct sta
 			return r ? r : -errno;
 	}
 	if (c->fd < 0)
-		return output_setattr(c->gen, attr, to_set);
+		return output_setattr(fs, c->gen, attr, to_set);
 	if (to_set & FUSE_SET_ATTR_MODE && fchmod(c->fd, attr->st_mode & 07777) < 0)
 		return -errno;
 	if (to_set & FUSE_SET_ATTR_ATIME)

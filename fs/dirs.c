@@ -65,7 +65,7 @@ static bool has_below(struct fs *fs, enum node_kind at, const char *path)
 	const struct output *o;
 
 	TAILQ_FOREACH (o, &fs->outputs->all, all)
-		if (is_below(o->link->name, path) && (at != NODE_ROOT || o->link->gen))
+		if (is_below(o->link->name, path) && (at != NODE_ROOT || output_is_shown(o)))
 			return true;
 	return false;
 }
@@ -76,14 +76,14 @@ static struct output *newest_made(struct fs *fs, const char *path)
 	struct output *o;
 
 	TAILQ_FOREACH_REVERSE(o, &fs->outputs->all, output_list, all)
-		if (o->link->gen && !strcmp(o->link->name, path))
+		if (output_is_shown(o) && !strcmp(o->link->name, path))
 			return o;
 	return NULL;
 }
 
 static struct node *lookup_own(struct fs *fs, struct link *l, const char *path, char **ret_real)
 {
-	if (!l->gen)
+	if (!l->gen || !output_is_shown(l->output))
 		return NULL;
 	if (!strcmp(l->name, path))
 		return output_node(l->output);
@@ -93,10 +93,14 @@ static struct node *lookup_own(struct fs *fs, struct link *l, const char *path, 
 	return NULL;
 }
 
-static struct node *lookup_alias(struct fs *fs, const char *path, char **ret_real)
+static struct node *lookup_alias(struct fs *fs, const char *path, char **ret_real, struct output **ret_waits)
 {
 	struct output *o = newest_made(fs, path);
 
+	if (o && !o->link->gen) {
+		*ret_waits = o;
+		return NULL;
+	}
 	if (o) {
 		o->is_aliased = true;
 		return output_node(o);
@@ -122,17 +126,19 @@ static bool shows_paths(const struct node *n)
 	       n->kind == NODE_INFOS || n->kind == NODE_MAPS;
 }
 
-struct node *dirs_lookup(struct fs *fs, struct node *n, const char *name, char **ret_real)
+struct node *dirs_lookup(struct fs *fs, struct node *n, const char *name, char **ret_real, struct output **ret_waits)
 {
 	const struct dir *d = n->dir;
 	CLEAN_MEM char *path = NULL;
 
 	*ret_real = NULL;
+	*ret_waits = NULL;
 	if (!shows_paths(n))
 		return NULL;
 	if (n->kind == NODE_OUTS) {
 		struct output *o = output_by_id(fs, name);
-		return o && o->link->gen ? get(fs, NODE_DIR, NODE_OUTS, o->link, "") : NULL;
+		*ret_waits = o && output_is_shown(o) && !o->link->gen ? o : NULL;
+		return o && output_is_shown(o) && !*ret_waits ? get(fs, NODE_DIR, NODE_OUTS, o->link, "") : NULL;
 	}
 	if (asprintf(&path, "%s/%s", d ? d->path : "", name) < 0) {
 		path = NULL;
@@ -144,7 +150,7 @@ struct node *dirs_lookup(struct fs *fs, struct node *n, const char *name, char *
 		/* The root has names of its own: nothing passes through there. */
 		return has_below(fs, NODE_ROOT, path) ? get(fs, NODE_DIR, NODE_ROOT, NULL, path) : NULL;
 	if (d && d->at == NODE_ROOT)
-		return lookup_alias(fs, path, ret_real);
+		return lookup_alias(fs, path, ret_real, ret_waits);
 	return lookup_report(fs, d ? d->at : n->kind, path);
 }
 
@@ -161,12 +167,13 @@ static struct node *with_bytes(struct fs *fs, struct node *n)
 	return NULL;
 }
 
-struct node *dirs_resolve(struct fs *fs, const char *rest, char **ret_real)
+struct node *dirs_resolve(struct fs *fs, const char *rest, char **ret_real, struct output **ret_waits)
 {
 	CLEAN_MEM char *path = NULL;
 	char id[OUTPUT_ID_SZ];
 
 	*ret_real = NULL;
+	*ret_waits = NULL;
 	if (strncmp(rest, ".o/", 3)) {
 		if (asprintf(&path, "/%s", rest) < 0) {
 			path = NULL;
@@ -176,7 +183,7 @@ struct node *dirs_resolve(struct fs *fs, const char *rest, char **ret_real)
 		if (l)
 			return l->gen ? &l->gen->node : NULL;
 		return has_below(fs, NODE_ROOT, path) || newest_made(fs, path) ?
-			       with_bytes(fs, lookup_alias(fs, path, ret_real)) :
+			       with_bytes(fs, lookup_alias(fs, path, ret_real, ret_waits)) :
 			       NULL;
 	}
 	const char *slash = strchr(rest + 3, '/');
@@ -185,7 +192,8 @@ struct node *dirs_resolve(struct fs *fs, const char *rest, char **ret_real)
 	memcpy(id, rest + 3, OUTPUT_ID_SZ - 1);
 	id[OUTPUT_ID_SZ - 1] = 0;
 	struct output *o = output_by_id(fs, id);
-	return o ? with_bytes(fs, lookup_own(fs, o->link, slash, ret_real)) : NULL;
+	*ret_waits = o && output_is_shown(o) && !o->link->gen ? o : NULL;
+	return o && !*ret_waits ? with_bytes(fs, lookup_own(fs, o->link, slash, ret_real)) : NULL;
 }
 
 struct node *dirs_pass(struct fs *fs, const char *real)
@@ -226,7 +234,7 @@ static bool was_listed(struct fs *fs, const struct output *o, const char *dir, s
 		if (p == o)
 			return false;
 		const char *other = p->link->name + strlen(dir);
-		if (is_below(p->link->name, dir) && (at != NODE_ROOT || p->link->gen) && !strncmp(other, rest, sz) &&
+		if (is_below(p->link->name, dir) && (at != NODE_ROOT || output_is_shown(p)) && !strncmp(other, rest, sz) &&
 		    (other[sz] == '/' || !other[sz]))
 			return true;
 	}
@@ -240,7 +248,7 @@ static void list_paths(struct fs *fs, enum node_kind at, const char *dir, const 
 
 	TAILQ_FOREACH (o, &fs->outputs->all, all) {
 		const struct link *l = o->link;
-		if (!is_below(l->name, dir) || (only && l != only) || (at == NODE_ROOT && !l->gen))
+		if (!is_below(l->name, dir) || (only && l != only) || (at == NODE_ROOT && !output_is_shown(o)))
 			continue;
 		const char *name = l->name + strlen(dir) + 1;
 		size_t sz = strcspn(name, "/");
@@ -262,7 +270,7 @@ void dirs_list(struct fs *fs, const struct node *n,
 		return;
 	if (n->kind == NODE_OUTS) {
 		TAILQ_FOREACH (o, &fs->outputs->all, all)
-			if (o->link->gen)
+			if (output_is_shown(o))
 				call(ctx, o->id, true, 1);
 		return;
 	}

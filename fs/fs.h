@@ -33,6 +33,7 @@
 
 #define VERIFY_PATIENCE_MS 50	/* a LOOKUP waits this long for a look at the inputs, then gets the placeholder */
 #define PASS_PATIENCE_MS 2000	/* so does one that passes through for the real directory, then it finds nothing */
+#define RESTORE_PATIENCE_MS 10000 /* and one of what is to be restored after a restart, for its inputs */
 #define STATS_PATIENCE_MS 1000	/* then the statistics are told without the linker process's */
 #define LINK_DEADLINE_MS 300000 /* a link that takes longer is taken for a hang, unless link_timeout= says otherwise */
 #define FILL_DEADLINE_MS 30000	/* so is a fill (fill_timeout=) */
@@ -49,6 +50,8 @@ struct loop;
 struct verifier;
 struct worker_link;
 struct recipes;
+struct kept;
+struct restorer;
 /* outputs.h */
 struct output;
 struct outputs;
@@ -151,6 +154,7 @@ struct generation {
 	unsigned opens;		 /* files open, or mapped after that */
 	struct cache_file *file; /* what was made of it; owned */
 	bool is_lost;		 /* can't be replayed: what is not Ready is EIO */
+	bool is_unproven;	 /* restored, and not yet seen to come out as it was: nobody has opened it */
 	uint64_t loaded_epoch;	 /* the linker process that has it; 0: none */
 	uint64_t load_id;	 /* its number there: another one each time it is loaded, since what is dropped and what
 				    is loaded go different ways */
@@ -238,8 +242,10 @@ enum park_kind {
 	PARK_WRITE,
 	PARK_RESIZE,
 	PARK_DEP, /* a link that reads another live link */
+	PARK_RESTORE, /* a LOOKUP of an output that is to be restored */
+	PARK_PROOF,   /* an OPEN of one that was */
 };
-enum outcome { OUT_ERROR, OUT_ENTRY, OUT_ATTR, OUT_OPEN, OUT_DATA, OUT_WRITE, OUT_RESIZE };
+enum outcome { OUT_ERROR, OUT_ENTRY, OUT_ATTR, OUT_OPEN, OUT_PROVEN, OUT_DATA, OUT_WRITE, OUT_RESIZE };
 
 struct parked {
 	TAILQ_ENTRY(parked) on;	 /* in *queue, or in a list of replies */
@@ -254,6 +260,7 @@ struct parked {
 	struct generation *gen; /* referenced; may be NULL */
 	struct cache_read read; /* PARK_READ */
 	uint64_t pass_id;	/* PARK_PASS */
+	uint64_t parent;	/* PARK_RESTORE: where .text, a name, is looked up */
 	struct copy *copy;	/* PARK_WRITE, PARK_RESIZE; referenced */
 	off_t write_off;	/* PARK_WRITE: where .text goes */
 	struct link *reader;	/* PARK_DEP: who waits for .link to be fresh; referenced. There is no request */
@@ -321,6 +328,8 @@ struct fs {
 	struct leases *leases;
 	struct worker_link *worker;
 	struct recipes *recipes;
+	struct kept *kept;
+	struct restorer *restorer;
 };
 
 static inline void fs_lock(struct fs *fs)
@@ -430,6 +439,8 @@ void live_seen(struct fs *fs, struct link *l);
 void live_found_dep(struct fs *fs, struct link *l, struct replies *out);
 /* All that L reads are as fresh as they can be. */
 void live_deps_fresh(struct fs *fs, struct link *l, struct replies *out);
+/* L is as fresh as P can ask for: the answer. */
+void live_answer(struct fs *fs, struct link *l, struct parked *p, struct replies *out);
 /* The thread opened what it was granted. */
 void live_opened(struct fs *fs, struct link *l, pid_t pid);
 /* The link is gone: whoever waits gets ENOENT. */
@@ -456,6 +467,10 @@ int verifier_submit(struct fs *fs, struct link *l); /* lock held; takes referenc
 /* ---- recipes.c ---- */
 /* What stands for a mount point in file names of the cache directory. */
 uint64_t recipes_hash(const char *mountpoint);
+/* The mount point PATH as one file name (NAME_MAX + 1 bytes). */
+void recipes_dir_name(const char *path, char *ret);
+/* The directory NAME in PARENT, made where it is missing: a descriptor or -errno. */
+int recipes_dir_open(int parent, const char *name);
 int recipes_open(struct fs *fs); /* and loads what persisted */
 void recipes_close(struct fs *fs);
 /* The draft of L becomes its recipe, on disk first. 0 (also without a draft) or -errno. */

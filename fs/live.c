@@ -12,7 +12,7 @@
  * the kernel looks the name up again and finds the generation. That second LOOKUP comes from the same thread and is
  * granted the generation the first was promised, whatever changed in between: its open() began before.
  */
-#include "outputs.h"
+#include "kept.h"
 #include "worker_link.h"
 
 #define GRANT_MS 10000 /* on a busy machine the second look comes late */
@@ -60,8 +60,7 @@ void live_opened(struct fs *fs, struct link *l, pid_t pid)
 			drop_grant(fs, &l->grant[i]);
 }
 
-/* L is as fresh as P can ask for. */
-static void answer(struct fs *fs, struct link *l, struct parked *p, struct replies *out)
+void live_answer(struct fs *fs, struct link *l, struct parked *p, struct replies *out)
 {
 	switch (p->kind) {
 	case PARK_LOOKUP:
@@ -96,6 +95,8 @@ static void answer(struct fs *fs, struct link *l, struct parked *p, struct repli
 	case PARK_DIVERT:
 	case PARK_WRITE:
 	case PARK_RESIZE:
+	case PARK_RESTORE:
+	case PARK_PROOF:
 		break;
 	}
 	park_answer(fs, p, OUT_ERROR, EIO, out);
@@ -109,7 +110,7 @@ static void fail_batch(struct fs *fs, struct link *l, struct replies *out)
 		if (p->kind == PARK_LOOKUP)
 			park_answer_entry(fs, p, link_node(l, NODE_LIVE), out);
 		else if (p->kind == PARK_REPORT && p->what == NODE_INFO)
-			answer(fs, l, p, out);
+			live_answer(fs, l, p, out);
 		else
 			park_answer(fs, p, OUT_ERROR, EIO, out);
 	}
@@ -120,7 +121,7 @@ static void answer_batch(struct fs *fs, struct link *l, struct replies *out)
 	struct parked *p;
 
 	while ((p = TAILQ_FIRST(&l->batch)))
-		answer(fs, l, p, out);
+		live_answer(fs, l, p, out);
 }
 
 static void note_failure(struct link *l, const char *diag)
@@ -235,7 +236,8 @@ void live_park(struct fs *fs, struct parked *p, struct replies *out)
 	struct link *l = p->link;
 
 	if (l->output) {
-		answer(fs, l, p, out); /* what it is, it stays */
+		if (!restore_park(fs, p, out))
+			live_answer(fs, l, p, out); /* what it is, it stays */
 		return;
 	}
 	if (p->kind == PARK_LOOKUP) {

@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 
 #include "custody.h"
+#include "kept.h"
 #include "mountinfo.h"
 #include "outputs.h"
 #include "worker_link.h"
@@ -113,6 +114,7 @@ static void fs_init(struct fs *fs, const struct mount_request *rq, int ready_fd)
 	};
 	pthread_mutex_init(&fs->lock, NULL);
 	clock_gettime(CLOCK_REALTIME, &fs->start_time);
+	fs->busy_at = now_ms();
 	tree_init(&fs->tree);
 	TAILQ_INIT(&fs->generations);
 	TAILQ_INIT(&fs->parked);
@@ -148,6 +150,8 @@ static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_w
 	if (!r)
 		r = worker_link_start(fs, binary_fd, signal_fd);
 	if (!r)
+		r = restorer_start(fs);
+	if (!r)
 		r = settler_start(fs);
 	if (!r) {
 		*ret_what = "can't make its socket in the cache directory";
@@ -161,7 +165,8 @@ static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_w
 	clients_stop(fs);
 	settler_stop(fs);
 	copier_stop(fs);
-	*ret_is_held = !verifier_stop(fs);
+	*ret_is_held = !restorer_stop(fs);
+	*ret_is_held |= !verifier_stop(fs);
 	*ret_is_held |= !passer_stop(fs);
 	*ret_is_held |= !custody_stop(fs);
 	lease_stop(fs);
@@ -230,6 +235,8 @@ int mount_serve(const struct mount_request *rq, int ready_fd, char *err, unsigne
 	}
 	if (r >= 0 && fs)
 		r = recipes_open(fs);
+	if (r >= 0 && fs)
+		r = kept_open(fs);
 	if (r >= 0 && fs) {
 		what = "libfuse can't make a session";
 		fs->se = new_session(fs);

@@ -103,6 +103,20 @@ static double attr_timeout(const struct node *n)
 	return n->gen ? 1.0 : n->link || n->copy ? 0.0 : FIXED_TIMEOUT;
 }
 
+/* (lock held) A LOOKUP waits for O to be restored. 0 or an errno to answer with. */
+static int park_restore(struct fs *fs, fuse_req_t req, struct output *o, const struct node *dir, const char *name,
+			struct replies *out)
+{
+	struct parked *p = parked_new(req, PARK_RESTORE, o->link, NULL, NULL);
+
+	if (!p)
+		return ENOMEM;
+	p->parent = dir->id;
+	text_append(&p->text, name, strlen(name));
+	live_park(fs, p, out);
+	return 0;
+}
+
 /* (lock held) The node of NAME in DIR, or NULL with an errno in *RET_ERR; 0 there: P was parked and will be answered. */
 static struct node *find_name(struct fs *fs, fuse_req_t req, struct node *dir, const char *name, int *ret_err,
 			      struct replies *out)
@@ -110,6 +124,7 @@ static struct node *find_name(struct fs *fs, fuse_req_t req, struct node *dir, c
 	enum node_kind kind = kind_below(dir->kind);
 	struct node *n = find_fixed(fs, dir->kind, name);
 	struct link *l = !n && kind ? tree_link(fs, name) : NULL;
+	struct output *waits;
 	char *real = NULL;
 
 	*ret_err = strlen(name) > NAME_MAX ? ENAMETOOLONG : ENOENT;
@@ -124,7 +139,9 @@ static struct node *find_name(struct fs *fs, fuse_req_t req, struct node *dir, c
 			live_park(fs, p, out);
 		return NULL;
 	}
-	n = dirs_lookup(fs, dir, name, &real);
+	n = dirs_lookup(fs, dir, name, &real, &waits);
+	if (waits)
+		*ret_err = park_restore(fs, req, waits, dir, name, out);
 	if (n || !real)
 		return n;
 	struct parked *p = fuse_req_ctx(req)->uid == fs->uid ? parked_new(req, PARK_PASS, NULL, NULL, NULL) : NULL;
@@ -296,7 +313,7 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to
 	} else if (n->gen && to_set & FUSE_SET_ATTR_SIZE) {
 		err = divert_writer(fs, req, n->gen, &is_parked);
 	} else if (n->gen && n->gen->link->output) {
-		err = -output_setattr(n->gen, attr, to_set);
+		err = -output_setattr(fs, n->gen, attr, to_set);
 	}
 	if (!err)
 		node_attr(fs, n, &st);
@@ -360,6 +377,17 @@ static void release(struct fs *fs, fuse_ino_t ino, const struct fuse_file_info *
 	}
 }
 
+/* (lock held) What was restored is made again before anybody reads it: it is not there any more where that fails. */
+static int park_proof(struct fs *fs, fuse_req_t req, struct generation *g, const struct fuse_file_info *fi,
+		      struct replies *out)
+{
+	struct parked *p = parked_new(req, PARK_PROOF, NULL, g, fi);
+
+	if (p)
+		worker_link_prove(fs, p, out);
+	return p ? 0 : ENOMEM;
+}
+
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct fs *fs = fs_of(req);
@@ -383,7 +411,11 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	} else if (n->kind == NODE_GENERATION) {
 		fi->keep_cache = 1;
 		fi->noflush = 1;
-		n->gen->opens++;
+		is_parked = n->gen->is_unproven;
+		if (is_parked)
+			err = park_proof(fs, req, n->gen, fi, &out);
+		else
+			n->gen->opens++;
 		live_opened(fs, n->gen->link, fuse_req_ctx(req)->pid);
 	} else if (n->kind == NODE_LOG) {
 		err = open_log(n->link, fi);

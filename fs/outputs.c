@@ -10,8 +10,10 @@
 #include "outputs.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <sys/random.h>
 
+#include "kept.h"
 #include "worker_link.h"
 
 int outputs_init(struct fs *fs)
@@ -29,6 +31,7 @@ int outputs_init(struct fs *fs)
 
 void outputs_done(struct fs *fs)
 {
+	kept_close(fs);
 	if (!fs->outputs)
 		return;
 	while (!TAILQ_EMPTY(&fs->outputs->all))
@@ -40,14 +43,19 @@ static struct output_bucket *bucket_of(struct outputs *os, const char *id)
 	return &os->by_id[strtoull(id, NULL, 16) % OUTPUT_BUCKETS];
 }
 
-struct output *output_by_id(struct fs *fs, const char *id)
+static struct output *find(struct outputs *os, const char *id)
 {
 	struct output *o;
 
-	LIST_FOREACH (o, bucket_of(fs->outputs, id), hash)
+	LIST_FOREACH (o, bucket_of(os, id), hash)
 		if (!strcmp(o->id, id))
 			return o;
 	return NULL;
+}
+
+struct output *output_by_id(struct fs *fs, const char *id)
+{
+	return find(fs->outputs, id);
 }
 
 struct output *output_by_path(struct fs *fs, const char *path)
@@ -77,9 +85,30 @@ static uint64_t next_id(struct outputs *os)
 	return z ^ (z >> 31);
 }
 
-static void insert(struct outputs *os, struct output *o)
+bool output_path_ok(const char *path)
 {
-	snprintf(o->id, sizeof(o->id), "%016" PRIx64, next_id(os));
+	if (path[0] != '/' || strlen(path) >= RECORD_PATH_MAX)
+		return false;
+	while (*path) {
+		size_t n = strcspn(++path, "/");
+		if (!n || n > NAME_MAX || (n == 1 && path[0] == '.') || (n == 2 && path[0] == '.' && path[1] == '.'))
+			return false;
+		path += n;
+	}
+	return true;
+}
+
+/* ID: NULL: a new one. */
+static void insert(struct outputs *os, struct output *o, const char *id)
+{
+	char fresh[OUTPUT_ID_SZ];
+
+	do
+		snprintf(fresh, sizeof(fresh), "%016" PRIx64, next_id(os));
+	while (find(os, fresh));
+	memcpy(o->id, id ? id : fresh, OUTPUT_ID_SZ);
+	o->dir_fd = -1;
+	TAILQ_INIT(&o->writers);
 	TAILQ_INSERT_TAIL(&os->all, o, all);
 	LIST_INSERT_HEAD(bucket_of(os, o->id), o, hash);
 	os->cnt++;
@@ -113,10 +142,8 @@ int output_new(struct fs *fs, struct client *c, const char *path, char *recipe, 
 	l->recipe_version = 1;
 	l->reason = strdup("ld.linkfs asked for it");
 	o->client = c;
-	o->dir_fd = -1;
 	o->mode = mode;
-	TAILQ_INIT(&o->writers);
-	insert(fs->outputs, o);
+	insert(fs->outputs, o, NULL);
 	fs->busy_at = now_ms();
 	r = worker_link_link(fs, l);
 	if (r) {
@@ -139,9 +166,30 @@ void outputs_note(struct fs *fs, const char *path, const char *reason)
 	remove_logs(fs, path);
 	o->link->reason = strdup(reason);
 	o->state = OUTPUT_FILE;
-	o->dir_fd = -1;
-	TAILQ_INIT(&o->writers);
-	insert(fs->outputs, o);
+	insert(fs->outputs, o, NULL);
+}
+
+int output_remember(struct fs *fs, const char *id, const char *path, const struct kept_head *head, uint64_t kept_sz)
+{
+	struct output *o = calloc(1, sizeof(*o));
+	struct kept_head *copy = malloc(sizeof(*copy));
+	int r = o && copy ? tree_add_output(fs, path, o) : -ENOMEM;
+
+	if (r) {
+		free(o);
+		free(copy);
+		return r;
+	}
+	*copy = *head;
+	o->kept = copy;
+	o->kept_ns = head->kept_ns;
+	o->kept_sz = kept_sz;
+	o->keep = KEEP_DONE;
+	o->state = OUTPUT_PLACED;
+	o->mode = (mode_t)head->mode;
+	o->link->reason = strdup("kept over a restart of the mount");
+	insert(fs->outputs, o, id);
+	return 0;
 }
 
 void output_linked(struct fs *fs, struct output *o, struct generation *gen, struct resolved *resolved, const char *diag,
@@ -190,6 +238,7 @@ struct output *output_free(struct output *o)
 {
 	if (o) {
 		cleanup_fd(&o->dir_fd);
+		free(o->kept);
 		free(o->shown_as);
 	}
 	free(o);
@@ -208,7 +257,7 @@ void output_placed(struct fs *fs, struct output *o, int64_t time_ns, int dir_fd)
 	fs->busy_at = now_ms();
 }
 
-int output_setattr(struct generation *g, const struct stat *attr, int to_set)
+int output_setattr(struct fs *fs, struct generation *g, const struct stat *attr, int to_set)
 {
 	const int times = FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME |
 			  FUSE_SET_ATTR_MTIME_NOW | FUSE_SET_ATTR_CTIME;
@@ -221,6 +270,11 @@ int output_setattr(struct generation *g, const struct stat *attr, int to_set)
 		clock_gettime(CLOCK_REALTIME, &g->mtime);
 	else if (to_set & FUSE_SET_ATTR_MTIME)
 		g->mtime = attr->st_mtim;
+	struct output *o = g->link->output;
+	o->keep_round++;
+	if (o->keep == KEEP_DONE)
+		o->keep = KEEP_DUE;
+	settler_wake(fs);
 	return 0;
 }
 
@@ -228,6 +282,7 @@ int output_admit_writer(struct fs *fs, fuse_req_t req, struct output *o, bool *r
 {
 	if (!o->is_placing) {
 		o->writes++;
+		kept_drop(fs, o);
 		return 0;
 	}
 	struct parked *p = parked_new(req, PARK_DIVERT, o->link, NULL, NULL);
@@ -250,6 +305,7 @@ void output_remove(struct fs *fs, struct output *o)
 	struct outputs *os = fs->outputs;
 	struct link *l = o->link;
 
+	kept_drop(fs, o);
 	TAILQ_REMOVE(&os->all, o, all);
 	LIST_REMOVE(o, hash);
 	os->cnt--;

@@ -8,6 +8,9 @@
  *     Linking --output_linked()--> Made --output_placed()--> Placed --settle--> Settled
  *        \--it failed--> Failed        \--its client went--> (removed)   \--- -o shows something else ---> Stale
  *
+ * What is not settled is kept on disk (kept.c); after a restart output_remember() makes it Placed, without a generation,
+ * which it gets when somebody looks (restore.c), or it is Failed.
+ *
  * Lock: as in fs.h.
  */
 #ifndef FS_OUTPUTS_H
@@ -22,6 +25,7 @@
 #define SMALL_OUTPUT ((uint64_t)4 << 20)	 /* below: a plain file at once */
 
 struct client;
+struct kept_head;
 
 /* --- dirs.c: directories that exist because an output lies below them --- */
 
@@ -63,6 +67,8 @@ enum output_state {
 	OUTPUT_FILE,	/* made in file mode; there is but the reason */
 };
 
+enum keep_state { KEEP_DUE, KEEP_DONE, KEEP_NOT }; /* kept.h */
+
 struct output {
 	TAILQ_ENTRY(output) all; /* oldest first */
 	LIST_ENTRY(output) hash;
@@ -80,6 +86,15 @@ struct output {
 	bool is_placing;       /* a plain file takes -o: who comes to write waits, and then finds that */
 	struct park_queue writers;
 	bool is_aliased;       /* the kernel was told of it by its own path, too */
+	/* after a restart of the mount (kept.h) */
+	enum keep_state keep;
+	uint64_t kept_sz;    /* of its file; 0: there is none */
+	int64_t kept_ns;     /* when it was kept first */
+	uint64_t keep_round; /* counts what makes the file untrue */
+	bool is_keeping;     /* it is being written */
+	struct kept_head *kept; /* to be restored from it; NULL: it was, or need not be */
+	bool is_looked_at;	/* by restore.c */
+	bool is_restart_safe;	/* as seen by the last look */
 };
 
 struct outputs {
@@ -101,8 +116,12 @@ void output_go_on(struct fs *fs, struct output *o);
 /* Its client has put the symbolic link beside -o, at TIME, and will rename it. Takes DIR_FD, of the directory. */
 void output_placed(struct fs *fs, struct output *o, int64_t time_ns, int dir_fd);
 struct output *output_free(struct output *o); /* for who frees its link */
+/* One that the mount before this one kept, in a file of KEPT_SZ bytes that begins with HEAD. 0 or -errno. */
+int output_remember(struct fs *fs, const char *id, const char *path, const struct kept_head *head, uint64_t kept_sz);
+/* Absolute, and each component a name? */
+bool output_path_ok(const char *path);
 /* chmod and times of an output are attributes alone. 0 or -errno. */
-int output_setattr(struct generation *g, const struct stat *attr, int to_set);
+int output_setattr(struct fs *fs, struct generation *g, const struct stat *attr, int to_set);
 /* REQ would write to O. 0: it may; else -errno to answer with, or *RET_PARKED: it will be told ESTALE. */
 int output_admit_writer(struct fs *fs, fuse_req_t req, struct output *o, bool *ret_parked);
 /* Its client is gone: what is not placed will not be. */
@@ -122,13 +141,13 @@ unsigned outputs_collect(struct fs *fs, bool all);
 
 /* ---- dirs.c (lock held) ---- */
 /* NAME in the directory N, of any kind: its node; NULL: no output puts that name there. Where only a look at the real
- * directory can tell, *RET_REAL is its path there (the caller frees). */
-struct node *dirs_lookup(struct fs *fs, struct node *n, const char *name, char **ret_real);
+ * directory can tell, *RET_REAL is its path there (the caller frees); where *RET_WAITS is to be restored first, that. */
+struct node *dirs_lookup(struct fs *fs, struct node *n, const char *name, char **ret_real, struct output **ret_waits);
 /* The node of a name that passes through to REAL. */
 struct node *dirs_pass(struct fs *fs, const char *real);
 /* What stands at REST, a path below the mount point: the node that has its bytes, or NULL; then *RET_REAL is the path it passes
- * through to (the caller frees), or NULL: nothing is there. */
-struct node *dirs_resolve(struct fs *fs, const char *rest, char **ret_real);
+ * through to (the caller frees), or *RET_WAITS the output that must be restored first, or both NULL: nothing is there. */
+struct node *dirs_resolve(struct fs *fs, const char *rest, char **ret_real, struct output **ret_waits);
 /* The names below N that outputs put there, each once, with its kind: CALL(ctx, NAME, is_dir, ino). */
 void dirs_list(struct fs *fs, const struct node *n,
 	       void (*call)(void *ctx, const char *name, bool is_dir, uint64_t ino), void *ctx);
@@ -137,6 +156,12 @@ void dirs_forget_own(struct fs *fs, const struct output *o);
 /* The kernel forgets the alias of PATH. */
 void dirs_forget_alias(struct fs *fs, const char *path);
 struct dir *dir_unref(struct fs *fs, struct dir *d); /* the kernel's last lookup is gone */
+
+/* Has O something to show, or will have when somebody looks? */
+static inline bool output_is_shown(const struct output *o)
+{
+	return (o->link->gen || o->kept) && o->state != OUTPUT_FAILED;
+}
 
 /* The node that has the bytes of O: its generation's or its private copy's. */
 static inline struct node *output_node(const struct output *o)

@@ -21,6 +21,8 @@ static int64_t patience_ms(const struct fs *fs, enum park_kind kind)
 		return VERIFY_PATIENCE_MS;
 	if (kind == PARK_PASS)
 		return PASS_PATIENCE_MS;
+	if (kind == PARK_RESTORE)
+		return RESTORE_PATIENCE_MS;
 	return CRASHES_MAX * (fs->cfg.link_timeout_ms + fs->cfg.fill_timeout_ms);
 }
 
@@ -62,7 +64,7 @@ void park_on(struct fs *fs, struct park_queue *q, struct parked *p)
 	} else {
 		TAILQ_INSERT_TAIL(&fs->parked, p, all);
 		fs->parked_cnt++;
-		if (p->kind == PARK_LOOKUP || p->kind == PARK_PASS)
+		if (p->kind == PARK_LOOKUP || p->kind == PARK_PASS || p->kind == PARK_RESTORE)
 			worker_link_wake(fs); /* its deadline is near */
 	}
 	p->queue = q;
@@ -129,7 +131,7 @@ void park_sweep(struct fs *fs, struct replies *out)
 			park_answer(fs, p, OUT_ERROR, EINTR, out);
 		} else if (now >= p->deadline && p->kind == PARK_LOOKUP) {
 			park_answer_entry(fs, p, link_node(p->link, NODE_LIVE), out);
-		} else if (now >= p->deadline && p->kind == PARK_PASS) {
+		} else if (now >= p->deadline && (p->kind == PARK_PASS || p->kind == PARK_RESTORE)) {
 			park_answer(fs, p, OUT_ERROR, ENOENT, out);
 		} else if (now >= p->deadline && p->kind == PARK_REPORT && p->what == NODE_STATS) {
 			report_stats(fs, &p->text);
@@ -172,6 +174,8 @@ static int send_one(struct fs *fs, struct parked *p)
 		return fuse_reply_attr(p->req, &p->attr, 0.0);
 	case OUT_OPEN:
 		return send_open(p);
+	case OUT_PROVEN:
+		return fuse_reply_open(p->req, &p->fi);
 	case OUT_DATA:
 		return bytes_send(p);
 	case OUT_WRITE:
@@ -198,6 +202,8 @@ void replies_send(struct fs *fs, struct replies *out)
 		struct node *n = p->outcome == OUT_ENTRY && p->error ? tree_node(fs, p->entry.ino) : NULL;
 		if (n)
 			node_forget(fs, n, 1); /* the kernel never heard of it */
+		if (p->outcome == OUT_PROVEN && p->error)
+			p->gen->opens--; /* nobody else will */
 		if (p->outcome == OUT_DATA)
 			cache_unpin(&fs->cache, p->gen->file, p->read.off, p->read.sz);
 		generation_unref(fs, p->gen);

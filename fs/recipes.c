@@ -30,8 +30,8 @@ uint64_t recipes_hash(const char *mountpoint)
 	return h;
 }
 
-/* The mount point as one file name: '/' and '%' escaped, long ones by a hash behind their end. */
-static void escape(const char *path, char ret[NAME_MAX + 1])
+/* '/' and '%' escaped, long ones by a hash behind their end. */
+void recipes_dir_name(const char *path, char *ret)
 {
 	size_t n = 0;
 
@@ -48,7 +48,7 @@ static void escape(const char *path, char ret[NAME_MAX + 1])
 		snprintf(ret + n, 20, "-%016" PRIx64, recipes_hash(path));
 }
 
-static int open_dir(int parent, const char *name)
+int recipes_dir_open(int parent, const char *name)
 {
 	if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
 		return -errno;
@@ -120,11 +120,11 @@ int recipes_open(struct fs *fs)
 	if (!r)
 		return -ENOMEM;
 	pthread_mutex_init(&r->lock, NULL);
-	escape(fs->cfg.mountpoint, name);
+	recipes_dir_name(fs->cfg.mountpoint, name);
 	r->dir_fd = -1;
-	r->parent_fd = open_dir(fs->cache_dir_fd, "recipes");
+	r->parent_fd = recipes_dir_open(fs->cache_dir_fd, "recipes");
 	int err = r->parent_fd < 0 ? r->parent_fd : 0;
-	if (!err && (r->dir_fd = open_dir(r->parent_fd, name)) < 0)
+	if (!err && (r->dir_fd = recipes_dir_open(r->parent_fd, name)) < 0)
 		err = r->dir_fd;
 	fs->recipes = r;
 	if (!err)

@@ -20,9 +20,19 @@ static const char *state_of(const struct link *l)
 {
 	if (l->output && is_on_disk(l->output))
 		return "settled";
+	if (l->output && l->output->kept)
+		return "ok";
 	return !l->gen ? (l->output && l->output->state == OUTPUT_LINKING ? "linking" : "failed")
 	       : l->gen->is_lost ? "lost"
 				 : "ok";
+}
+
+/* A live link's recipe persists, and the same inputs give the same bytes. */
+static bool is_restart_safe(const struct link *l)
+{
+	const struct output *o = l->output;
+
+	return !o || is_on_disk(o) || (o->keep == KEEP_DONE && o->is_restart_safe);
 }
 
 void report_info(struct fs *fs, const struct link *l, struct text *ret)
@@ -44,8 +54,7 @@ void report_info(struct fs *fs, const struct link *l, struct text *ret)
 	put(ret, "relocs_total", g->relocs_total);
 	put(ret, "relocs_applied", g->relocs_before + g->relocs_now);
 	text_printf(ret, "relink_reason: %s\n", l->reason ? l->reason : "first link");
-	/* A live link's recipe persists, and the same inputs give the same bytes. */
-	text_printf(ret, "restart_safe: %s\n", !l->output || is_on_disk(l->output) ? "yes" : "no");
+	text_printf(ret, "restart_safe: %s\n", is_restart_safe(l) ? "yes" : "no");
 	if (l->output)
 		text_printf(ret, "id: %s\n", l->output->id);
 	put(ret, "cached_bytes", g->file->bytes);

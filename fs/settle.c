@@ -8,8 +8,6 @@
  * nothing is written. Only this thread touches those directories: a file system that hangs holds up nobody else.
  * Failures (a full disk, no permission) are told in the output's log, and tried again later.
  */
-#include "outputs.h"
-
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,6 +16,8 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include "kept.h"
+#include "pathwalk.h"
 #include "place.h"
 
 #define LOOK_MS 1000	    /* how often -o is looked at */
@@ -49,6 +49,7 @@ static void place_done(struct place *at)
 	free(at->target);
 	free(at->name);
 	cleanup_fd(&at->dir_fd);
+	*at = (struct place){ .dir_fd = -1 };
 }
 
 /* (lock held) */
@@ -119,27 +120,52 @@ static int find_shown(struct place *at)
 }
 
 /* Its directory is nothing to us any more. */
-static void leave_place(struct output *o, enum output_state state)
+static void leave_place(struct fs *fs, struct output *o, enum output_state state)
 {
+	if (state == OUTPUT_SETTLED)
+		kept_drop(fs, o);
 	o->state = state;
 	cleanup_fd(&o->dir_fd);
 	o->dir_fd = -1;
+}
+
+/* (lock held; given up for a while) Of an output that was kept over a restart the directory is not open yet. 0 or -errno. */
+static int open_directory(struct fs *fs, struct output *o)
+{
+	const char *path = o->link->name;
+	CLEAN_MEM char *dir = strndup(path, (size_t)(strrchr(path, '/') - path));
+	struct walker *w = dir ? walker_new(AT_FDCWD, fs->own_dev) : NULL;
+
+	fs_unlock(fs);
+	CLEAN_FD int fd = w ? walker_look(w, *dir ? dir : "/") : -ENOMEM;
+	int r = fd < 0 ? fd : 0;
+	walker_free(w);
+	fs_lock(fs);
+	if (!r && o->state == OUTPUT_PLACED && o->dir_fd < 0)
+		o->dir_fd = take_fd(&fd);
+	return r;
 }
 
 /* (lock held; given up for a while) Finds where O is shown; nowhere: it is stale. 1: AT is where, to be ended. */
 static int look(struct fs *fs, struct output *o, struct place *at)
 {
 	struct link *l = link_ref(o->link);
-	int r = -ENOMEM;
+	int r = o->dir_fd < 0 ? open_directory(fs, o) : 0;
+	bool is_gone = r == -ENOENT || r == -ENOTDIR || r == -EDEADLK;
 
-	if (place_init(fs, o, at)) {
+	*at = (struct place){ .dir_fd = -1 };
+	if (!r && !place_init(fs, o, at))
+		r = -ENOMEM;
+	if (!r) {
 		fs_unlock(fs);
 		r = find_shown(at);
 		fs_lock(fs);
 	}
+	if (is_gone)
+		r = 0;
 	bool is_ours = l->is_named && o->state == OUTPUT_PLACED;
 	if (is_ours && r == 0)
-		leave_place(o, OUTPUT_STALE);
+		leave_place(fs, o, OUTPUT_STALE);
 	if (is_ours && r == 1) {
 		free(o->shown_as);
 		o->shown_as = strdup(at->name); /* without memory: looked for again */
@@ -249,31 +275,42 @@ static int make_all_plain(struct fs *fs, const struct task *k, struct place *at)
 
 /* --- the thread --- */
 
+static uint64_t size_of(const struct output *o)
+{
+	return o->link->gen ? o->link->gen->size : o->kept->size;
+}
+
 /* Is it time for O? EVERYTHING: somebody waits for all of them. */
 static bool is_due(const struct fs *fs, const struct output *o, bool everything)
 {
 	int64_t now = now_ms();
 
-	if (o->state != OUTPUT_PLACED || o->client || !o->link->gen)
+	if (o->state != OUTPUT_PLACED || o->client || !output_is_shown(o))
 		return false;
 	if (o->copy && (o->copy->writers || o->copy->is_filling))
 		return false; /* it will be woken for */
 	if (everything || (o->copy && o->copy->fd >= 0))
 		return now >= o->settle_at || everything;
 	return fs->cfg.settle_ms >= 0 && now >= o->settle_at &&
-	       (o->link->gen->size < SMALL_OUTPUT || now - fs->busy_at >= fs->cfg.settle_ms);
+	       (size_of(o) < SMALL_OUTPUT || now - fs->busy_at >= fs->cfg.settle_ms);
 }
 
 /* (lock held; given up for a while) */
 static int settle(struct fs *fs, struct output *o)
 {
-	struct task k = { .o = o, .gen = generation_ref(o->link->gen), .writes = o->writes };
 	struct link *l = link_ref(o->link);
 	struct place at;
 
-	k.copy = o->copy && o->copy->fd >= 0 ? copy_ref(o->copy) : NULL;
 	int r = look(fs, o, &at);
-	if (r == 1) {
+	if (r == 1 && o->kept)
+		restore_wait(fs, o);
+	struct task k = { .o = o, .gen = generation_ref(l->gen), .writes = o->writes };
+	k.copy = o->copy && o->copy->fd >= 0 ? copy_ref(o->copy) : NULL;
+	bool is_absent = r == 1 && !k.gen;
+	if (is_absent) {
+		place_done(&at);
+		r = -ENOENT;
+	} else if (r == 1) {
 		fs_unlock(fs);
 		r = make_all_plain(fs, &k, &at);
 		place_done(&at);
@@ -283,8 +320,8 @@ static int settle(struct fs *fs, struct output *o)
 	}
 	if (l->is_named && o->state == OUTPUT_PLACED) {
 		if (!r || r == -ESTALE)
-			leave_place(o, r ? OUTPUT_STALE : OUTPUT_SETTLED);
-		else if (r != -ECANCELED && r != -ERESTART)
+			leave_place(fs, o, r ? OUTPUT_STALE : OUTPUT_SETTLED);
+		else if (r != -ECANCELED && r != -ERESTART && !is_absent)
 			link_log(fs, l, "%s: can't be made a plain file: %s: tried again in %d s", l->name, strerror(-r),
 				 RETRY_MS / 1000);
 		o->settle_at = r == -ERESTART ? 0 : now_ms() + RETRY_MS;
@@ -292,7 +329,7 @@ static int settle(struct fs *fs, struct output *o)
 	copy_unref(fs, k.copy);
 	generation_unref(fs, k.gen);
 	link_unref(fs, l);
-	return r == -ESTALE ? 0 : r;
+	return r == -ESTALE || is_absent ? 0 : r;
 }
 
 /* The list may change while one of them is at work: so each time from the start. */
@@ -375,6 +412,7 @@ static void *run(void *arg)
 		free(left.s);
 		if (is_last)
 			break;
+		kept_write_due(fs);
 		look_at_all(fs);
 		cnt = outputs_collect(fs, collects);
 		if (collects)

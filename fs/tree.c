@@ -133,6 +133,7 @@ void tree_remove_link(struct fs *fs, struct link *l, struct replies *out)
 	l->is_named = false;
 	if (l->recipe)
 		fs->tree.link_cnt--;
+	notifier_forget(fs, NODE_ROOT, l->name); /* what it holds open goes now */
 	live_removed(fs, l, out);
 	link_unref(fs, l);
 }

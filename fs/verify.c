@@ -38,10 +38,11 @@ static char *describe(const struct probe *p, const char *what)
 /* Does the path REST below the mount point still show the generation GEN (0: nothing that can be read)? */
 static bool shows(struct fs *fs, const char *rest, uint64_t gen)
 {
+	struct output *waits;
 	char *real;
 
 	fs_lock(fs);
-	const struct node *n = dirs_resolve(fs, rest, &real);
+	const struct node *n = dirs_resolve(fs, rest, &real, &waits);
 	bool same = n ? n->id == gen : !gen;
 	fs_unlock(fs);
 	free(real);

@@ -220,9 +220,12 @@ static bool on_own(struct fs *fs, struct job *j, struct packet *p)
 	struct msg m = { .type = MSG_OWN, .id = j->id, .error = -ENOENT };
 	struct link *live = tree_link(fs, p->text);
 	CLEAN_MEM char *real = NULL;
-	const struct node *n = dirs_resolve(fs, p->text, &real);
+	struct output *waits;
+	const struct node *n = dirs_resolve(fs, p->text, &real, &waits);
 	int fd = -1;
 
+	if (waits)
+		live = waits->link; /* to be restored like a live link is made fresh */
 	if (live && !deps_has(j->link, live)) {
 		m.error = deps_add(j->link, live);
 		j->is_circle |= m.error == -ELOOP;
@@ -272,6 +275,13 @@ static void keep_replayed(struct fs *fs, struct generation *g)
 	g->replay = k;
 }
 
+/* What the linker makes is a function of what it was given: the bytes need not be looked at. */
+static bool is_same_verdict(const struct generation *g, const struct msg_verdict *v)
+{
+	return v->size == g->size && v->input_bytes == g->input_bytes && v->eager_bytes == g->eager_bytes &&
+	       v->relocs_total == g->relocs_total;
+}
+
 static void on_replay_verdict(struct fs *fs, struct job *j, struct packet *p)
 {
 	struct generation *g = j->gen;
@@ -281,8 +291,8 @@ static void on_replay_verdict(struct fs *fs, struct job *j, struct packet *p)
 		return; /* whoever needs it asks for another */
 	if (p->msg.error)
 		generation_lose(fs, g, *p->text ? p->text : strerror(-p->msg.error));
-	else if (p->msg.u.verdict.size != g->size)
-		generation_lose(fs, g, "made again it has another size");
+	else if (!is_same_verdict(g, &p->msg.u.verdict))
+		generation_lose(fs, g, "made again it is another one");
 	else
 		keep_replayed(fs, g);
 }

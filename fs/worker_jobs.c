@@ -5,7 +5,7 @@
  * Requests about a generation wait until the linker process has it: a new one is first sent its recipe, its record and
  * its inputs. Links and replays go one at a time as well, since one thread makes them.
  */
-#include "outputs.h"
+#include "kept.h"
 #include "worker_priv.h"
 
 #include <inttypes.h>
@@ -95,6 +95,8 @@ void generation_lose(struct fs *fs, struct generation *g, const char *why)
 		return;
 	g->is_lost = true;
 	cache_file_keep(&fs->cache, g->file);
+	if (g->is_unproven)
+		restore_failed(fs, g->link->output);
 	link_log(fs, g->link, "generation %" PRIu64 " is lost: %s; what was not read yet can't be made any more",
 		 g->node.id, why);
 }
@@ -126,6 +128,9 @@ void job_fail(struct fs *fs, struct job *j, int error, const char *why, struct r
 		break;
 	case JOB_MAP:
 		jobs_answer_error(fs, j, EIO, out);
+		break;
+	case JOB_PROOF:
+		jobs_answer_error(fs, j, ESTALE, out); /* the kernel looks the name up again */
 		break;
 	case JOB_STATS:
 		jobs_answer_stats(fs, j, out); /* what is known without the linker process */
@@ -294,6 +299,10 @@ static bool may_send(struct fs *fs, struct job *j)
 		return false;
 	if (j->needs && !j->needs->is_lost && !is_loaded(fs, j->needs))
 		return false;
+	if (j->type == JOB_PROOF) {
+		is_loaded(fs, j->gen); /* that is all it is for: jobs_end_proofs */
+		return false;
+	}
 	if (is_control_job(j) ? w->is_control_busy && !j->fds_sent
 			      : j->gen && j->type != JOB_KEEP && !is_loaded(fs, j->gen))
 		return false;
@@ -348,6 +357,25 @@ void jobs_pump(struct fs *fs)
 			job_free(fs, j);
 		else
 			set_sent(fs, j);
+	}
+}
+
+void jobs_end_proofs(struct fs *fs, struct replies *out)
+{
+	struct worker_link *w = fs->worker;
+	struct job *j, *next;
+
+	for (j = TAILQ_FIRST(&w->jobs); j; j = next) {
+		struct parked *p;
+		next = TAILQ_NEXT(j, on);
+		if (j->type != JOB_PROOF || w->state != WORKER_UP || j->gen->loaded_epoch != w->epoch)
+			continue;
+		j->gen->is_unproven = false;
+		while ((p = TAILQ_FIRST(&j->waiters))) {
+			j->gen->opens++;
+			park_answer(fs, p, OUT_PROVEN, 0, out);
+		}
+		job_free(fs, j);
 	}
 }
 
@@ -542,6 +570,19 @@ void worker_link_map(struct fs *fs, struct parked *p, struct replies *out)
 	}
 	park_on(fs, &j->waiters, p);
 	jobs_pump(fs);
+}
+
+void worker_link_prove(struct fs *fs, struct parked *p, struct replies *out)
+{
+	struct job *j = job_new(fs, JOB_PROOF, NULL, p->gen);
+
+	if (!j) {
+		park_answer(fs, p, OUT_ERROR, ENOMEM, out);
+		return;
+	}
+	park_on(fs, &j->waiters, p);
+	jobs_pump(fs);
+	worker_link_wake(fs);
 }
 
 void worker_link_stats(struct fs *fs, struct parked *p, struct replies *out)

@@ -324,6 +324,7 @@ static void step(struct fs *fs, struct replies *out)
 	if (w->state != WORKER_UP)
 		jobs_end_keeps(fs);
 	jobs_pump(fs);
+	jobs_end_proofs(fs, out);
 	jobs_fail_hopeless(fs, out);
 	park_sweep(fs, out);
 	verifier_sweep(fs, out);

@@ -10,7 +10,7 @@
 
 #include "fs.h"
 
-enum job_type { JOB_LINK, JOB_REPLAY, JOB_FILL, JOB_MAP, JOB_STATS, JOB_DROP, JOB_KEEP };
+enum job_type { JOB_LINK, JOB_REPLAY, JOB_FILL, JOB_MAP, JOB_STATS, JOB_DROP, JOB_KEEP, JOB_PROOF };
 
 struct job {
 	TAILQ_ENTRY(job) on;
@@ -21,7 +21,7 @@ struct job {
 	bool was_late;		       /* an attempt took longer than it may */
 	unsigned crashes, kills;       /* linker processes that died while it was with them */
 	struct link *link;	       /* LINK; referenced */
-	struct generation *gen;	       /* REPLAY, FILL, MAP; referenced */
+	struct generation *gen;	       /* REPLAY, FILL, MAP, PROOF; referenced */
 	uint64_t gen_id;	       /* LINK: the number its generation will have; DROP */
 	uint64_t version;	       /* LINK: of the recipe */
 	struct generation *needs;      /* LINK: an input that must be loaded first; referenced */
@@ -31,7 +31,7 @@ struct job {
 	int64_t not_before;	       /* LINK: ms */
 	char *recipe;		       /* LINK */
 	uint64_t off, sz;	       /* FILL */
-	struct park_queue waiters;     /* MAP, STATS */
+	struct park_queue waiters;     /* MAP, STATS, PROOF */
 	int blob_fd;		       /* LINK, REPLAY: what is sent */
 	uint64_t recipe_sz, record_sz; /* in it */
 	uint32_t fds_sent;	       /* REPLAY */
@@ -56,6 +56,8 @@ int worker_link_fill(struct fs *fs, struct generation *g, uint64_t off, uint64_t
 /* The link that was asked for is not wanted any more. False: it is with the linker process, and its answer will come. */
 bool worker_link_cancel(struct fs *fs, const struct link *l);
 void worker_link_map(struct fs *fs, struct parked *p, struct replies *out); /* of p->gen */
+/* P, a PARK_PROOF, opens p->gen when the linker process has made it again. */
+void worker_link_prove(struct fs *fs, struct parked *p, struct replies *out);
 void worker_link_stats(struct fs *fs, struct parked *p, struct replies *out);
 void worker_link_drop(struct fs *fs, const struct generation *g);
 /* The linker process may forget it until somebody wants its bytes. */

@@ -67,6 +67,8 @@ void jobs_answer_stats(struct fs *fs, struct job *j, struct replies *out);
 void jobs_answer_error(struct fs *fs, struct job *j, int error, struct replies *out);
 /* Sends what can be sent; never waits. */
 void jobs_pump(struct fs *fs);
+/* Opens what has been made again. */
+void jobs_end_proofs(struct fs *fs, struct replies *out);
 /* Fails fills of lost generations and jobs that killed too often. */
 void jobs_fail_hopeless(struct fs *fs, struct replies *out);
 void generation_lose(struct fs *fs, struct generation *g, const char *why);

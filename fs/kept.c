@@ -1,0 +1,450 @@
+/* kept.c - see kept.h.
+ *
+ * Kept is what the same link can be made from after a restart, as far as can be told now: every input is a regular file
+ * that is leased, or that nobody here can write; nothing of the mount itself; and a change from now on will show in its
+ * ctime, which takes a tick of the clock. Whether that is still so is seen when somebody wants it (restore.c).
+ *
+ * The directory is the user's alone, like the cache directory; what is read from it is checked all the same, since a
+ * machine may have lost power while it was written: nothing here waits for the disk.
+ */
+#include "kept.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <link.h>
+
+#include "linkfs.h"
+#include "pathwalk.h"
+
+#define KEPT_MAGIC 0x3174706b736b6e6cull
+#define KEPT_VERSION 1
+#define NEW_PREFIX ".new-"
+#define NS_PER_SEC 1000000000
+
+struct kept {
+	int dir_fd;
+	uint64_t linker;
+	uint64_t cnt, bytes;
+};
+
+#define SUM_START 0xcbf29ce484222325ull
+
+static uint64_t sum(uint64_t h, const void *p, size_t sz)
+{
+	const unsigned char *s = p;
+
+	for (size_t i = 0; i < sz; i++)
+		h = (h ^ s[i]) * 0x100000001b3ull;
+	return h;
+}
+
+static uint64_t head_sum(const struct kept_head *head, const char *path)
+{
+	struct kept_head h = *head;
+
+	h.head_sum = 0;
+	return sum(sum(SUM_START, &h, sizeof(h)), path, head->path_sz);
+}
+
+static int add_object(struct dl_phdr_info *info, size_t sz, void *ctx)
+{
+	uint64_t *h = ctx;
+	struct stat st;
+
+	(void)sz;
+	if (stat(*info->dlpi_name ? info->dlpi_name : "/proc/self/exe", &st) < 0)
+		return 0; /* the kernel's own has no file */
+	const uint64_t id[] = { st.st_dev, st.st_ino, (uint64_t)st.st_size, (uint64_t)timespec_ns(&st.st_mtim) };
+	*h = sum(*h, id, sizeof(id));
+	return 0;
+}
+
+/* The program and the libraries it runs with: another compressor, say, makes other bytes. */
+static uint64_t linker_id(void)
+{
+	uint64_t h = sum(SUM_START, LINKFS_VERSION, sizeof(LINKFS_VERSION));
+
+	dl_iterate_phdr(add_object, &h);
+	return h;
+}
+
+/* --- writing --- */
+
+/* Would a change from now on give I another ctime? File systems tell the time of the last tick, some of the last second
+ * or two. */
+static bool is_settled_in_time(const struct msg_identity *id, int64_t now)
+{
+	int64_t last = id->mtime_ns > id->ctime_ns ? id->mtime_ns : id->ctime_ns;
+
+	return last + (last % NS_PER_SEC ? 0 : 2 * (int64_t)NS_PER_SEC) < now;
+}
+
+/* Can the file of IN, which a link found at P, be found there again? */
+static bool is_lasting(const struct record_probe *p, const struct input *in)
+{
+	struct stat st;
+
+	/* A copy was needed since somebody had it open to write, or its file system can't be believed. */
+	if (p->own || (in->state != CUSTODY_LEASED && in->state != CUSTODY_CHECKED))
+		return false;
+	return stat_known(in->fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink;
+}
+
+/* What becomes of O; DONE: it can be written now. */
+static enum keep_state judge(const struct output *o)
+{
+	const struct generation *g = o->link->gen;
+	const struct record *r = g ? g->resolved->record : NULL;
+	const struct copy *c = o->copy;
+	struct timespec ts;
+
+	if (o->state < OUTPUT_PLACED || (c && (c->writers || c->is_filling)))
+		return KEEP_DUE;
+	if (o->state > OUTPUT_PLACED || !g || g->is_lost || (c && c->fd >= 0))
+		return KEEP_NOT;
+	clock_gettime(CLOCK_REALTIME_COARSE, &ts);
+	for (uint32_t i = 0; i < r->probe_cnt; i++) {
+		const struct record_probe *p = &r->probes[i].at;
+		if (p->fd_idx < 0)
+			continue;
+		if (!is_lasting(p, g->resolved->input[p->fd_idx]))
+			return KEEP_NOT;
+		if (!is_settled_in_time(&p->id, timespec_ns(&ts)))
+			return KEEP_DUE;
+	}
+	return KEEP_DONE;
+}
+
+/* The whole file. Its sums are those of what it holds. */
+static void compose(const struct fs *fs, const struct output *o, struct text *ret)
+{
+	const struct generation *g = o->link->gen;
+	const struct record *r = g->resolved->record;
+	struct kept_head h = {
+		.magic = KEPT_MAGIC,
+		.version = KEPT_VERSION,
+		.linker = fs->kept->linker,
+		.kept_ns = o->kept_ns,
+		.path_sz = strlen(o->link->name),
+		.recipe_sz = strlen(g->recipe),
+		.record_sz = r->sz,
+		.size = g->size,
+		.mode = g->mode,
+		.mtime_ns = timespec_ns(&g->mtime),
+		.input_bytes = g->input_bytes,
+		.eager_bytes = g->eager_bytes,
+		.relocs_total = g->relocs_total,
+		.link_us = g->link_us,
+	};
+
+	h.body_sum = sum(sum(SUM_START, g->recipe, h.recipe_sz), r->bytes, r->sz);
+	h.head_sum = head_sum(&h, o->link->name);
+	text_append(ret, &h, sizeof(h));
+	text_append(ret, o->link->name, h.path_sz);
+	text_append(ret, g->recipe, h.recipe_sz);
+	text_append(ret, r->bytes, r->sz);
+}
+
+/* (no lock) */
+static int write_new(const struct kept *k, const char *name, const struct text *t)
+{
+	CLEAN_FD int fd = openat(k->dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return -errno;
+	for (size_t put = 0; put < t->sz;) {
+		ssize_t n = write(fd, t->s + put, t->sz - put);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		put += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+/* (lock held) What was written takes its name, unless it is not true any more. */
+static int take_name(struct kept *k, struct output *o, const char *tmp, uint64_t sz, uint64_t round)
+{
+	if (!o->link->is_named || o->keep_round != round)
+		return -ESTALE;
+	if (renameat(k->dir_fd, tmp, k->dir_fd, o->id) < 0)
+		return -errno;
+	k->cnt += !o->kept_sz;
+	k->bytes += sz - o->kept_sz;
+	o->kept_sz = sz;
+	o->keep = KEEP_DONE;
+	return 0;
+}
+
+void kept_write(struct fs *fs, struct output *o)
+{
+	char tmp[sizeof(NEW_PREFIX) + OUTPUT_ID_SZ];
+	CLEAN_TEXT struct text t = { 0 };
+	struct kept *k = fs->kept;
+	struct timespec now;
+
+	if (!k || o->keep != KEEP_DUE || o->is_keeping)
+		return;
+	enum keep_state what = judge(o);
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (!o->kept_ns)
+		o->kept_ns = timespec_ns(&now);
+	if (what == KEEP_DONE)
+		compose(fs, o, &t);
+	if (what == KEEP_DONE && !o->kept_sz && (k->cnt >= KEPT_MAX || k->bytes + t.sz > KEPT_BYTES_MAX))
+		what = KEEP_NOT;
+	if (what == KEEP_NOT) {
+		kept_drop(fs, o);
+		o->keep = KEEP_NOT;
+	}
+	if (what != KEEP_DONE || t.failed)
+		return;
+	struct link *l = link_ref(o->link);
+	uint64_t round = o->keep_round;
+	snprintf(tmp, sizeof(tmp), NEW_PREFIX "%s", o->id);
+	o->is_keeping = true;
+	fs_unlock(fs);
+	int r = write_new(k, tmp, &t);
+	fs_lock(fs);
+	o->is_keeping = false;
+	if (!r)
+		r = take_name(k, o, tmp, t.sz, round);
+	if (r)
+		unlinkat(k->dir_fd, tmp, 0);
+	if (r && r != -ESTALE) {
+		kept_drop(fs, o);
+		o->keep = KEEP_NOT;
+		link_log(fs, l, "it will not survive a restart of the mount unless it is a plain file by then: cache_dir %s: %s",
+			 fs->cfg.cache_dir, strerror(-r));
+	}
+	link_unref(fs, l);
+}
+
+void kept_write_due(struct fs *fs)
+{
+	struct output *o, *next;
+
+	for (o = TAILQ_FIRST(&fs->outputs->all); o; o = next) {
+		next = TAILQ_NEXT(o, all);
+		if (o->keep != KEEP_DUE || o->client)
+			continue;
+		struct link *l = link_ref(o->link);
+		kept_write(fs, o);
+		next = l->is_named ? TAILQ_NEXT(o, all) : NULL; /* removed: the rest at the next look */
+		link_unref(fs, l);
+	}
+}
+
+void kept_drop(struct fs *fs, struct output *o)
+{
+	struct kept *k = fs->kept;
+
+	o->keep_round++;
+	if (o->keep == KEEP_DONE)
+		o->keep = KEEP_DUE;
+	if (!k || !o->kept_sz)
+		return;
+	unlinkat(k->dir_fd, o->id, 0);
+	k->cnt--;
+	k->bytes -= o->kept_sz;
+	o->kept_sz = 0;
+}
+
+/* --- reading --- */
+
+/* SZ bytes at OFF, terminated; NULL: there are not as many, or there is no memory. */
+static char *read_at(int fd, uint64_t off, uint64_t sz)
+{
+	char *s = malloc(sz + 1);
+
+	for (uint64_t got = 0; s && got < sz;) {
+		ssize_t n = pread(fd, s + got, sz - got, (off_t)(off + got));
+		if (n > 0) {
+			got += (uint64_t)n;
+		} else if (n == 0 || errno != EINTR) {
+			free(s);
+			return NULL;
+		}
+	}
+	if (s)
+		s[sz] = 0;
+	return s;
+}
+
+/* The beginning of the file ID: its head and, to be freed, the path. NULL: it is good; else what is wrong with it. */
+static const char *read_head(const struct kept *k, const char *id, struct kept_head *ret, char **ret_path,
+			     uint64_t *ret_sz)
+{
+	CLEAN_FD int fd = openat(k->dir_fd, id, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+
+	*ret_path = NULL;
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return "it can't be read";
+	if (pread(fd, ret, sizeof(*ret), 0) != sizeof(*ret) || ret->magic != KEPT_MAGIC)
+		return "it is no output";
+	if (ret->version != KEPT_VERSION || ret->linker != k->linker)
+		return "another linkfs made it, which may make other bytes";
+	if (ret->path_sz > RECORD_PATH_MAX || ret->recipe_sz > MSG_BLOB_MAX || ret->record_sz > MSG_BLOB_MAX ||
+	    (uint64_t)st.st_size != sizeof(*ret) + ret->path_sz + ret->recipe_sz + ret->record_sz)
+		return "it is not as long as it says";
+	CLEAN_MEM char *path = read_at(fd, sizeof(*ret), ret->path_sz);
+	if (!path || head_sum(ret, path) != ret->head_sum || strlen(path) != ret->path_sz || !output_path_ok(path))
+		return "it is damaged";
+	*ret_path = path;
+	path = NULL;
+	*ret_sz = (uint64_t)st.st_size;
+	return NULL;
+}
+
+int kept_read(struct fs *fs, const char *id, const struct kept_head *head, struct kept_body *ret)
+{
+	struct kept_head h;
+	CLEAN_MEM char *path = NULL;
+	uint64_t sz;
+
+	*ret = (struct kept_body){ 0 };
+	if (read_head(fs->kept, id, &h, &path, &sz) || memcmp(&h, head, sizeof(h)))
+		return -EPROTO;
+	CLEAN_FD int fd = openat(fs->kept->dir_fd, id, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	uint64_t off = sizeof(h) + h.path_sz;
+	ret->recipe = fd < 0 ? NULL : read_at(fd, off, h.recipe_sz);
+	CLEAN_MEM char *bytes = fd < 0 ? NULL : read_at(fd, off + h.recipe_sz, h.record_sz);
+	int r = -EPROTO;
+	if (ret->recipe && bytes && strlen(ret->recipe) == h.recipe_sz &&
+	    sum(sum(SUM_START, ret->recipe, h.recipe_sz), bytes, h.record_sz) == h.body_sum)
+		r = record_read(bytes, h.record_sz, &ret->record);
+	if (!r)
+		bytes = NULL;
+	else
+		kept_body_done(ret);
+	return r;
+}
+
+void kept_body_done(struct kept_body *b)
+{
+	free(b->recipe);
+	record_free(b->record);
+	*b = (struct kept_body){ 0 };
+}
+
+/* --- start and end --- */
+
+struct found {
+	char id[OUTPUT_ID_SZ];
+	struct kept_head head;
+	char *path;
+	uint64_t sz;
+};
+
+static int by_age(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+
+	return (x->head.kept_ns > y->head.kept_ns) - (x->head.kept_ns < y->head.kept_ns);
+}
+
+static bool is_id(const char *name)
+{
+	return strlen(name) == OUTPUT_ID_SZ - 1 && strspn(name, "0123456789abcdef") == OUTPUT_ID_SZ - 1;
+}
+
+/* (before the mount is there: whoever starts it sees this) */
+static void tell(const struct fs *fs, const char *name, const char *why)
+{
+	fprintf(stderr, "linkfs: %s: outputs/*/%s: %s\n", fs->cfg.cache_dir, name, why);
+}
+
+/* Looks at the file NAME. 1: it is good; 0 or -errno. */
+static int find_one(const struct fs *fs, const char *name, struct found *ret)
+{
+	const struct kept *k = fs->kept;
+
+	if (!strncmp(name, NEW_PREFIX, strlen(NEW_PREFIX))) {
+		unlinkat(k->dir_fd, name, 0); /* its writer was killed */
+		return 0;
+	}
+	if (name[0] == '.')
+		return 0;
+	if (!is_id(name)) {
+		tell(fs, name, "no output has that name: ignored");
+		return 0;
+	}
+	memcpy(ret->id, name, OUTPUT_ID_SZ);
+	const char *why = read_head(k, name, &ret->head, &ret->path, &ret->sz);
+	if (!why)
+		return 1;
+	tell(fs, name, why);
+	unlinkat(k->dir_fd, name, 0);
+	return 0;
+}
+
+static int find_all(struct fs *fs, struct found **ret, size_t *ret_cnt)
+{
+	int copy = fcntl(fs->kept->dir_fd, F_DUPFD_CLOEXEC, 0);
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	const struct dirent *e;
+	size_t cap = 0;
+	int r = d ? 0 : -errno;
+
+	while (r >= 0 && d && *ret_cnt < KEPT_MAX && (e = readdir(d))) {
+		if (*ret_cnt == cap) {
+			struct found *more = realloc(*ret, sizeof(*more) * (cap = cap * 2 + 64));
+			if (!more) {
+				r = -ENOMEM;
+				break;
+			}
+			*ret = more;
+		}
+		r = find_one(fs, e->d_name, &(*ret)[*ret_cnt]);
+		*ret_cnt += r == 1;
+	}
+	if (d)
+		closedir(d);
+	else
+		cleanup_fd(&copy);
+	return r < 0 ? r : 0;
+}
+
+static int load(struct fs *fs)
+{
+	CLEAN_MEM struct found *found = NULL;
+	size_t cnt = 0;
+
+	int r = find_all(fs, &found, &cnt);
+	if (cnt)
+		qsort(found, cnt, sizeof(*found), by_age);
+	for (size_t i = 0; i < cnt; i++) {
+		const struct found *f = &found[i];
+		if (!r)
+			r = output_remember(fs, f->id, f->path, &f->head, f->sz);
+		fs->kept->cnt += !r;
+		fs->kept->bytes += r ? 0 : f->sz;
+		free(f->path);
+	}
+	return r;
+}
+
+int kept_open(struct fs *fs)
+{
+	struct kept *k = calloc(1, sizeof(*k));
+	char name[NAME_MAX + 1];
+
+	if (!k)
+		return -ENOMEM;
+	recipes_dir_name(fs->cfg.mountpoint, name);
+	CLEAN_FD int parent = recipes_dir_open(fs->cache_dir_fd, "outputs");
+	k->dir_fd = parent < 0 ? parent : recipes_dir_open(parent, name);
+	k->linker = linker_id();
+	fs->kept = k;
+	return k->dir_fd < 0 ? k->dir_fd : load(fs);
+}
+
+void kept_close(struct fs *fs)
+{
+	if (fs->kept)
+		cleanup_fd(&fs->kept->dir_fd);
+	free(fs->kept);
+	fs->kept = NULL;
+}
