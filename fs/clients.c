@@ -102,6 +102,7 @@ void client_verdict(struct fs *fs, struct client *c, struct output *o, const cha
 
 	cv->diag_sz = strlen(diag);
 	cv->needs_lto = v && v->needs_lto;
+	cv->is_refused = !g && v && v->is_refused;
 	if (g) {
 		cv->map_sz = v->map_sz;
 		cv->deps_sz = v->deps_sz;

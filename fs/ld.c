@@ -12,9 +12,12 @@
 #include <unistd.h>
 
 #include "diag.h"
+#include "enabled.h"
+#include "fallback.h"
 #include "ld_mount.h"
 #include "linkfs.h"
 #include "lto.h"
+#include "util.h"
 
 static const char *find_mode(int argc, char **argv)
 {
@@ -26,17 +29,38 @@ static const char *find_mode(int argc, char **argv)
 	return mode && *mode ? mode : "auto";
 }
 
-/* The exit status, if the mount made the link; -1: file mode it is. */
-static int try_mount(const char *mode, int argc, char **argv, struct lto *lto)
+static bool is_verbose(void)
+{
+	const char *verbose = getenv("LINKFS_VERBOSE");
+
+	return verbose && !strcmp(verbose, "1");
+}
+
+/* The exit status, if the mount made the link; LD_FILE: file mode it is; LD_REFUSED. */
+static int try_mount(const char *mode, int argc, char **argv, struct ld_asked *asked)
 {
 	const char *dir = getenv("LINKFS_MOUNT");
+	struct enabled enabled = { 0 };
+	char why[512];
 
-	if (!strcmp(mode, "file") || (!strcmp(mode, "auto") && !(dir && *dir)))
-		return -1;
-	if (!strcmp(mode, "auto") || !strcmp(mode, "mount"))
-		return ld_mount(argc, argv, !strcmp(mode, "mount"), lto);
-	fprintf(stderr, "linkfs: error: --linkfs=%s: expected auto, file or mount\n", mode);
-	return 1;
+	asked->must = !strcmp(mode, "mount");
+	if (!strcmp(mode, "file"))
+		return LD_FILE;
+	if (strcmp(mode, "auto") && !asked->must) {
+		fprintf(stderr, "linkfs: error: --linkfs=%s: expected auto, file or mount\n", mode);
+		return 1;
+	}
+	asked->wants_refusal &= !asked->must;
+	if (!(dir && *dir)) {
+		if (enabled_load(&enabled, why, sizeof(why)) && is_verbose())
+			fprintf(stderr, "linkfs: %s\n", why);
+		if (!asked->must && !enabled.cnt)
+			return LD_FILE;
+		asked->enabled = asked->must ? NULL : &enabled;
+	}
+	int r = ld_mount(argc, argv, asked);
+	enabled_done(&enabled);
+	return r;
 }
 
 static void print_and_free(FILE *to, char *text)
@@ -55,6 +79,12 @@ _Noreturn static void leave(int status)
 	}
 	fflush(stderr);
 	_exit(status);
+}
+
+_Noreturn static void leave_without_memory(void)
+{
+	fputs("linkfs: error: out of memory\n", stderr);
+	leave(1);
 }
 
 /* An input that another program truncates gives this signal where its bytes were. Filling the output is guarded by the
@@ -86,21 +116,97 @@ static void keep_standard_streams(void)
 		close(fd);
 }
 
-/* The link needs intermediate code: it is compiled, and the link made with what comes of that. */
+/* The link needs intermediate code: it is compiled, and the link made with what comes of that. -ENOTSUP: lto.h. */
 static int link_compiled(struct linkfs_linker *linker, struct lto *lto, struct linkfs_request *rq, struct diag **ret_d,
 			 struct linkfs_image **ret_img)
 {
 	char *text = NULL;
 
-	if (lto_compile(lto, rq->argc, rq->argv))
+	int r = lto_compile(lto, rq->argc, rq->argv);
+	if (r == -ENOTSUP)
+		return r;
+	if (r)
 		leave(1);
 	rq->lto_cnt = lto->word_cnt;
 	rq->lto = (const char *const *)lto->words;
 	*ret_d = diag_new(20);
-	int r = *ret_d ? linkfs_link(linker, rq, *ret_d, ret_img, &text) : -ENOMEM;
+	r = *ret_d ? linkfs_link(linker, rq, *ret_d, ret_img, &text) : -ENOMEM;
 	lto_done(lto);
 	free(text); /* as it was the first time */
 	return r;
+}
+
+/* --- under linkfs run: the linker that the build asked for makes what this one refuses --- */
+
+/* -o of a command line that may not be understood. */
+static const char *find_output(char **argv)
+{
+	const char *output = "a.out";
+
+	for (int i = 1; argv[i]; i++) {
+		if ((!strcmp(argv[i], "-o") || !strcmp(argv[i], "--output")) && argv[i + 1])
+			output = argv[++i];
+		else if (!strncmp(argv[i], "--output=", 9))
+			output = argv[i] + 9;
+		else if (argv[i][0] == '-' && argv[i][1] == 'o' && argv[i][2])
+			output = argv[i] + 2;
+	}
+	return output;
+}
+
+/* What only this linker understands. */
+static void drop_own_options(char **argv)
+{
+	char **to = argv;
+
+	for (char **from = argv; *from; from++)
+		if (strncmp(*from, "--linkfs", 8))
+			*to++ = *from;
+	*to = NULL;
+}
+
+/* Starts PATH instead, since this linker refuses with TEXT. Returns where that can't be. */
+static void run_other(const char *path, char **argv, const char *mode, const char *text)
+{
+	static const char prefix[] = "linkfs: error: ";
+	const char *output = find_output(argv);
+	CLEAN_MEM char *why = NULL;
+
+	text += strncmp(text, prefix, sizeof(prefix) - 1) ? 0 : sizeof(prefix) - 1;
+	if (asprintf(&why, "made by %s: %.*s", path, (int)strcspn(text, "\n"), text) < 0)
+		why = NULL;
+	if (why && is_verbose())
+		fprintf(stderr, "linkfs: %s: %s\n", output, why);
+	if (why && strcmp(mode, "file"))
+		ld_mount_note(output, why);
+	fflush(NULL);
+	drop_own_options(argv);
+	int r = fallback_exec(path, argv);
+	fprintf(stderr, "linkfs: error: %s: %s\n", path, strerror(-r));
+}
+
+_Noreturn static void leave_refused(char **argv, const char *mode, const char *text)
+{
+	CLEAN_MEM char *path = fallback_find(argv[0]);
+
+	if (path)
+		run_other(path, argv, mode, text);
+	fputs(text, stderr);
+	if (!path)
+		fputs("linkfs: there is no other linker of that name in PATH to make it instead\n", stderr);
+	leave(1);
+}
+
+/* --- --- */
+
+/* LLD's name where it is called as lld: `-flavor gnu` comes first, and means an ld. */
+static void take_flavor(int *argc, char ***argv)
+{
+	if (*argc < 3 || strcmp((*argv)[1], "-flavor") || (strcmp((*argv)[2], "gnu") && strcmp((*argv)[2], "ld.lld")))
+		return;
+	(*argv)[2] = (*argv)[0];
+	*argv += 2;
+	*argc -= 2;
 }
 
 int main(int argc, char **argv)
@@ -110,24 +216,39 @@ int main(int argc, char **argv)
 	struct linkfs_image *img = NULL;
 	char *text = NULL;
 	struct linkfs_config cfg = { 0 };
-	struct linkfs_request rq = { .argc = argc, .argv = (const char *const *)argv, .cwd_fd = AT_FDCWD };
 	struct diag *d = diag_new(20);
 	struct lto lto = { 0 };
+	struct ld_asked asked = { .lto = &lto, .wants_refusal = argc > 0 && fallback_is_run(argv[0]) };
+	CLEAN_MEM char **given = calloc((size_t)argc + 1, sizeof(*given)); /* for the other linker */
 
 	keep_standard_streams();
-	signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is an error of the call that writes it */
-	int status = try_mount(find_mode(argc, argv), argc, argv, &lto);
+	if (!given || !d)
+		leave_without_memory();
+	memcpy(given, argv, (size_t)argc * sizeof(*given));
+	take_flavor(&argc, &argv);
+	struct linkfs_request rq = { .argc = argc, .argv = (const char *const *)argv, .cwd_fd = AT_FDCWD };
+	const char *mode = find_mode(argc, argv);
+	sighandler_t xfsz = signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit is an error of the call that writes it */
+	int status = try_mount(mode, argc, argv, &asked);
 	if (status >= 0)
 		leave(status);
-	sigaction(SIGBUS, &bus, NULL); /* before the library's own, which passes on what it does not know */
-	if (!d || linkfs_linker_new(&cfg, &linker)) {
-		fputs("linkfs: error: out of memory\n", stderr);
-		leave(1);
+	if (status == LD_REFUSED) {
+		signal(SIGXFSZ, xfsz);
+		leave_refused(given, mode, asked.refusal);
 	}
+	sigaction(SIGBUS, &bus, NULL); /* before the library's own, which passes on what it does not know */
+	if (linkfs_linker_new(&cfg, &linker))
+		leave_without_memory();
 	int r = linkfs_link(linker, &rq, d, &img, &text);
 	if (r == -ENOEXEC) {
 		d = diag_free(d);
+		lto.wants_refusal = asked.wants_refusal;
 		r = link_compiled(linker, &lto, &rq, &d, &img);
+	}
+	if (r && asked.wants_refusal && (lto.refusal || (d && diag_is_refusal(d)))) {
+		CLEAN_MEM char *refusal = lto.refusal ? lto.refusal : diag_text(d);
+		signal(SIGXFSZ, xfsz);
+		leave_refused(given, mode, refusal ? refusal : "");
 	}
 	print_and_free(stdout, text);
 	if (r == -ECANCELED)

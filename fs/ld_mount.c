@@ -22,17 +22,17 @@
 #include "place.h"
 #include "recipe_text.h"
 
-#define NEEDS_LTO (-2)
+#define NEEDS_LTO (-3) /* beside LD_FILE and LD_REFUSED */
 
 struct job {
-	bool must;
-	struct lto *lto;
+	struct ld_asked *asked;
 	struct linkfs_look look;
 	char *mountpoint;
 	char *cwd;
 	char *path;	  /* of -o: absolute, its directory without symbolic links */
 	int path_error;	  /* why there is none */
 	const char *name; /* its last component */
+	const char *mount; /* where the enabled directory it is below says; NULL: nowhere */
 	struct msg_identity old; /* of what stood there; 0: nothing */
 	int dir_fd;	  /* its directory */
 	struct ask ask;
@@ -40,27 +40,33 @@ struct job {
 	char why[PATH_MAX + 256]; /* not the mount */
 };
 
-/* Not the mount: the exit status, or -1. */
+/* The mount keeps the reason, for `info`. */
+static void tell_why(struct job *j)
+{
+	CLEAN_TEXT struct text t = { 0 };
+	struct msg m = { .type = MSG_CLIENT_NOTE };
+	char ignored[256];
+
+	text_printf(&t, "%s\n%s", j->path, j->why);
+	if (!t.failed)
+		ask_send(&j->ask, &m, t.s, NULL, 0, ignored, sizeof(ignored));
+}
+
+/* Not the mount: the exit status, or LD_FILE. */
 static int fall_back(struct job *j)
 {
 	const char *verbose = getenv("LINKFS_VERBOSE");
 	const char *output = j->look.verdict.output ? j->look.verdict.output : "";
 
-	if (j->must) {
+	if (j->asked->must) {
 		fprintf(stderr, "linkfs: error: %s: --linkfs=mount: %s\n", output, j->why);
 		return 1;
 	}
 	if (verbose && !strcmp(verbose, "1"))
 		fprintf(stderr, "linkfs: %s: file mode: %s\n", output, j->why);
-	if (j->ask.fd >= 0 && j->path) {
-		CLEAN_TEXT struct text t = { 0 };
-		struct msg m = { .type = MSG_CLIENT_NOTE };
-		char ignored[256];
-		text_printf(&t, "%s\n%s", j->path, j->why);
-		if (!t.failed)
-			ask_send(&j->ask, &m, t.s, NULL, 0, ignored, sizeof(ignored));
-	}
-	return -1;
+	if (j->ask.fd >= 0 && j->path)
+		tell_why(j);
+	return LD_FILE;
 }
 
 __attribute__((format(printf, 2, 3))) static int unfit(struct job *j, const char *fmt, ...)
@@ -142,10 +148,12 @@ static int find_place(struct job *j)
 static int find_mount(struct job *j)
 {
 	const char *dir = getenv("LINKFS_MOUNT");
-	CLEAN_MEM char *standard = dir && *dir ? NULL : mountinfo_default_dir("/mnt");
+
+	dir = dir && *dir ? dir : j->mount;
+	CLEAN_MEM char *standard = dir ? NULL : mountinfo_default_dir("/mnt");
 	struct mount_entry at;
 
-	dir = dir && *dir ? dir : standard;
+	dir = dir ? dir : standard;
 	char target[2];
 	/* The mount point itself is not looked at: it might not answer. */
 	CLEAN_MEM char *real = dir && readlink(dir, target, sizeof(target)) >= 0 ? realpath(dir, NULL) : NULL;
@@ -185,9 +193,9 @@ static int send_request(struct job *j, int argc, char **argv)
 
 	umask(mask);
 	recipe_of_args(&t, j->cwd, argc - 1, argv + 1);
-	for (int i = 0; i < j->lto->word_cnt; i++) {
+	for (int i = 0; i < j->asked->lto->word_cnt; i++) {
 		CLEAN_TEXT struct text word = { 0 };
-		text_printf(&word, RECIPE_LTO "%s", j->lto->words[i]);
+		text_printf(&word, RECIPE_LTO "%s", j->asked->lto->words[i]);
 		t.failed |= word.failed;
 		if (word.s)
 			recipe_add(&t, word.s);
@@ -333,7 +341,7 @@ static int place(struct job *j, const struct msg_client_verdict *v)
 	return r;
 }
 
-/* 0 or the exit status; -1: not this way; NEEDS_LTO: compile first. */
+/* 0 or the exit status, LD_REFUSED; -1: not this way; NEEDS_LTO: compile first. */
 static int take_verdict(struct job *j, struct packet *p)
 {
 	const struct msg_client_verdict *v = &p->msg.u.client_verdict;
@@ -343,16 +351,34 @@ static int take_verdict(struct job *j, struct packet *p)
 		return unfit(j, "the verdict can't be read");
 	if (p->msg.error == -EIO)
 		return unfit_of_text(j, diag);
-	if (p->msg.error && v->needs_lto && !j->lto->words)
+	if (p->msg.error && v->needs_lto && !j->asked->lto->words)
 		return NEEDS_LTO;
+	if (v->is_refused && j->asked->wants_refusal) {
+		j->asked->refusal = diag;
+		diag = NULL;
+		return LD_REFUSED;
+	}
 	fputs(diag, stderr);
-	lto_done(j->lto); /* the mount has them open */
+	lto_done(j->asked->lto); /* the mount has them open */
 	if (p->msg.error)
 		return 1;
 	snprintf(j->id, sizeof(j->id), "%.*s", (int)sizeof(j->id) - 1, p->text);
 	if (write_sides(j, p))
 		return 1;
 	return place(j, v);
+}
+
+/* Where -o is; false: it is not among what was asked for. */
+static bool find_path(struct job *j)
+{
+	const struct enabled *enabled = j->asked->enabled;
+
+	j->path_error = mountinfo_resolve(j->look.verdict.output, &j->path);
+	if (j->path_error)
+		j->path = NULL;
+	const struct enabled_entry *at = enabled && j->path ? enabled_find(enabled, j->path) : NULL;
+	j->mount = at ? at->mount : NULL;
+	return !enabled || at;
 }
 
 static int ask_for_link(struct job *j, int argc, char **argv)
@@ -366,14 +392,26 @@ static int ask_for_link(struct job *j, int argc, char **argv)
 	return r;
 }
 
+/* As take_verdict. */
+static int compile_and_ask(struct job *j, int argc, char **argv)
+{
+	struct lto *lto = j->asked->lto;
+
+	lto->wants_refusal = j->asked->wants_refusal;
+	int r = lto_compile(lto, argc, (const char *const *)argv);
+	if (r == -ENOTSUP) {
+		j->asked->refusal = lto->refusal;
+		return LD_REFUSED;
+	}
+	return r ? 1 : ask_for_link(j, argc, argv);
+}
+
+/* -1: not on the mount, and the reason is to be told. */
 static int make(struct job *j, int argc, char **argv)
 {
 	if (!(j->cwd = getcwd(NULL, 0)))
 		return unfit(j, "the current directory: %s", strerror(errno));
-	/* The path first, and the rest after the server was found: it keeps the reason. */
-	j->path_error = mountinfo_resolve(j->look.verdict.output, &j->path);
-	if (j->path_error)
-		j->path = NULL;
+	/* The path came first, and the rest after the server was found: it keeps the reason. */
 	if (find_mount(j) || find_server(j) || find_place(j))
 		return -1;
 	if (find_own_input(j, argc, argv))
@@ -382,39 +420,75 @@ static int make(struct job *j, int argc, char **argv)
 		return unfit(j, "the current directory lies in the mount");
 	int r = ask_for_link(j, argc, argv);
 	if (r == NEEDS_LTO)
-		r = lto_compile(j->lto, argc, (const char *const *)argv) ? 1 : ask_for_link(j, argc, argv);
+		r = compile_and_ask(j, argc, argv);
 	return r;
 }
 
-int ld_mount(int argc, char **argv, bool must, struct lto *lto)
+static void job_done(struct job *j)
+{
+	linkfs_look_done(&j->look);
+	ask_close(&j->ask);
+	cleanup_fd(&j->dir_fd);
+	free(j->mountpoint);
+	free(j->cwd);
+	free(j->path);
+}
+
+/* The command line can't be read: the exit status, or LD_REFUSED. */
+static int end_unread(struct ld_asked *asked, int error, struct diag *d, const char *text)
+{
+	CLEAN_MEM char *errors = d ? diag_text(d) : NULL;
+
+	if (errors && asked->wants_refusal && diag_is_refusal(d)) {
+		asked->refusal = errors;
+		errors = NULL;
+		return LD_REFUSED;
+	}
+	fputs(text ? text : "", stdout);
+	fputs(errors ? errors : error == -ECANCELED ? "" : "linkfs: error: out of memory\n", stderr);
+	return error == -ECANCELED ? 0 : 1;
+}
+
+int ld_mount(int argc, char **argv, struct ld_asked *asked)
 {
 	struct linkfs_request rq = { .argc = argc, .argv = (const char *const *)argv, .cwd_fd = AT_FDCWD };
-	struct job j = { .must = must, .lto = lto, .dir_fd = -1, .ask = { .fd = -1 } };
+	struct job j = { .asked = asked, .dir_fd = -1, .ask = { .fd = -1 } };
 	struct diag *d = diag_new(20);
 	CLEAN_MEM char *text = NULL;
 
 	int r = d ? linkfs_look(&rq, d, &j.look, &text) : -ENOMEM;
 	if (r) {
-		CLEAN_MEM char *errors = d ? diag_text(d) : NULL;
-		fputs(text ? text : "", stdout);
-		fputs(errors ? errors : r == -ECANCELED ? "" : "linkfs: error: out of memory\n", stderr);
+		r = end_unread(asked, r, d, text);
 		diag_free(d);
-		return r == -ECANCELED ? 0 : 1;
+		return r;
 	}
 	diag_free(d);
+	if (!find_path(&j)) {
+		job_done(&j);
+		return LD_FILE;
+	}
 	const char *verbose = getenv("LINKFS_VERBOSE");
 	r = make(&j, argc, argv);
-	if (r < 0)
+	if (r == -1)
 		r = fall_back(&j);
-	else if (text) /* in file mode who makes the link says it */
+	else if (r >= 0 && text) /* in file mode who makes the link says it */
 		fputs(text, stdout);
 	if (r == 0 && verbose && !strcmp(verbose, "1"))
 		fprintf(stderr, "linkfs: %s: mount mode: %s/.o/%s\n", j.look.verdict.output, j.mountpoint, j.id);
-	linkfs_look_done(&j.look);
-	ask_close(&j.ask);
-	cleanup_fd(&j.dir_fd);
-	free(j.mountpoint);
-	free(j.cwd);
-	free(j.path);
+	job_done(&j);
 	return r;
+}
+
+void ld_mount_note(const char *output, const char *why)
+{
+	struct ld_asked asked = { 0 };
+	struct job j = { .asked = &asked, .dir_fd = -1, .ask = { .fd = -1 } };
+
+	if (mountinfo_resolve(output, &j.path))
+		j.path = NULL;
+	else if (!find_mount(&j) && !find_server(&j)) {
+		unfit(&j, "%s", why);
+		tell_why(&j);
+	}
+	job_done(&j);
 }

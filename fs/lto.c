@@ -68,6 +68,11 @@ int lto_compile(struct lto *lto, int argc, const char *const *argv)
 		diag_free(d); /* the link says it all again */
 		return 0;
 	}
+	if (lto->wants_refusal && d && diag_is_refusal(d) && (lto->refusal = diag_text(d))) {
+		diag_free(d);
+		lto_done(lto);
+		return -ENOTSUP;
+	}
 	if (r == -ENOMEM && !(d && diag_errors(d)))
 		fputs("linkfs: error: out of memory\n", stderr);
 	else

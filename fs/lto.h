@@ -13,10 +13,12 @@ struct lto {
 	int word_cnt;
 	char **words; /* of the plan; NULL: nothing was compiled yet */
 	struct plugins *plugins; /* private */
+	bool wants_refusal; /* by the caller */
+	char *refusal;	    /* < of -ENOTSUP: what would have been printed; to be freed */
 };
 
 /* 0: *LTO has a plan for the link of ARGV; it had one already, or the compiler was run. -EINVAL: that failed, and why was
- * printed. */
+ * printed. -ENOTSUP, where it is wanted: this linker can't do it, another may. */
 int lto_compile(struct lto *lto, int argc, const char *const *argv);
 /* The link has opened its inputs: the temporary files go. */
 void lto_done(struct lto *lto);

@@ -174,9 +174,9 @@ int mountinfo_abort(uint64_t dev)
 	return fd < 0 || write(fd, "1", 1) < 0 ? -errno : 0;
 }
 
-char *mountinfo_default_dir(const char *suffix)
+static char *home_dir(const char *variable, const char *standard, const char *suffix)
 {
-	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	const char *xdg = getenv(variable), *home = getenv("HOME");
 	char *dir = NULL;
 	int n = -1;
 
@@ -187,6 +187,16 @@ char *mountinfo_default_dir(const char *suffix)
 	if (xdg && xdg[0] == '/')
 		n = asprintf(&dir, "%s/linkfs%s", xdg, suffix);
 	else if (home)
-		n = asprintf(&dir, "%s/.cache/linkfs%s", home, suffix);
+		n = asprintf(&dir, "%s/%s/linkfs%s", home, standard, suffix);
 	return n < 0 ? NULL : dir;
+}
+
+char *mountinfo_default_dir(const char *suffix)
+{
+	return home_dir("XDG_CACHE_HOME", ".cache", suffix);
+}
+
+char *mountinfo_config_dir(const char *suffix)
+{
+	return home_dir("XDG_CONFIG_HOME", ".config", suffix);
 }

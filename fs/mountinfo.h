@@ -42,5 +42,7 @@ int mountinfo_abort(uint64_t dev);
 
 /* ${XDG_CACHE_HOME:-~/.cache}/linkfs with SUFFIX behind; the caller frees; NULL: no home directory is known. */
 char *mountinfo_default_dir(const char *suffix);
+/* The same of ${XDG_CONFIG_HOME:-~/.config}/linkfs. */
+char *mountinfo_config_dir(const char *suffix);
 
 #endif

@@ -458,6 +458,7 @@ static void send_verdict(struct worker *w, const struct msg *rq, int err, struct
 
 	v->needs = o->needs;
 	v->needs_lto = err == -ENOEXEC;
+	v->is_refused = err && diag_is_refusal(d);
 	v->diag_sz = diag ? strlen(diag) : 0;
 	v->record_sz = o->record.failed ? 0 : o->record.sz;
 	v->linker = linker_stats(w);

@@ -14,7 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum diag_level { DIAG_NOTE, DIAG_WARNING, DIAG_ERROR };
+/* A refusal is an error of ours, not of who asks: another linker may be able to. It reads as an error. */
+enum diag_level { DIAG_NOTE, DIAG_WARNING, DIAG_ERROR, DIAG_REFUSAL };
 
 struct diag;
 
@@ -27,11 +28,14 @@ struct diag *diag_free(struct diag *d);
 void diag_add(struct diag *d, enum diag_level level, uint64_t place, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 #define diag_error(d, place, ...) diag_add((d), DIAG_ERROR, (place), __VA_ARGS__)
+#define diag_refuse(d, place, ...) diag_add((d), DIAG_REFUSAL, (place), __VA_ARGS__)
 #define diag_warn(d, place, ...) diag_add((d), DIAG_WARNING, (place), __VA_ARGS__)
 #define diag_note(d, place, ...) diag_add((d), DIAG_NOTE, (place), __VA_ARGS__)
 
 /* How many errors were recorded (kept or not); with fatal warnings the warnings count too. */
 unsigned diag_errors(const struct diag *d);
+/* There are errors, and all of them are refusals. */
+bool diag_is_refusal(const struct diag *d);
 /* From now on warnings count as errors (--fatal-warnings), or are dropped (-w, --no-warnings). */
 void diag_fatal_warnings(struct diag *d, bool on);
 void diag_no_warnings(struct diag *d, bool on);

@@ -90,6 +90,7 @@ struct msg_verdict {
 	uint64_t link_us;
 	uint64_t map_sz;  /* < of a second memfd (fd 1): the link map's text, */
 	uint64_t deps_sz; /* < then the dependency file's; both 0: there is no second one */
+	uint64_t is_refused; /* < error -EINVAL: this linker can't do it, another may */
 	uint64_t needs;	  /* < error -EAGAIN: the generation that must be loaded first */
 	uint64_t needs_lto; /* < an error: an input is intermediate code, which the client has to have compiled */
 	struct msg_stats linker;
@@ -123,6 +124,7 @@ struct msg_client_verdict {
 	uint64_t size;	       /* < bytes of the output */
 	uint64_t is_for_disk;  /* < small: make it a plain file at once */
 	uint64_t needs_lto;    /* < an error: as in struct msg_verdict; asked again with a plan it may go well */
+	uint64_t is_refused;   /* < error -EINVAL: as in struct msg_verdict */
 };
 
 struct msg_client_place {

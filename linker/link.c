@@ -126,10 +126,10 @@ static int check_supported(const struct options *opt, struct diag *d)
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (rows[i].asked)
-			diag_error(d, 0, "%s: this option is not supported by linkfs", rows[i].what);
+			diag_refuse(d, 0, "%s: this option is not supported by linkfs", rows[i].what);
 	for (size_t i = 0; i < opt->operand_cnt; i++)
 		if (opt->operands[i].just_symbols)
-			diag_error(d, 0, "-R %s: this option is not supported by linkfs", opt->operands[i].name);
+			diag_refuse(d, 0, "-R %s: this option is not supported by linkfs", opt->operands[i].name);
 	return diag_errors(d) ? -EINVAL : 0;
 }
 

@@ -185,9 +185,9 @@ static struct source *recognise(struct inputs *in, struct infile *file)
 		s->kind = SOURCE_SCRIPT;
 		rc = script_parse((const char *)file->data, file->sz, file->path, in->diag, in->priv->place, &s->script);
 	} else {
-		diag_error(in->diag, in->priv->place,
-			   "%s: file format not recognized: expected an elf object, archive, shared library or linker "
-			   "script", file->path);
+		diag_refuse(in->diag, in->priv->place,
+			    "%s: file format not recognized: expected an elf object, archive, shared library or linker "
+			    "script", file->path);
 	}
 	if (rc < 0) {
 		source_free(s);
@@ -240,7 +240,7 @@ static void report_machine(const struct inputs *in, const struct infile *file)
 	bool be = false;
 	const char *member = NULL;
 	machine_of(file, &machine, &class, &be, &member);
-	diag_error(in->diag, in->priv->place, "%s%s%s%s: is incompatible with %s: elf machine %u, %u bit, %s-endian",
+	diag_refuse(in->diag, in->priv->place, "%s%s%s%s: is incompatible with %s: elf machine %u, %u bit, %s-endian",
 		   file->path, member ? "(" : "", member ? member : "", member ? ")" : "",
 		   in->arch ? in->arch->emulations[0] : "every CPU of this linker", machine,
 		   class == ELFCLASS64 ? 64 : 32, be ? "big" : "little");
@@ -601,7 +601,7 @@ static int choose_emulation(struct inputs *in)
 	in->arch = find_emulation(name);
 	if (in->arch)
 		return 0;
-	diag_error(in->diag, 0, "-m %s: unrecognised emulation: this linker has %s (see --help)", name,
+	diag_refuse(in->diag, 0, "-m %s: unrecognised emulation: this linker has %s (see --help)", name,
 		   arch_table[0] ? arch_table[0]->emulations[0] : "none");
 	return -EINVAL;
 }
@@ -613,8 +613,8 @@ static int add_operands(struct inputs *in)
 		const struct operand *op = &opt->operands[i];
 		in->priv->place = (uint64_t)in->file_cnt << 32;
 		if (op->kind == OPERAND_SCRIPT) {
-			diag_error(in->diag, in->priv->place,
-				   "-T %s: linker scripts with SECTIONS are not supported in this version", op->name);
+			diag_refuse(in->diag, in->priv->place,
+				    "-T %s: linker scripts with SECTIONS are not supported in this version", op->name);
 			continue;
 		}
 		if (op->kind == OPERAND_FILE || op->kind == OPERAND_LIBRARY)

@@ -229,9 +229,9 @@ static void settle_one(struct inputs *in, uint32_t file)
 	if (rc < 0)
 		diag_error(in->diag, place, "%s: reading its intermediate code: %s", o->name, strerror(-rc));
 	else if (!rc && o->is_lto && !in->opt->plugin)
-		diag_error(in->diag, place,
-			   "%s: is an LTO object without machine code, and no -plugin was given to read it: link with the "
-			   "compiler that made it, or compile with -fno-lto or -ffat-lto-objects", o->name);
+		diag_refuse(in->diag, place,
+			    "%s: is an LTO object without machine code, and no -plugin was given to read it: link with the "
+			    "compiler that made it, or compile with -fno-lto or -ffat-lto-objects", o->name);
 	else if (!rc && o->is_lto)
 		diag_error(in->diag, place,
 			   "%s: intermediate code that the compiler's plugin does not know: is it another compiler's, or of "

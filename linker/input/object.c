@@ -266,7 +266,8 @@ static int add_section(struct parser *p, uint32_t idx, const GElf_Shdr *sh)
 	case SHT_RELA:
 		return add_rel_table(p, idx, sh);
 	case SHT_CREL_:
-		return fail_sec(p, idx, 0, "compact relocations (crel) are not supported: compile without them");
+		return fail_as(p, DIAG_REFUSAL, ":(%s): compact relocations (crel) are not supported: compile without them",
+			       isec_name(p->o, &p->o->secs[idx]));
 	case SHT_GROUP:
 		return add_group(p, idx, sh);
 	default:

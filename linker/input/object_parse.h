@@ -24,8 +24,9 @@ struct parser {
 };
 
 /* Record an error about the object, or about a place in a section whose name is known, and give -EINVAL. */
-#define fail(p, fmt, ...)                                                                           \
-	(diag_error((p)->d, (p)->place, "%s" fmt, (p)->o->name __VA_OPT__(, ) __VA_ARGS__), -EINVAL)
+#define fail(p, fmt, ...) fail_as(p, DIAG_ERROR, fmt __VA_OPT__(, ) __VA_ARGS__)
+#define fail_as(p, level, fmt, ...)                                                                        \
+	(diag_add((p)->d, level, (p)->place, "%s" fmt, (p)->o->name __VA_OPT__(, ) __VA_ARGS__), -EINVAL)
 #define fail_sec(p, idx, sec_off, fmt, ...)                                                                           \
 	(diag_error((p)->d, (p)->place, "%s:(%s+0x%llx): " fmt, (p)->o->name,                                         \
 		    isec_name((p)->o, &(p)->o->secs[idx]), (unsigned long long)(sec_off)__VA_OPT__(, ) __VA_ARGS__), \

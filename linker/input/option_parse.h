@@ -55,8 +55,11 @@ struct parse {
 };
 
 /* Reports a mistake of the option being read; the reading goes on. */
-#define complain(p, fmt, ...) \
-	((p)->failed = true, diag_error((p)->d, (p)->i, "%s: " fmt, (p)->name, ##__VA_ARGS__))
+#define complain(p, fmt, ...) complain_as(p, DIAG_ERROR, fmt, ##__VA_ARGS__)
+/* The same, where another linker may know what this one does not. */
+#define refuse(p, fmt, ...) complain_as(p, DIAG_REFUSAL, fmt, ##__VA_ARGS__)
+#define complain_as(p, level, fmt, ...) \
+	((p)->failed = true, diag_add((p)->d, level, (p)->i, "%s: " fmt, (p)->name, ##__VA_ARGS__))
 
 struct option_row {
 	const char *names;           /* as in options.def */

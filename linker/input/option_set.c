@@ -162,7 +162,7 @@ static void set_emulation(struct parse *p, int value, const char *arg)
 	if (option_is_emulation(arg))
 		return;
 	char *known = option_emulations();
-	complain(p, "unknown emulation: got '%s', expected one of: %s", arg, known ? known : "?");
+	refuse(p, "unknown emulation: got '%s', expected one of: %s", arg, known ? known : "?");
 	free(known);
 }
 
@@ -172,7 +172,7 @@ static void check_format(struct parse *p, int value, const char *arg)
 	if (!strcmp(arg, "elf") || !strcmp(arg, "default") || option_is_format(arg))
 		return;
 	char *known = option_formats();
-	complain(p, "this format is not supported: got '%s', expected one of: elf %s", arg, known ? known : "?");
+	refuse(p, "this format is not supported: got '%s', expected one of: elf %s", arg, known ? known : "?");
 	free(known);
 }
 
@@ -269,7 +269,7 @@ static bool parse_word(struct parse *p, const struct word *words, const char *ar
 		strncat(list, w == words ? "" : w[1].word ? ", " : " or ", sizeof(list) - strlen(list) - 1);
 		strncat(list, w->word, sizeof(list) - strlen(list) - 1);
 	}
-	complain(p, "got '%s', expected %s", arg, list);
+	refuse(p, "got '%s', expected %s", arg, list);
 	return false;
 }
 
@@ -359,7 +359,7 @@ static void add_defsym(struct parse *p, int value, const char *arg)
 	if (end == arg)
 		complain(p, "got '%s', expected SYMBOL=EXPRESSION", arg);
 	else if (!is_sum(eq + 1))
-		complain(p, "this expression is not supported: got '%s', expected a sum of symbols and numbers",
+		refuse(p, "this expression is not supported: got '%s', expected a sum of symbols and numbers",
 			 eq + 1);
 	else if (option_grow(p, &o->defsyms, o->defsym_cnt, sizeof(*o->defsyms)))
 		o->defsyms[o->defsym_cnt++] = (struct defsym){ option_keep(p, arg, (size_t)(end - arg)), eq + 1 };
@@ -490,7 +490,7 @@ static void set_pack(struct parse *p, int value, const char *arg)
 static void set_compress_debug(struct parse *p, int value, const char *arg)
 {
 	if (find_word(compressions, arg))
-		complain(p, "compressing debug sections is not supported: got '%s', expected none", arg);
+		refuse(p, "compressing debug sections is not supported: got '%s', expected none", arg);
 	else if (parse_word(p, no_compression, arg, &value))
 		p->o->compress_debug = arg;
 }
@@ -634,7 +634,7 @@ void option_apply(struct parse *p, const struct option_row *row, const char *arg
 	case DO_NOTHING:
 		break;
 	case DO_REFUSE:
-		complain(p, "this option is not supported by linkfs");
+		refuse(p, "this option is not supported by linkfs");
 		break;
 	}
 }

@@ -165,9 +165,9 @@ static void report_unknown(struct parse *p, const char *arg)
 
 	p->name = arg;
 	if (p->guess_cnt++ < MAX_GUESSES && option_closest(arg, guess, sizeof(guess)))
-		complain(p, "unknown option: did you mean %s", guess);
+		refuse(p, "unknown option: did you mean %s", guess);
 	else
-		complain(p, "unknown option: see --help for those known");
+		refuse(p, "unknown option: see --help for those known");
 }
 
 /* The option at p->i with its argument, which may be the next word. */

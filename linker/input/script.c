@@ -174,10 +174,10 @@ static int read_command(struct lexer *l, struct script *s)
 			continue;
 		if (commands[i].read)
 			return commands[i].read(l, s);
-		return lexer_fail(l, t.at, "%s: this linker script command is not supported", t.word);
+		return lexer_refuse(l, t.at, "%s: this linker script command is not supported", t.word);
 	}
 	if (l->next.kind == TOKEN_WORD && l->next.word[0] && strchr("=+-*/&|<>", l->next.word[0]))
-		return lexer_fail(l, t.at, "%s: assignments are not supported in an input script: use --defsym", t.word);
+		return lexer_refuse(l, t.at, "%s: assignments are not supported in an input script: use --defsym", t.word);
 	return lexer_fail(l, t.at, "%s: neither an object, archive or shared library, nor a linker script command",
 			  t.word);
 }

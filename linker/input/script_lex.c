@@ -12,11 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-int lexer_fail(struct lexer *l, size_t at, const char *fmt, ...)
+static int report(struct lexer *l, enum diag_level level, size_t at, const char *fmt, va_list args)
 {
 	char text[512];
 	unsigned line = 1, column = 1;
-	va_list args;
 	if (l->error)
 		return l->error;
 	for (size_t i = 0; i < at && i < l->sz; i++) {
@@ -26,12 +25,30 @@ int lexer_fail(struct lexer *l, size_t at, const char *fmt, ...)
 			column = 1;
 		}
 	}
-	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	diag_error(l->d, l->place, "%s:%u:%u: %s", l->path, line, column, text);
+	diag_add(l->d, level, l->place, "%s:%u:%u: %s", l->path, line, column, text);
 	l->next = (struct token){ .kind = TOKEN_END, .word = "", .at = at };
 	return l->error = -EINVAL;
+}
+
+int lexer_fail(struct lexer *l, size_t at, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	int r = report(l, DIAG_ERROR, at, fmt, args);
+	va_end(args);
+	return r;
+}
+
+int lexer_refuse(struct lexer *l, size_t at, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	int r = report(l, DIAG_REFUSAL, at, fmt, args);
+	va_end(args);
+	return r;
 }
 
 static bool is_space(char c)

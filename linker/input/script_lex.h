@@ -50,6 +50,8 @@ int lexer_expect(struct lexer *l, char punct);
 int lexer_word(struct lexer *l, const char *what, const char **ret_word);
 /* Reports an error at offset AT of the text and returns it; where one was reported before, just that. */
 int lexer_fail(struct lexer *l, size_t at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* The same for what another linker may understand. */
+int lexer_refuse(struct lexer *l, size_t at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* How a token reads in a message. */
 const char *lexer_describe(const struct token *t, char buf[static 4]);
 

@@ -31,7 +31,7 @@ struct pile {
 };
 
 struct diag {
-	pthread_mutex_t lock;   /* guards all below but `errors` */
+	pthread_mutex_t lock;   /* guards all below but the last two */
 	struct pile errors_kept;
 	struct pile others;
 	size_t error_limit;     /* 0: none */
@@ -40,7 +40,8 @@ struct diag {
 	bool no_warnings;
 	bool dropped;           /* some error is not in errors_kept */
 	bool oom;
-	atomic_uint errors;
+	atomic_uint errors;     /* refusals included */
+	atomic_uint refusals;
 };
 
 enum { FIRST_TIDY = 64 };
@@ -156,6 +157,10 @@ static void record(struct diag *d, struct message *m)
 	if (m->level == DIAG_WARNING && d->fatal_warnings)
 		m->level = DIAG_ERROR;
 	m->pass = d->pass;
+	if (m->level == DIAG_REFUSAL) {
+		m->level = DIAG_ERROR;
+		atomic_fetch_add_explicit(&d->refusals, 1, memory_order_relaxed);
+	}
 	bool is_error = m->level == DIAG_ERROR;
 	if (is_error)
 		atomic_fetch_add_explicit(&d->errors, 1, memory_order_relaxed);
@@ -190,6 +195,13 @@ void diag_add(struct diag *d, enum diag_level level, uint64_t place, const char 
 unsigned diag_errors(const struct diag *d)
 {
 	return atomic_load_explicit(&d->errors, memory_order_relaxed);
+}
+
+bool diag_is_refusal(const struct diag *d)
+{
+	unsigned errors = diag_errors(d);
+
+	return errors && errors == atomic_load_explicit(&d->refusals, memory_order_relaxed);
 }
 
 void diag_error_limit(struct diag *d, unsigned limit)
