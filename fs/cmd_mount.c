@@ -169,7 +169,7 @@ static int check_place(const char *path)
 	return 0;
 }
 
-/* The default mount point and the directories above it are made when missing. */
+/* And the directories above it. */
 static void make_default(const char *path)
 {
 	CLEAN_MEM char *copy = strdup(path);
@@ -183,6 +183,14 @@ static void make_default(const char *path)
 	}
 	if (copy)
 		mkdir(copy, 0700); /* what went wrong is seen by who uses it */
+}
+
+void mount_make_default(void)
+{
+	CLEAN_MEM char *standard = mountinfo_default_dir("/mnt");
+
+	if (standard)
+		make_default(standard);
 }
 
 static bool is_below(const char *path, const char *dir)
@@ -258,11 +266,8 @@ int cmd_mount(int argc, char **argv)
 	int r = parse(argc, argv, &rq, &dir);
 	if (r)
 		return r;
-	if (!dir && !getenv("LINKFS_MOUNT")) {
-		CLEAN_MEM char *standard = mountinfo_default_dir("/mnt");
-		if (standard)
-			make_default(standard);
-	}
+	if (!dir && !getenv("LINKFS_MOUNT"))
+		mount_make_default();
 	CLEAN_MEM char *mountpoint = must_mountpoint(dir);
 	CLEAN_MEM char *cache_dir = NULL;
 	if (!mountpoint || check_place(mountpoint) || find_cache_dir(rq.cache_dir, mountpoint, &cache_dir))

@@ -16,6 +16,13 @@ int cmd_info(int argc, char **argv);
 int cmd_log(int argc, char **argv);
 int cmd_materialize(int argc, char **argv);
 int cmd_gc(int argc, char **argv);
+/* Returns only where the command could not be started: 125, 126 or 127. */
+int cmd_run(int argc, char **argv);
+int cmd_enable(int argc, char **argv);
+int cmd_disable(int argc, char **argv);
+
+/* The default mount point and the directories above it are made when missing. */
+void mount_make_default(void);
 
 /* The mount a command is about: DIR (NULL: $LINKFS_MOUNT, or the default), as the kernel shows it. Says why not and
  * returns NULL on failure; the caller frees. */

@@ -7,7 +7,12 @@
 static const char help[] =
 	"linkfs " LINKFS_VERSION " - a filesystem in which linked programs simply exist\n"
 	"\n"
-	"usage: linkfs mount [-f] [-o OPT,...] [MOUNTPOINT]   serve a mount (-f: in the foreground)\n"
+	"usage: linkfs run [--linkfs=auto|mount|file] [--mount=DIR] -- COMMAND...\n"
+	"                                                     a build with linkfs as its linker, on a mount that is started\n"
+	"                                                     when needed (--linkfs=file: without one)\n"
+	"       linkfs enable [DIR...] | linkfs disable DIR...\n"
+	"                                                     what ld.linkfs links below DIR goes to the mount unasked\n"
+	"       linkfs mount [-f] [-o OPT,...] [MOUNTPOINT]   serve a mount (-f: in the foreground)\n"
 	"       linkfs umount [--lazy] [--no-settle] [MOUNTPOINT]\n"
 	"                                                     make plain files of all outputs, and end it\n"
 	"                                                     (--lazy: even while it is in use)\n"
@@ -39,9 +44,9 @@ static const struct command {
 	int (*run)(int argc, char **argv); /* NULL: of a later version */
 } commands[] = {
 	{ "mount", cmd_mount },	  { "umount", cmd_umount }, { "add", cmd_add },	     { "rm", cmd_rm },
-	{ "status", cmd_status }, { "info", cmd_info },	    { "log", cmd_log },	     { "run", NULL },
-	{ "enable", NULL },	  { "why", NULL },	    { "doctor", NULL },	     { "gc", cmd_gc },
-	{ "materialize", cmd_materialize },
+	{ "status", cmd_status }, { "info", cmd_info },	    { "log", cmd_log },	     { "run", cmd_run },
+	{ "enable", cmd_enable },  { "why", NULL },	    { "doctor", NULL },	     { "gc", cmd_gc },
+	{ "materialize", cmd_materialize }, { "disable", cmd_disable },
 };
 
 int main(int argc, char **argv)

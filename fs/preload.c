@@ -1,0 +1,304 @@
+/* preload.c - liblinkfs-run.so: below `linkfs run`, who starts a linker starts ld.linkfs.
+ *
+ * Preloaded into every program of the build. Each function of the exec family looks at the name of what is to be started;
+ * a linker's is replaced by $LINKFS_LD, and LINKFS_FALLBACK says which one it was. What is not there, or can't be
+ * executed, is left to fail as it would. Statically linked programs do without: PATH and COMPILER_PATH lead them to the
+ * same place.
+ *
+ * The callers include children of vfork and of threads: nothing here allocates, locks or changes a global after the
+ * constructor. Only the C library is used; it is no part of the other programs.
+ */
+#include <alloca.h>
+#include <errno.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PUBLIC __attribute__((visibility("default")))
+#define FALLBACK "LINKFS_FALLBACK="
+#define ENV_MAX 16384 /* strings; a larger environment is passed on as it is, and ld.linkfs looks in PATH */
+
+extern char **environ;
+
+typedef char *const *strings;
+
+static int (*next_execve)(const char *, strings, strings);
+static int (*next_execvpe)(const char *, strings, strings);
+static int (*next_spawn)(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, strings,
+			 strings);
+static int (*next_spawnp)(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, strings,
+			  strings);
+static int (*next_execveat)(int, const char *, strings, strings, int);
+static int (*next_fexecve)(int, strings, strings);
+
+static char ld[PATH_MAX]; /* "": nothing is replaced */
+static struct stat ld_stat;
+
+__attribute__((constructor)) static void start(void)
+{
+	const char *path = getenv("LINKFS_LD");
+
+	next_execve = (int (*)(const char *, strings, strings))dlsym(RTLD_NEXT, "execve");
+	next_execvpe = (int (*)(const char *, strings, strings))dlsym(RTLD_NEXT, "execvpe");
+	*(void **)&next_spawn = dlsym(RTLD_NEXT, "posix_spawn");
+	*(void **)&next_spawnp = dlsym(RTLD_NEXT, "posix_spawnp");
+	*(void **)&next_execveat = dlsym(RTLD_NEXT, "execveat");
+	*(void **)&next_fexecve = dlsym(RTLD_NEXT, "fexecve");
+	if (path && strlen(path) < sizeof(ld) && stat(path, &ld_stat) == 0)
+		strcpy(ld, path);
+}
+
+/* A constructor of another library may come first. */
+static void start_early(void)
+{
+	if (!next_execve)
+		start();
+}
+
+/* --- names --- */
+
+/* Version numbers as in ld.lld-14. */
+static bool is_version(const char *s)
+{
+	return !*s || (*s == '-' && s[1] && s[1 + strspn(s + 1, "0123456789.")] == 0);
+}
+
+static bool is_plain_name(const char *name)
+{
+	static const char *const names[] = { "ld.bfd", "ld.gold", "ld.lld", "ld.mold", "ld" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t n = strlen(names[i]);
+		if (!strncmp(name, names[i], n) && is_version(name + n))
+			return true;
+	}
+	return false;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* By name alone: is it an ELF linker? Those that are several programs in one are told which by ARGV. */
+static bool is_linker(const char *path, strings argv)
+{
+	const char *name = base_name(path), *dash = strrchr(name, '-');
+
+	if (is_plain_name(name))
+		return true;
+	if (!strcmp(name, "mold"))
+		return argv[0] && !(argv[1] && (!strcmp(argv[1], "-run") || !strcmp(argv[1], "--run")));
+	if (!strncmp(name, "rust-lld", 8) || (!strncmp(name, "lld", 3) && is_version(name + 3))) {
+		if (argv[0] && argv[1] && argv[2] && !strcmp(argv[1], "-flavor"))
+			return !strcmp(argv[2], "gnu") || !strcmp(argv[2], "ld.lld");
+		return argv[0] && !strncmp(base_name(argv[0]), "ld.lld", 6);
+	}
+	/* TRIPLET-ld of a system with shared libraries; those of bare machines have scripts of their own. */
+	const char *system = strstr(name, "linux-");
+	for (; system && dash && dash > system; dash--)
+		if (*dash == '-' && is_plain_name(dash + 1))
+			return true;
+	return false;
+}
+
+/* --- replacing --- */
+
+/* PATH would be executed, and is to be ld.linkfs instead. */
+static bool is_replaced(const char *path, strings argv)
+{
+	struct stat st;
+
+	return ld[0] && path && argv && is_linker(path, argv) && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	       access(path, X_OK) == 0 && (st.st_dev != ld_stat.st_dev || st.st_ino != ld_stat.st_ino);
+}
+
+/* Where execvp would find NAME. False: nowhere. */
+static bool find_in_path(const char *name, char *ret, size_t sz)
+{
+	const char *path = getenv("PATH");
+	struct stat st;
+
+	if (strchr(name, '/'))
+		return snprintf(ret, sz, "%s", name) < (int)sz;
+	for (const char *s = path ? path : "/bin:/usr/bin", *end;; s = end + 1) {
+		end = strchrnul(s, ':');
+		int n = snprintf(ret, sz, "%.*s%s%s", (int)(end - s), s, end == s ? "" : "/", name);
+		if (n > 0 && (size_t)n < sz && stat(ret, &st) == 0 && S_ISREG(st.st_mode) && access(ret, X_OK) == 0)
+			return true;
+		if (!*end)
+			return false;
+	}
+}
+
+static size_t count(strings list)
+{
+	size_t n = 0;
+
+	while (list && list[n])
+		n++;
+	return n;
+}
+
+/* ENVP with FALLBACK, which may be among it already, in TO. */
+static strings with_fallback(strings envp, char *fallback, char **to)
+{
+	size_t n = 0;
+
+	for (strings s = envp; s && *s; s++)
+		if (strncmp(*s, FALLBACK, sizeof(FALLBACK) - 1))
+			to[n++] = *s;
+	to[n++] = fallback;
+	to[n] = NULL;
+	return to;
+}
+
+/* Evaluates CALL with `env` that names PATH. The memory is the caller's stack. */
+#define WITH_FALLBACK(path, envp, call)                                                                  \
+	({                                                                                               \
+		char fallback_[sizeof(FALLBACK) + PATH_MAX];                                             \
+		size_t cnt_ = count(envp);                                                               \
+		strings env = envp;                                                                      \
+		if (cnt_ < ENV_MAX && snprintf(fallback_, sizeof(fallback_), FALLBACK "%s", path) <      \
+					      (int)sizeof(fallback_))                                    \
+			env = with_fallback(envp, fallback_, alloca((cnt_ + 2) * sizeof(char *)));       \
+		call;                                                                                    \
+	})
+
+/* --- the exec family --- */
+
+PUBLIC int execve(const char *path, char *const argv[], char *const envp[])
+{
+	start_early();
+	if (!is_replaced(path, argv))
+		return next_execve(path, argv, envp);
+	return WITH_FALLBACK(path, envp, next_execve(ld, argv, env));
+}
+
+PUBLIC int execv(const char *path, char *const argv[])
+{
+	return execve(path, argv, environ);
+}
+
+PUBLIC int execvpe(const char *name, char *const argv[], char *const envp[])
+{
+	char found[PATH_MAX];
+
+	start_early();
+	if (!ld[0] || !is_linker(name, argv) || !find_in_path(name, found, sizeof(found)) || !is_replaced(found, argv))
+		return next_execvpe(name, argv, envp);
+	return WITH_FALLBACK(found, envp, next_execve(ld, argv, env));
+}
+
+PUBLIC int execvp(const char *name, char *const argv[])
+{
+	return execvpe(name, argv, environ);
+}
+
+/* The arguments of a list that begins with FIRST, in `argv`. */
+#define TAKE_ARGS(first)                                                              \
+	size_t cnt_ = 1;                                                              \
+	va_list ap;                                                                   \
+	va_start(ap, first);                                                          \
+	while (va_arg(ap, const char *))                                              \
+		cnt_++;                                                               \
+	va_end(ap);                                                                   \
+	const char **argv = alloca((cnt_ + 1) * sizeof(*argv));                       \
+	argv[0] = first;                                                              \
+	argv[cnt_] = NULL;                                                            \
+	va_start(ap, first);                                                          \
+	for (size_t i_ = 1; i_ < cnt_; i_++)                                          \
+		argv[i_] = va_arg(ap, const char *)
+
+PUBLIC int execl(const char *path, const char *first, ...)
+{
+	TAKE_ARGS(first);
+	va_end(ap);
+	return execve(path, (strings)argv, environ);
+}
+
+PUBLIC int execlp(const char *name, const char *first, ...)
+{
+	TAKE_ARGS(first);
+	va_end(ap);
+	return execvpe(name, (strings)argv, environ);
+}
+
+PUBLIC int execle(const char *path, const char *first, ...)
+{
+	TAKE_ARGS(first);
+	(void)va_arg(ap, const char *); /* the list's end */
+	strings envp = va_arg(ap, strings);
+	va_end(ap);
+	return execve(path, (strings)argv, envp);
+}
+
+/* What the descriptor is called, with SUFFIX behind. */
+static bool name_of_fd(int fd, const char *suffix, char *ret, size_t sz)
+{
+	char link[40];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, ret, sz);
+	if (n < 0 || (size_t)n + strlen(suffix) + 2 > sz)
+		return false;
+	snprintf(ret + n, sz - (size_t)n, "%s%s", *suffix ? "/" : "", suffix);
+	return true;
+}
+
+PUBLIC int fexecve(int fd, char *const argv[], char *const envp[])
+{
+	char path[PATH_MAX];
+
+	start_early();
+	if (!name_of_fd(fd, "", path, sizeof(path)) || !is_replaced(path, argv))
+		return next_fexecve(fd, argv, envp);
+	return WITH_FALLBACK(path, envp, next_execve(ld, argv, env));
+}
+
+PUBLIC int execveat(int dir_fd, const char *path, char *const argv[], char *const envp[], int flags)
+{
+	char full[PATH_MAX];
+
+	start_early();
+	if (!next_execveat) {
+		errno = ENOSYS;
+		return -1;
+	}
+	bool is_own = path[0] == '/' || (dir_fd == AT_FDCWD && path[0]);
+	if (!is_own && !name_of_fd(dir_fd, path, full, sizeof(full)))
+		return next_execveat(dir_fd, path, argv, envp, flags);
+	if (!is_replaced(is_own ? path : full, argv))
+		return next_execveat(dir_fd, path, argv, envp, flags);
+	return WITH_FALLBACK(is_own ? path : full, envp, next_execve(ld, argv, env));
+}
+
+PUBLIC int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+		       const posix_spawnattr_t *attr, char *const argv[], char *const envp[])
+{
+	start_early();
+	if (!is_replaced(path, argv))
+		return next_spawn(pid, path, actions, attr, argv, envp);
+	return WITH_FALLBACK(path, envp, next_spawn(pid, ld, actions, attr, argv, env));
+}
+
+PUBLIC int posix_spawnp(pid_t *pid, const char *name, const posix_spawn_file_actions_t *actions,
+			const posix_spawnattr_t *attr, char *const argv[], char *const envp[])
+{
+	char found[PATH_MAX];
+
+	start_early();
+	if (!ld[0] || !is_linker(name, argv) || !find_in_path(name, found, sizeof(found)) || !is_replaced(found, argv))
+		return next_spawnp(pid, name, actions, attr, argv, envp);
+	return WITH_FALLBACK(found, envp, next_spawn(pid, ld, actions, attr, argv, env));
+}
