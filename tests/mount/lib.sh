@@ -50,10 +50,11 @@ T=$(cd "$T" && pwd -P)
 mkdir "$T/work" "$T/mnt" "$T/cache"
 mnt=$T/mnt
 XDG_CACHE_HOME=$T/cache
+XDG_CONFIG_HOME=$T/config
 LINKFS_MOUNT=$mnt
 TMPDIR=$T
 LINKFS_MODE="file" # what ld.linkfs makes for comparison; tests of the other modes say so
-export XDG_CACHE_HOME LINKFS_MOUNT TMPDIR LINKFS_MODE
+export XDG_CACHE_HOME XDG_CONFIG_HOME LINKFS_MOUNT TMPDIR LINKFS_MODE
 cd "$T/work"
 
 # --- the end ----------------------------------------------------------------------------------------------------------
