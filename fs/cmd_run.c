@@ -240,7 +240,18 @@ int cmd_run(int argc, char **argv)
 	if (set_environment(&r, mountpoint))
 		return RUN_FAILED;
 	fflush(NULL);
-	execvp(r.command[0], r.command);
+	/* Once more, with the library loaded: the command may be a linker itself. The two words before it are free. */
+	r.command[-1] = (char *)"run-command";
+	r.command[-2] = (char *)"linkfs";
+	execv("/proc/self/exe", r.command - 2);
+	return fail(RUN_FAILED, "run: /proc/self/exe: %s", strerror(errno));
+}
+
+int cmd_run_command(int argc, char **argv)
+{
+	if (argc < 2)
+		return fail(RUN_FAILED, "run-command: expected a command");
+	execvp(argv[1], argv + 1);
 	int status = errno == ENOENT ? RUN_NOT_FOUND : RUN_CANNOT_EXEC;
-	return fail(status, "run: %s: %s", r.command[0], strerror(errno));
+	return fail(status, "run: %s: %s", argv[1], strerror(errno));
 }

@@ -16,8 +16,10 @@ int cmd_info(int argc, char **argv);
 int cmd_log(int argc, char **argv);
 int cmd_materialize(int argc, char **argv);
 int cmd_gc(int argc, char **argv);
-/* Returns only where the command could not be started: 125, 126 or 127. */
+/* These return only where the command could not be started: 125, 126 or 127. ARGV[-1] is the program's name. */
 int cmd_run(int argc, char **argv);
+int cmd_run_command(int argc, char **argv);
+int cmd_before_install(int argc, char **argv);
 int cmd_enable(int argc, char **argv);
 int cmd_disable(int argc, char **argv);
 

@@ -59,7 +59,6 @@ char *fallback_find(const char *argv0)
 int fallback_exec(const char *path, char **argv)
 {
 	unsetenv(RUN_FALLBACK);
-	argv[0] = (char *)(uintptr_t)path;
 	syscall(SYS_execve, path, argv, environ);
 	return -errno;
 }

@@ -16,7 +16,7 @@ bool fallback_is_run(const char *argv0);
 /* The program asked for: the one that the environment names, else the next in PATH with ARGV0's name. The caller frees;
  * NULL: there is none. */
 char *fallback_find(const char *argv0);
-/* Is in place of this process from now on; ARGV without its [0]. -errno: it can't be started. */
+/* Is in place of this process from now on, whatever linkfs run preloads. -errno: it can't be started. */
 int fallback_exec(const char *path, char **argv);
 
 #endif

@@ -181,6 +181,7 @@ static void run_other(const char *path, char **argv, const char *mode, const cha
 		ld_mount_note(output, why);
 	fflush(NULL);
 	drop_own_options(argv);
+	argv[0] = (char *)(uintptr_t)path;
 	int r = fallback_exec(path, argv);
 	fprintf(stderr, "linkfs: error: %s: %s\n", path, strerror(-r));
 }

@@ -47,6 +47,7 @@ static const struct command {
 	{ "status", cmd_status }, { "info", cmd_info },	    { "log", cmd_log },	     { "run", cmd_run },
 	{ "enable", cmd_enable },  { "why", NULL },	    { "doctor", NULL },	     { "gc", cmd_gc },
 	{ "materialize", cmd_materialize }, { "disable", cmd_disable },
+	{ "before-install", cmd_before_install }, { "run-command", cmd_run_command },
 };
 
 int main(int argc, char **argv)

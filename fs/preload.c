@@ -1,8 +1,8 @@
 /* preload.c - liblinkfs-run.so: below `linkfs run`, who starts a linker starts ld.linkfs.
  *
  * Preloaded into every program of the build. Each function of the exec family looks at the name of what is to be started;
- * a linker's is replaced by $LINKFS_LD, and LINKFS_FALLBACK says which one it was. What is not there, or can't be
- * executed, is left to fail as it would. Statically linked programs do without: PATH and COMPILER_PATH lead them to the
+ * a linker's is replaced by $LINKFS_LD, and LINKFS_FALLBACK says which one it was. Programs that install symbolic links as
+ * such are started by `linkfs before-install`. What is not there, or can't be executed, is left to fail as it would. Statically linked programs do without: PATH and COMPILER_PATH lead them to the
  * same place.
  *
  * The callers include children of vfork and of threads: nothing here allocates, locks or changes a global after the
@@ -41,6 +41,7 @@ static int (*next_fexecve)(int, strings, strings);
 
 static char ld[PATH_MAX]; /* "": nothing is replaced */
 static struct stat ld_stat;
+static char linkfs[PATH_MAX]; /* beside it; "": nothing is on a mount */
 
 __attribute__((constructor)) static void start(void)
 {
@@ -54,6 +55,9 @@ __attribute__((constructor)) static void start(void)
 	*(void **)&next_fexecve = dlsym(RTLD_NEXT, "fexecve");
 	if (path && strlen(path) < sizeof(ld) && stat(path, &ld_stat) == 0)
 		strcpy(ld, path);
+	const char *mode = getenv("LINKFS_MODE"), *slash = strrchr(ld, '/');
+	if (slash && !(mode && !strcmp(mode, "file")))
+		snprintf(linkfs, sizeof(linkfs), "%.*s/linkfs", (int)(slash - ld), ld);
 }
 
 /* A constructor of another library may come first. */
@@ -112,15 +116,45 @@ static bool is_linker(const char *path, strings argv)
 	return false;
 }
 
+/* Does it install what a build made, and copy symbolic links as they are? */
+static bool is_installer(const char *path, strings argv)
+{
+	const char *name = base_name(path);
+
+	if (!argv[0] || !linkfs[0])
+		return false;
+	if (!strcmp(name, "meson"))
+		return argv[1] && !strcmp(argv[1], "install");
+	if (!strcmp(name, "cpack"))
+		return true;
+	for (size_t i = 1; !strcmp(name, "cmake") && argv[i]; i++)
+		if (!strcmp(argv[i], "--install") || !strcmp(base_name(argv[i]), "cmake_install.cmake"))
+			return true;
+	return false;
+}
+
 /* --- replacing --- */
 
-/* PATH would be executed, and is to be ld.linkfs instead. */
-static bool is_replaced(const char *path, strings argv)
+enum kind { KEPT, LINKER, INSTALLER };
+
+static enum kind kind_of(const char *path, strings argv)
 {
+	return !ld[0] || !path || !argv ? KEPT :
+	       is_linker(path, argv)    ? LINKER :
+	       is_installer(path, argv) ? INSTALLER :
+					  KEPT;
+}
+
+/* What is to be started instead of PATH, if that can be executed and is not ld.linkfs already. */
+static enum kind find_kind(const char *path, strings argv)
+{
+	enum kind kind = kind_of(path, argv);
 	struct stat st;
 
-	return ld[0] && path && argv && is_linker(path, argv) && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
-	       access(path, X_OK) == 0 && (st.st_dev != ld_stat.st_dev || st.st_ino != ld_stat.st_ino);
+	return kind && stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0 &&
+			       (st.st_dev != ld_stat.st_dev || st.st_ino != ld_stat.st_ino) ?
+		       kind :
+		       KEPT;
 }
 
 /* Where execvp would find NAME. False: nowhere. */
@@ -163,14 +197,30 @@ static strings with_fallback(strings envp, char *fallback, char **to)
 	return to;
 }
 
-/* Evaluates CALL with `env` that names PATH. The memory is the caller's stack. */
-#define WITH_FALLBACK(path, envp, call)                                                                  \
+/* `linkfs before-install PATH` and ARGV, in TO. */
+static strings with_installer(const char *path, strings argv, char **to)
+{
+	size_t n = 0;
+
+	to[n++] = linkfs;
+	to[n++] = (char *)"before-install";
+	to[n++] = (char *)(size_t)path;
+	while ((to[n] = *argv++))
+		n++;
+	return to;
+}
+
+/* Evaluates CALL with `program`, `args` and `env`: what is started instead of PATH. The memory is the caller's stack. */
+#define INSTEAD(kind, path, argv, envp, call)                                                            \
 	({                                                                                               \
 		char fallback_[sizeof(FALLBACK) + PATH_MAX];                                             \
 		size_t cnt_ = count(envp);                                                               \
-		strings env = envp;                                                                      \
-		if (cnt_ < ENV_MAX && snprintf(fallback_, sizeof(fallback_), FALLBACK "%s", path) <      \
-					      (int)sizeof(fallback_))                                    \
+		const char *program = kind == LINKER ? ld : linkfs;                                      \
+		strings env = envp, args = (strings)argv;                                                \
+		if (kind == INSTALLER)                                                                   \
+			args = with_installer(path, args, alloca((count(args) + 4) * sizeof(char *)));   \
+		else if (cnt_ < ENV_MAX && snprintf(fallback_, sizeof(fallback_), FALLBACK "%s", path) < \
+						   (int)sizeof(fallback_))                               \
 			env = with_fallback(envp, fallback_, alloca((cnt_ + 2) * sizeof(char *)));       \
 		call;                                                                                    \
 	})
@@ -180,9 +230,10 @@ static strings with_fallback(strings envp, char *fallback, char **to)
 PUBLIC int execve(const char *path, char *const argv[], char *const envp[])
 {
 	start_early();
-	if (!is_replaced(path, argv))
+	enum kind kind = find_kind(path, argv);
+	if (!kind)
 		return next_execve(path, argv, envp);
-	return WITH_FALLBACK(path, envp, next_execve(ld, argv, env));
+	return INSTEAD(kind, path, argv, envp, next_execve(program, args, env));
 }
 
 PUBLIC int execv(const char *path, char *const argv[])
@@ -195,9 +246,10 @@ PUBLIC int execvpe(const char *name, char *const argv[], char *const envp[])
 	char found[PATH_MAX];
 
 	start_early();
-	if (!ld[0] || !is_linker(name, argv) || !find_in_path(name, found, sizeof(found)) || !is_replaced(found, argv))
+	enum kind kind = kind_of(name, argv) && find_in_path(name, found, sizeof(found)) ? find_kind(found, argv) : KEPT;
+	if (!kind)
 		return next_execvpe(name, argv, envp);
-	return WITH_FALLBACK(found, envp, next_execve(ld, argv, env));
+	return INSTEAD(kind, found, argv, envp, next_execve(program, args, env));
 }
 
 PUBLIC int execvp(const char *name, char *const argv[])
@@ -261,9 +313,10 @@ PUBLIC int fexecve(int fd, char *const argv[], char *const envp[])
 	char path[PATH_MAX];
 
 	start_early();
-	if (!name_of_fd(fd, "", path, sizeof(path)) || !is_replaced(path, argv))
+	enum kind kind = name_of_fd(fd, "", path, sizeof(path)) ? find_kind(path, argv) : KEPT;
+	if (!kind)
 		return next_fexecve(fd, argv, envp);
-	return WITH_FALLBACK(path, envp, next_execve(ld, argv, env));
+	return INSTEAD(kind, path, argv, envp, next_execve(program, args, env));
 }
 
 PUBLIC int execveat(int dir_fd, const char *path, char *const argv[], char *const envp[], int flags)
@@ -276,20 +329,21 @@ PUBLIC int execveat(int dir_fd, const char *path, char *const argv[], char *cons
 		return -1;
 	}
 	bool is_own = path[0] == '/' || (dir_fd == AT_FDCWD && path[0]);
-	if (!is_own && !name_of_fd(dir_fd, path, full, sizeof(full)))
+	const char *name = is_own ? path : name_of_fd(dir_fd, path, full, sizeof(full)) ? full : NULL;
+	enum kind kind = find_kind(name, argv);
+	if (!kind)
 		return next_execveat(dir_fd, path, argv, envp, flags);
-	if (!is_replaced(is_own ? path : full, argv))
-		return next_execveat(dir_fd, path, argv, envp, flags);
-	return WITH_FALLBACK(is_own ? path : full, envp, next_execve(ld, argv, env));
+	return INSTEAD(kind, name, argv, envp, next_execve(program, args, env));
 }
 
 PUBLIC int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
 		       const posix_spawnattr_t *attr, char *const argv[], char *const envp[])
 {
 	start_early();
-	if (!is_replaced(path, argv))
+	enum kind kind = find_kind(path, argv);
+	if (!kind)
 		return next_spawn(pid, path, actions, attr, argv, envp);
-	return WITH_FALLBACK(path, envp, next_spawn(pid, ld, actions, attr, argv, env));
+	return INSTEAD(kind, path, argv, envp, next_spawn(pid, program, actions, attr, args, env));
 }
 
 PUBLIC int posix_spawnp(pid_t *pid, const char *name, const posix_spawn_file_actions_t *actions,
@@ -298,7 +352,8 @@ PUBLIC int posix_spawnp(pid_t *pid, const char *name, const posix_spawn_file_act
 	char found[PATH_MAX];
 
 	start_early();
-	if (!ld[0] || !is_linker(name, argv) || !find_in_path(name, found, sizeof(found)) || !is_replaced(found, argv))
+	enum kind kind = kind_of(name, argv) && find_in_path(name, found, sizeof(found)) ? find_kind(found, argv) : KEPT;
+	if (!kind)
 		return next_spawnp(pid, name, actions, attr, argv, envp);
-	return WITH_FALLBACK(found, envp, next_spawn(pid, ld, actions, attr, argv, env));
+	return INSTEAD(kind, found, argv, envp, next_spawn(pid, program, actions, attr, args, env));
 }

@@ -36,6 +36,11 @@ for cc in gcc clang; do
 	done
 done
 
+if command -v ccache >/dev/null; then
+	CCACHE_DIR=$T/ccache "$linkfs" run --linkfs=file -- ccache gcc one.o -o one.ccache
+	linked_by linkfs one.ccache
+fi
+
 # Absolute names, other names of the same, and programs that are several linkers in one.
 echo '.globl _start; _start: mov $60, %eax; xor %edi, %edi; syscall' >bare.s
 gcc -c bare.s
@@ -44,6 +49,10 @@ for name in /usr/bin/ld "/usr/bin/$triplet-ld" /usr/bin/ld.lld '/usr/bin/lld -fl
 	[ -x "${name%% *}" ] || continue
 	rm -f out
 	"$linkfs" run --linkfs=file -- sh -c "$name bare.o -o out" || fail "$name"
+	linked_by linkfs out
+	rm -f out
+	# shellcheck disable=SC2086 # words
+	"$linkfs" run --linkfs=file -- $name bare.o -o out || fail "$name as the command"
 	linked_by linkfs out
 	run ./out
 done
