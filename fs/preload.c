@@ -1,9 +1,9 @@
 /* preload.c - liblinkfs-run.so: below `linkfs run`, who starts a linker starts ld.linkfs.
  *
  * Preloaded into every program of the build. Each function of the exec family looks at the name of what is to be started;
- * a linker's is replaced by $LINKFS_LD, and LINKFS_FALLBACK says which one it was. Programs that install symbolic links as
- * such are started by `linkfs before-install`. What is not there, or can't be executed, is left to fail as it would. Statically linked programs do without: PATH and COMPILER_PATH lead them to the
- * same place.
+ * a linker's is replaced by $LINKFS_LD, and LINKFS_FALLBACK says which one it was. Programs that install symbolic links
+ * as such are started by `linkfs before-install`. What is not there, or can't be executed, is left to fail as it would.
+ * Statically linked programs do without: PATH and COMPILER_PATH lead them to the same linker.
  *
  * The callers include children of vfork and of threads: nothing here allocates, locks or changes a global after the
  * constructor. Only the C library is used; it is no part of the other programs.

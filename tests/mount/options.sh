@@ -18,7 +18,7 @@ expect_error 'lies in the mount' "$linkfs" mount -o "cache_dir=$mnt/cache" "$mnt
 rm -r "$mnt/cache" 2>/dev/null || :
 expect_error 'only one mount point' "$linkfs" mount "$mnt" "$mnt"
 expect_error 'not a command' "$linkfs" frobnicate
-for later in run enable why doctor; do
+for later in why doctor; do
 	expect_error 'not in this version' "$linkfs" "$later"
 	"$linkfs" --help | grep -q "linkfs $later" && fail "--help promises $later"
 done
