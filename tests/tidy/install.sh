@@ -11,7 +11,8 @@ trap 'rm -rf "$prefix"' EXIT
 }
 
 cmake --install "$LINKFS_BUILD" --prefix "$prefix" >"$prefix/log"
-for file in bin/linkfs bin/ld.linkfs libexec/linkfs/ld include/linkfs/linkfs.h include/linkfs/diag.h; do
+for file in bin/linkfs bin/ld.linkfs libexec/linkfs/ld include/linkfs/linkfs.h include/linkfs/diag.h \
+	lib/linkfs/liblinkfs-run.so libexec/linkfs/run/ld.lld share/linkfs/cmake/linkfs.cmake; do
 	[ -s "$prefix/$file" ] || {
 		echo "FAIL: $file is not installed"
 		exit 1
@@ -22,6 +23,10 @@ done
 	exit 1
 }
 "$prefix/libexec/linkfs/ld" --version | grep -q linkfs
+"$prefix/bin/linkfs" run --linkfs=file -- sh -c "ld.lld --version" | grep -q linkfs || {
+	echo "FAIL: linkfs run does not lead to ld.linkfs"
+	exit 1
+}
 for page in README.md CHANGELOG.md LICENSE; do
 	find "$prefix/share" -name "$page" | grep -q . || {
 		echo "FAIL: $page is not installed"
