@@ -19,6 +19,8 @@
 #include "lto.h"
 #include "util.h"
 
+enum { RESPONSE_MAX = 64 << 20, RESPONSE_DEPTH = 4 }; /* of response files that are looked through for a name */
+
 static const char *find_mode(int argc, char **argv)
 {
 	const char *mode = getenv("LINKFS_MODE");
@@ -138,20 +140,46 @@ static int link_compiled(struct linkfs_linker *linker, struct lto *lto, struct l
 
 /* --- under linkfs run: the linker that the build asked for makes what this one refuses --- */
 
-/* -o of a command line that may not be understood. */
-static const char *find_output(char **argv)
-{
-	const char *output = "a.out";
+static char *find_output(char **argv, int depth);
 
-	for (int i = 1; argv[i]; i++) {
-		if ((!strcmp(argv[i], "-o") || !strcmp(argv[i], "--output")) && argv[i + 1])
-			output = argv[++i];
-		else if (!strncmp(argv[i], "--output=", 9))
-			output = argv[i] + 9;
-		else if (argv[i][0] == '-' && argv[i][1] == 'o' && argv[i][2])
-			output = argv[i] + 2;
+/* The same in a response file. */
+static char *find_output_in(const char *path, int depth)
+{
+	CLEAN_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	CLEAN_TEXT struct text t = { 0 };
+	CLEAN_MEM char **words = NULL;
+	char buf[4096];
+	ssize_t n;
+	int cnt;
+
+	while (fd >= 0 && t.sz < RESPONSE_MAX && (n = read(fd, buf, sizeof(buf))) > 0)
+		text_append(&t, buf, (size_t)n);
+	if (!t.s || t.failed || linkfs_split_args(t.s, t.sz, &cnt, &words))
+		return NULL;
+	return find_output(words, depth + 1);
+}
+
+/* -o of a command line that may not be understood; the caller frees. NULL: it says none. */
+static char *find_output(char **argv, int depth)
+{
+	const char *output = NULL;
+	char *nested = NULL;
+
+	for (; *argv; argv++) {
+		const char *arg = *argv;
+		if ((!strcmp(arg, "-o") || !strcmp(arg, "--output")) && argv[1])
+			output = *++argv;
+		else if (!strncmp(arg, "--output=", 9))
+			output = arg + 9;
+		else if (arg[0] == '-' && arg[1] == 'o' && arg[2])
+			output = arg + 2;
+		else if (arg[0] == '@' && depth < RESPONSE_DEPTH && !nested)
+			nested = find_output_in(arg + 1, depth);
 	}
-	return output;
+	if (!output)
+		return nested;
+	free(nested);
+	return strdup(output);
 }
 
 /* What only this linker understands. */
@@ -169,7 +197,8 @@ static void drop_own_options(char **argv)
 static void run_other(const char *path, char **argv, const char *mode, const char *text)
 {
 	static const char prefix[] = "linkfs: error: ";
-	const char *output = find_output(argv);
+	CLEAN_MEM char *found = argv[0] ? find_output(argv + 1, 0) : NULL;
+	const char *output = found ? found : "a.out";
 	CLEAN_MEM char *why = NULL;
 
 	text += strncmp(text, prefix, sizeof(prefix) - 1) ? 0 : sizeof(prefix) - 1;

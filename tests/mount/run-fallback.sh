@@ -40,6 +40,11 @@ if command -v ld.lld >/dev/null; then
 	linked_by LLD icf
 fi
 
+echo '-r one.o two.o -o both.o' >nested
+echo @nested >response
+falls_back /ld '-r ' both.o ld @response
+has '^linkfs: both.o: made by' said
+
 # The other linker's own errors and status are passed on.
 status=0
 lrun ld --frobnicate one.o 2>said || status=$?

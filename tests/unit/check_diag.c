@@ -135,6 +135,23 @@ START_TEST(fatal_warnings)
 }
 END_TEST
 
+START_TEST(refusals)
+{
+	struct diag *d = diag_new(0);
+
+	ck_assert(!diag_is_refusal(d));
+	diag_warn(d, 0, "w");
+	diag_refuse(d, 1, "-r");
+	diag_refuse(d, 1, "-r");
+	ck_assert(diag_is_refusal(d));
+	assert_text(d, "linkfs: warning: w\nlinkfs: error: -r\n");
+	ck_assert_uint_eq(diag_errors(d), 2);
+	diag_error(d, 2, "e");
+	ck_assert(!diag_is_refusal(d));
+	diag_free(d);
+}
+END_TEST
+
 START_TEST(no_warnings)
 {
 	struct diag *d = diag_new(0);
@@ -217,6 +234,7 @@ int main(void)
 	tcase_add_test(messages, error_limit_counts_texts);
 	tcase_add_test(messages, fatal_warnings);
 	tcase_add_test(messages, no_warnings);
+	tcase_add_test(messages, refusals);
 	suite_add_tcase(suite, messages);
 	tcase_set_timeout(threads, 60);
 	tcase_add_loop_test(threads, threads_leave_no_trace, 0, 4);
