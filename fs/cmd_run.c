@@ -21,16 +21,17 @@ enum { RUN_FAILED = 125, RUN_CANNOT_EXEC = 126, RUN_NOT_FOUND = 127 };
 
 struct run {
 	const char *mount; /* --mount; NULL: the default */
-	const char *mode;
+	const char *mode;  /* --linkfs, or $LINKFS_MODE */
 	char **command;
 	char prefix[PATH_MAX]; /* the folder above bin */
 };
 
 static int parse(int argc, char **argv, struct run *r)
 {
+	const char *mode = getenv("LINKFS_MODE"); /* also that of a run around this one */
 	int i = 1;
 
-	*r = (struct run){ .mode = "auto" };
+	*r = (struct run){ .mode = mode && *mode ? mode : "auto" };
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (!strcmp(argv[i], "--")) {
 			i++;

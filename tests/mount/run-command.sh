@@ -21,6 +21,8 @@ equal "$(status_of "$linkfs" run --frob -- true)" 125 "with a wrong option"
 has 'frob: not an option' err
 equal "$(status_of "$linkfs" run --linkfs=maybe true)" 125 "with a wrong mode"
 equal "$(status_of "$linkfs" run --linkfs=file echo a -- b)$(cat out)" "0a -- b" "the command's own arguments"
+equal "$(status_of env LINKFS_MODE=perhaps "$linkfs" run true)" 125 "with a wrong mode in the environment"
+equal "$("$linkfs" run --linkfs=file -- "$linkfs" run -- sh -c 'echo $LINKFS_MODE')" file "the mode of a run within a run"
 equal "$(echo in | "$linkfs" run --linkfs=file -- cat)" in "the standard streams"
 ! grep "$mnt" /proc/self/mountinfo || fail "file mode started a mount"
 
