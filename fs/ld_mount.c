@@ -353,13 +353,13 @@ static int take_verdict(struct job *j, struct packet *p)
 		return unfit_of_text(j, diag);
 	if (p->msg.error && v->needs_lto && !j->asked->lto->words)
 		return NEEDS_LTO;
+	lto_done(j->asked->lto); /* the mount has them open */
 	if (v->is_refused && j->asked->wants_refusal) {
 		j->asked->refusal = diag;
 		diag = NULL;
 		return LD_REFUSED;
 	}
 	fputs(diag, stderr);
-	lto_done(j->asked->lto); /* the mount has them open */
 	if (p->msg.error)
 		return 1;
 	snprintf(j->id, sizeof(j->id), "%.*s", (int)sizeof(j->id) - 1, p->text);

@@ -671,7 +671,7 @@ int inputs_load(const struct inputs_config *cfg, struct inputs **ret_inputs)
 		rc = -EINVAL;
 	}
 	if (!rc && !in->arch) {
-		diag_error(in->diag, 0, "no input file tells the CPU: give an object, or -m EMULATION");
+		diag_refuse(in->diag, 0, "no input file tells the CPU: give an object, or -m EMULATION");
 		rc = -EINVAL;
 	}
 	if (!rc && in->claimer)

@@ -32,10 +32,12 @@ run ./bare
 falls_back /ld 'SECTIONS: this linker script command' bare gcc -nostdlib -static bare.s "$PWD/script" -o bare
 as --32 -o bare32.o bare32.s
 falls_back /ld 'unknown emulation' other ld -m elf_i386 bare32.o -o other
-falls_back /ld 'LTO' lto gcc -flto "$T/one.c" -o lto
-linked_by ld lto
 falls_back /ld 'no-such-thing|unknown option|not supported' odd gcc -Wl,--print-memory-usage one.o -o odd
 if command -v ld.lld >/dev/null; then
+	if command -v clang >/dev/null; then # LLD reads bitcode without a plugin
+		clang -flto -fPIC -c two.c -o ir.o
+		falls_back /ld.lld 'tells the CPU' ir.so ld.lld -shared ir.o -o ir.so
+	fi
 	falls_back /ld.lld '--icf' icf gcc -fuse-ld=lld -Wl,--icf=all one.o -o icf
 	linked_by LLD icf
 fi
