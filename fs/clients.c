@@ -254,6 +254,22 @@ static bool on_note(struct fs *fs, struct packet *p)
 	return true;
 }
 
+static void on_recipe(struct fs *fs, struct client *c, const char *name)
+{
+	struct msg m = { .type = MSG_CLIENT_RECIPE | MSG_REPLY, .error = -ENOENT };
+	CLEAN_FD int fd = -1;
+
+	fs_lock(fs);
+	const struct output *o = *name == '/' ? output_by_path(fs, name) : output_by_id(fs, name);
+	if (o && o->link->recipe) {
+		fd = blob_new("linkfs-recipe", o->link->recipe, o->link->recipe_sz, NULL, 0);
+		m.error = fd < 0 ? fd : 0;
+		m.u.client_link.recipe_sz = o->link->recipe_sz;
+	}
+	send_to(c, &m, NULL, &fd, fd >= 0);
+	fs_unlock(fs);
+}
+
 static bool on_request(struct fs *fs, struct client *c, struct packet *p)
 {
 	switch (p->msg.type) {
@@ -273,6 +289,9 @@ static bool on_request(struct fs *fs, struct client *c, struct packet *p)
 		return true;
 	case MSG_CLIENT_NOTE:
 		return on_note(fs, p);
+	case MSG_CLIENT_RECIPE:
+		on_recipe(fs, c, p->text);
+		return true;
 	default:
 		return false;
 	}

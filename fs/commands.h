@@ -14,6 +14,9 @@ int cmd_rm(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_log(int argc, char **argv);
+int cmd_why(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_materialize(int argc, char **argv);
 int cmd_gc(int argc, char **argv);
 /* These return only where the command could not be started: 125, 126 or 127. ARGV[-1] is the program's name. */

@@ -69,10 +69,12 @@ static bool may_be_written(int fd)
 	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
 }
 
-static void set_state(struct fs *fs, struct input *i, enum custody_state state)
+/* WHY: it is not leased. */
+static void set_state(struct fs *fs, struct input *i, enum custody_state state, const char *why)
 {
 	fs_lock(fs);
 	i->state = state;
+	i->why = why;
 	fs_unlock(fs);
 }
 
@@ -91,8 +93,24 @@ static int pass_copy(struct fs *fs, struct input *i, int original)
 	return -ESTALE;
 }
 
-/* No copy can be had (no room, no descriptors): then it is looked at around each fill. */
-static int copy_input(struct fs *fs, struct input *i)
+/* ERR: lease_set's. */
+static const char *why_not_leased(int err)
+{
+	switch (err) {
+	case -EOPNOTSUPP:
+		return "leases are not believed on its file system";
+	case -EAGAIN:
+		return "it was open for writing";
+	case -EACCES:
+	case -EPERM:
+		return "it belongs to another user, who gives no leases";
+	default:
+		return "a lease was refused";
+	}
+}
+
+/* No copy can be had (no room, no descriptors): then it is looked at around each fill. WHY: it is not leased. */
+static int copy_input(struct fs *fs, struct input *i, const char *why)
 {
 	fs_lock(fs);
 	bool is_memory = snapshot_may_use_memory(fs, i->id.size);
@@ -100,17 +118,18 @@ static int copy_input(struct fs *fs, struct input *i)
 	int copy = snapshot_new(fs, i->fd, i->id.size, is_memory, &is_memory);
 	if (!is_as_linked(i->fd, &i->id)) {
 		cleanup_fd(&copy);
-		set_state(fs, i, CUSTODY_LOST);
+		set_state(fs, i, CUSTODY_LOST, "it changed while it was linked");
 		return -ESTALE;
 	}
 	if (copy < 0) {
 		if (fs->cfg.is_foreground)
 			fprintf(stderr, "linkfs: an input can't be copied (%s): if it changes, its link is lost\n",
 				strerror(-copy));
-		set_state(fs, i, CUSTODY_CHECKED);
+		set_state(fs, i, CUSTODY_CHECKED, "there was no room for a copy");
 		return 0;
 	}
 	fs_lock(fs);
+	i->why = why;
 	CLEAN_FD int original = input_set_copy(fs, i, copy, is_memory);
 	fs_unlock(fs);
 	return pass_copy(fs, i, original);
@@ -128,18 +147,19 @@ static bool is_sealed(int fd)
 static int take_new(struct fs *fs, struct input *i)
 {
 	if (is_sealed(i->fd)) {
-		set_state(fs, i, CUSTODY_LEASED);
+		set_state(fs, i, CUSTODY_LEASED, NULL);
 		return 0;
 	}
 	int r = lease_set(fs, i);
 	if (r == -ESTALE)
-		set_state(fs, i, CUSTODY_LOST);
+		set_state(fs, i, CUSTODY_LOST, "it changed while it was linked");
 	if (!r || r == -ESTALE)
 		return r;
 	if (may_be_written(i->fd))
-		return copy_input(fs, i);
+		return copy_input(fs, i, why_not_leased(r));
 	r = is_as_linked(i->fd, &i->id) ? 0 : -ESTALE;
-	set_state(fs, i, r ? CUSTODY_LOST : CUSTODY_CHECKED);
+	set_state(fs, i, r ? CUSTODY_LOST : CUSTODY_CHECKED,
+		  r ? "it changed while it was linked" : "nobody here can write to it");
 	return r;
 }
 

@@ -79,6 +79,8 @@ struct input {
 	int lease_fd;	   /* Leased: an open file description that no other process has; else, and where it is sealed, -1 */
 	uint64_t copy_seq; /* Copied: which copy of all it was */
 	bool is_copy_memory;
+	bool is_deleted; /* when inputs_deleted_bytes last looked */
+	const char *why; /* it is not Leased: static text; NULL: it is, or nobody said */
 	unsigned ref;
 	uint64_t seen; /* by which resolved_new last: names may be opened twice */
 };
@@ -115,7 +117,8 @@ enum node_kind {
 	NODE_MAPS,
 	NODE_STATS,
 	NODE_SOCKET, /* a symbolic link to it */
-	NODE_OUTS,   /* .o; ids 1..9 */
+	NODE_OUTS,   /* .o */
+	NODE_TABLE,  /* .linkfs/outputs: all links and outputs in one text; ids 1..10 */
 	NODE_LIVE,   /* a live link's placeholder */
 	NODE_RECIPE,
 	NODE_LOG,
@@ -126,7 +129,7 @@ enum node_kind {
 	NODE_COPY, /* an output's private copy, for who writes to it */
 	NODE_PASS, /* another name in such a directory: a symbolic link to the real one */
 };
-#define NODE_STATIC_END 10
+#define NODE_STATIC_END 11
 #define LINK_NODES 5 /* NODE_LIVE .. NODE_MAP */
 
 struct node {
@@ -212,6 +215,7 @@ struct link {
 	uint64_t linked_version; /* the recipe's, of the last link */
 	int64_t failed_until;	 /* a failure without a record is believed until then, ms */
 	char *reason;		 /* why the last link was made */
+	time_t linked_at;	 /* when it came to its end; 0: never */
 	struct text log;
 	struct grant grant[GRANTS]; /* who was just told ESTALE and may have this generation without a look */
 	unsigned grant_next;
@@ -354,7 +358,18 @@ bool resolved_has(const struct resolved *r, const struct input *i);
 struct input *input_unref(struct fs *fs, struct input *i);
 /* COPY, a descriptor of the bytes, stands for I from now on. The one that did before: for the caller to close. */
 int input_set_copy(struct fs *fs, struct input *i, int copy, bool is_memory);
-uint64_t inputs_deleted_bytes(const struct fs *fs);
+/* Looks which of them are deleted by now; their bytes. */
+uint64_t inputs_deleted_bytes(struct fs *fs);
+/* What happened to the inputs of R, counted once each. */
+struct inputs_sum {
+	uint64_t leased, copied, checked, lost;
+	uint64_t pinned_bytes; /* deleted (as inputs_deleted_bytes saw it) or copied: nothing but their links keeps them */
+};
+void resolved_sum(struct fs *fs, const struct resolved *r, struct inputs_sum *ret);
+
+/* ---- reason.c (lock held) ---- */
+/* Why a link of the same -o came after the one that saw OLD: which inputs differ, in words. NULL without memory. */
+char *reason_of_relink(const struct link *old, const struct link *now);
 
 /* ---- generation.c (lock held) ---- */
 /* ID was taken with tree_next_id when the link was asked for. One reference. 0 or -errno. */
@@ -481,6 +496,9 @@ int recipes_rename(struct fs *fs, const char *from, const char *to, bool may_rep
 /* ---- report.c (lock held) ---- */
 void report_info(struct fs *fs, const struct link *l, struct text *ret);
 void report_stats(struct fs *fs, struct text *ret);
+/* Of all links and outputs, without making any of them fresh: info's keys in one paragraph each, `name` first; of
+ * several outputs of one -o the newest last. */
+void report_table(struct fs *fs, struct text *ret);
 
 /* ---- loop.c: the threads that take the kernel's requests ---- */
 int loop_make(struct fs *fs); /* before anybody may call loop_end; 0 or -errno */

@@ -161,17 +161,36 @@ bool resolved_has(const struct resolved *r, const struct input *i)
 	return false;
 }
 
-uint64_t inputs_deleted_bytes(const struct fs *fs)
+uint64_t inputs_deleted_bytes(struct fs *fs)
 {
 	uint64_t sum = 0;
 
 	for (size_t b = 0; b < INPUT_BUCKETS; b++) {
-		const struct input *i;
+		struct input *i;
 		LIST_FOREACH (i, &fs->inputs.bucket[b], hash) {
 			struct stat st;
-			if (i->state != CUSTODY_COPIED && stat_known(i->fd, &st) == 0 && st.st_nlink == 0)
+			i->is_deleted = i->state != CUSTODY_COPIED && stat_known(i->fd, &st) == 0 && st.st_nlink == 0;
+			if (i->is_deleted)
 				sum += (uint64_t)st.st_size;
 		}
 	}
 	return sum;
+}
+
+void resolved_sum(struct fs *fs, const struct resolved *r, struct inputs_sum *ret)
+{
+	*ret = (struct inputs_sum){ 0 };
+	fs->inputs.round++;
+	for (uint32_t k = 0; r && r->input && k < r->record->fd_cnt; k++) {
+		struct input *i = r->input[k];
+		if (i->seen == fs->inputs.round)
+			continue;
+		i->seen = fs->inputs.round;
+		ret->leased += i->state == CUSTODY_LEASED;
+		ret->copied += i->state == CUSTODY_COPIED;
+		ret->checked += i->state == CUSTODY_CHECKED;
+		ret->lost += i->state == CUSTODY_LOST;
+		if (i->state == CUSTODY_COPIED || i->is_deleted)
+			ret->pinned_bytes += i->id.size;
+	}
 }

@@ -155,11 +155,13 @@ static void on_break(struct fs *fs, struct input *i)
 	if (copy < 0 && copy != -ESTALE)
 		why = "an input is about to change, and there is no room for a copy";
 	if (is_right) {
+		i->why = "somebody opened it to write to it";
 		original = input_set_copy(fs, i, copy, is_memory);
 		worker_link_keep_copy(fs, i);
 	} else {
 		cleanup_fd(&copy);
 		i->state = CUSTODY_LOST;
+		i->why = why;
 		worker_link_distrust(fs, i, why);
 	}
 	i->lease_fd = -1;

@@ -41,13 +41,17 @@ static const char help[] =
 
 static const struct command {
 	const char *name;
-	int (*run)(int argc, char **argv); /* NULL: of a later version */
+	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "mount", cmd_mount },	  { "umount", cmd_umount }, { "add", cmd_add },	     { "rm", cmd_rm },
-	{ "status", cmd_status }, { "info", cmd_info },	    { "log", cmd_log },	     { "run", cmd_run },
-	{ "enable", cmd_enable },  { "why", NULL },	    { "doctor", NULL },	     { "gc", cmd_gc },
-	{ "materialize", cmd_materialize }, { "disable", cmd_disable },
-	{ "before-install", cmd_before_install }, { "run-command", cmd_run_command },
+	{ "mount", cmd_mount },		  { "umount", cmd_umount },
+	{ "add", cmd_add },		  { "rm", cmd_rm },
+	{ "run", cmd_run },		  { "run-command", cmd_run_command },
+	{ "enable", cmd_enable },	  { "disable", cmd_disable },
+	{ "status", cmd_status },	  { "why", cmd_why },
+	{ "info", cmd_info },		  { "log", cmd_log },
+	{ "check", cmd_check },		  { "doctor", cmd_doctor },
+	{ "materialize", cmd_materialize }, { "gc", cmd_gc },
+	{ "before-install", cmd_before_install },
 };
 
 int main(int argc, char **argv)
@@ -63,11 +67,8 @@ int main(int argc, char **argv)
 		return fflush(stdout) ? fail(1, "standard output: %s", strerror(errno)) : 0;
 	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (strcmp(argv[1], commands[i].name))
-			continue;
-		if (!commands[i].run)
-			return fail(2, "%s: not in this version (%s)", argv[1], LINKFS_VERSION);
-		return commands[i].run(argc - 1, argv + 1);
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
 	}
 	return fail(2, "%s: not a command: see linkfs --help", argv[1]);
 }

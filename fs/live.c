@@ -304,6 +304,7 @@ void live_linked(struct fs *fs, struct link *l, uint64_t version, struct generat
 	l->gen = generation_ref(gen);
 	l->resolved = resolved_ref(resolved);
 	l->linked_version = version;
+	l->linked_at = time(NULL);
 	note_failure(l, diag);
 	l->has_failed = !gen;
 	if (!gen && fs->cfg.is_foreground)

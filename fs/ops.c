@@ -54,6 +54,7 @@ static struct node *find_fixed(struct fs *fs, enum node_kind parent, const char 
 	} fixed[] = {
 		{ "links", NODE_LINKS }, { "log", NODE_LOGS },	  { "info", NODE_INFOS },
 		{ "map", NODE_MAPS },	 { "stats", NODE_STATS },  { "socket", NODE_SOCKET },
+		{ "outputs", NODE_TABLE },
 	};
 
 	if (parent == NODE_ROOT && !strcmp(name, ".o"))
@@ -331,15 +332,19 @@ static struct text *text_of(const struct fuse_file_info *fi)
 	return (struct text *)(uintptr_t)fi->fh;
 }
 
-/* (lock held) A copy of the log as a file handle. */
-static int open_log(const struct link *l, struct fuse_file_info *fi)
+/* (lock held) A copy of the log, or of what is known of all links (L NULL), as a file handle. */
+static int open_text(struct fs *fs, const struct link *l, struct fuse_file_info *fi)
 {
 	struct text *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return ENOMEM;
-	text_append(t, l->log.s ? l->log.s : "", l->log.sz);
+	if (l)
+		text_append(t, l->log.s ? l->log.s : "", l->log.sz);
+	else
+		report_table(fs, t);
 	if (t->failed) {
+		free(t->s);
 		free(t);
 		return ENOMEM;
 	}
@@ -417,8 +422,8 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		else
 			n->gen->opens++;
 		live_opened(fs, n->gen->link, fuse_req_ctx(req)->pid);
-	} else if (n->kind == NODE_LOG) {
-		err = open_log(n->link, fi);
+	} else if (n->kind == NODE_LOG || n->kind == NODE_TABLE) {
+		err = open_text(fs, n->link, fi);
 	} else if (n->kind == NODE_STATS) {
 		err = open_stats(fs, req, fi, &out);
 		is_parked = !err;
@@ -554,6 +559,7 @@ static void list(struct fs *fs, struct listing *ls, const struct node *n, off_t 
 		{ NODE_CTL, NODE_LINKS, "links", S_IFDIR },   { NODE_CTL, NODE_LOGS, "log", S_IFDIR },
 		{ NODE_CTL, NODE_INFOS, "info", S_IFDIR },    { NODE_CTL, NODE_MAPS, "map", S_IFDIR },
 		{ NODE_CTL, NODE_STATS, "stats", S_IFREG },   { NODE_CTL, NODE_SOCKET, "socket", S_IFLNK },
+		{ NODE_CTL, NODE_TABLE, "outputs", S_IFREG },
 	};
 	enum node_kind at = n->kind;
 

@@ -140,7 +140,6 @@ int output_new(struct fs *fs, struct client *c, const char *path, char *recipe, 
 	l->recipe = recipe;
 	l->recipe_sz = strlen(recipe);
 	l->recipe_version = 1;
-	l->reason = strdup("ld.linkfs asked for it");
 	o->client = c;
 	o->mode = mode;
 	insert(fs->outputs, o, NULL);
@@ -165,6 +164,7 @@ void outputs_note(struct fs *fs, const char *path, const char *reason)
 	}
 	remove_logs(fs, path);
 	o->link->reason = strdup(reason);
+	o->link->linked_at = time(NULL);
 	o->state = OUTPUT_FILE;
 	insert(fs->outputs, o, NULL);
 }
@@ -192,6 +192,17 @@ int output_remember(struct fs *fs, const char *id, const char *path, const struc
 	return 0;
 }
 
+/* The link of the same -o before O, of which it is known what it saw. */
+static const struct link *predecessor(struct fs *fs, const struct output *o)
+{
+	struct output *p;
+
+	TAILQ_FOREACH_REVERSE(p, &fs->outputs->all, output_list, all)
+		if (p != o && p->link->resolved && p->link->linked_at && !strcmp(p->link->name, o->link->name))
+			return p->link;
+	return NULL;
+}
+
 void output_linked(struct fs *fs, struct output *o, struct generation *gen, struct resolved *resolved, const char *diag,
 		   const struct msg_verdict *v, int sides_fd)
 {
@@ -210,6 +221,8 @@ void output_linked(struct fs *fs, struct output *o, struct generation *gen, stru
 	l->gen = generation_ref(gen);
 	l->resolved = resolved_ref(resolved);
 	l->linked_version = 1;
+	l->linked_at = time(NULL);
+	l->reason = reason_of_relink(predecessor(fs, o), l);
 	o->state = gen ? OUTPUT_MADE : OUTPUT_FAILED;
 	if (gen)
 		gen->mode = o->mode;

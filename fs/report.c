@@ -1,4 +1,5 @@
-/* report.c - the texts of .linkfs/info/NAME and .linkfs/stats: "key: value" lines, every key always there.
+/* report.c - the texts of .linkfs/info/NAME and .linkfs/stats: "key: value" lines, every key always
+ * there (but for the inputs that are not leased: a line each), and .linkfs/outputs, paragraphs of them.
  */
 #include "outputs.h"
 #include "linkfs.h"
@@ -22,9 +23,11 @@ static const char *state_of(const struct link *l)
 		return "settled";
 	if (l->output && l->output->kept)
 		return "ok";
-	return !l->gen ? (l->output && l->output->state == OUTPUT_LINKING ? "linking" : "failed")
-	       : l->gen->is_lost ? "lost"
-				 : "ok";
+	if (l->gen)
+		return l->gen->is_lost ? "lost" : "ok";
+	if (l->output)
+		return l->output->state == OUTPUT_LINKING ? "linking" : "failed";
+	return l->has_failed || l->linked_at ? "failed" : "new"; /* nobody wanted it yet; in the table alone */
 }
 
 /* A live link's recipe persists, and the same inputs give the same bytes. */
@@ -35,13 +38,59 @@ static bool is_restart_safe(const struct link *l)
 	return !o || is_on_disk(o) || (o->keep == KEEP_DONE && o->is_restart_safe);
 }
 
-void report_info(struct fs *fs, const struct link *l, struct text *ret)
+/* A line of its own, whatever bytes are in it: control characters and backslashes as in mountinfo. */
+static void put_text(struct text *t, const char *key, const char *value)
+{
+	text_printf(t, "%s: ", key);
+	while (*value) {
+		size_t n = 0;
+		while ((unsigned char)value[n] >= ' ' && value[n] != 0x7f && value[n] != '\\')
+			n++;
+		text_append(t, value, n);
+		value += n;
+		if (*value)
+			text_printf(t, "\\%03o", (unsigned char)*value++);
+	}
+	text_append(t, "\n", 1);
+}
+
+/* The inputs that are not leased, each once, and why. */
+static void put_inputs(struct fs *fs, const struct resolved *r, struct text *ret)
+{
+	static const char *const keys[] = {
+		[CUSTODY_COPIED] = "copied_input", [CUSTODY_CHECKED] = "checked_input", [CUSTODY_LOST] = "lost_input"
+	};
+
+	fs->inputs.round++;
+	for (uint32_t k = 0; k < r->record->probe_cnt; k++) {
+		const struct probe *p = &r->record->probes[k];
+		struct input *i = r->input && p->at.fd_idx >= 0 ? r->input[p->at.fd_idx] : NULL;
+		if (!i || i->seen == fs->inputs.round || i->state == CUSTODY_NEW || i->state == CUSTODY_LEASED)
+			continue;
+		CLEAN_TEXT struct text t = { 0 };
+		i->seen = fs->inputs.round;
+		text_printf(&t, "%s: %s", p->path, i->why ? i->why : "");
+		if (t.s)
+			put_text(ret, keys[i->state], t.s);
+	}
+}
+
+/* What stands at -o, as far as the mount knows: a symbolic link to it, a plain file made of it, or something else. */
+static const char *shown_by(const struct link *l)
+{
+	if (!l->output)
+		return "name";
+	return is_on_disk(l->output) ? "file" : l->output->state == OUTPUT_PLACED ? "link" : "nothing";
+}
+
+/* What info and the table say of a link. */
+static void put_link(struct fs *fs, const struct link *l, struct text *ret)
 {
 	static struct cache_file no_file;
 	static const struct generation none = { .file = &no_file };
 	const struct generation *g = l->gen ? l->gen : &none;
+	struct inputs_sum sum;
 
-	(void)fs;
 	text_printf(ret, "state: %s\n", state_of(l));
 	text_printf(ret, "mode: %s\n", !l->output ? "live" : l->output->state == OUTPUT_FILE ? "file" : "mount");
 	put(ret, "generation", g->node.id);
@@ -53,11 +102,48 @@ void report_info(struct fs *fs, const struct link *l, struct text *ret)
 	put(ret, "eager_bytes", g->eager_bytes);
 	put(ret, "relocs_total", g->relocs_total);
 	put(ret, "relocs_applied", g->relocs_before + g->relocs_now);
-	text_printf(ret, "relink_reason: %s\n", l->reason ? l->reason : "first link");
+	put_text(ret, "relink_reason", l->reason ? l->reason : "first link");
 	text_printf(ret, "restart_safe: %s\n", is_restart_safe(l) ? "yes" : "no");
 	if (l->output)
 		text_printf(ret, "id: %s\n", l->output->id);
 	put(ret, "cached_bytes", g->file->bytes);
+	text_printf(ret, "shown_by: %s\n", shown_by(l));
+	put(ret, "linked_at", (uint64_t)l->linked_at);
+	resolved_sum(fs, g->resolved, &sum);
+	put(ret, "leased_inputs", sum.leased);
+	put(ret, "copied_inputs", sum.copied);
+	put(ret, "checked_inputs", sum.checked);
+	put(ret, "lost_inputs", sum.lost);
+	put(ret, "pinned_bytes", sum.pinned_bytes);
+	put(ret, "log_bytes", l->log.sz);
+}
+
+void report_info(struct fs *fs, const struct link *l, struct text *ret)
+{
+	inputs_deleted_bytes(fs);
+	put_link(fs, l, ret);
+	if (l->gen)
+		put_inputs(fs, l->gen->resolved, ret);
+}
+
+static void put_paragraph(struct fs *fs, const struct link *l, struct text *ret)
+{
+	put_text(ret, "name", l->name);
+	put_link(fs, l, ret);
+	text_append(ret, "\n", 1);
+}
+
+void report_table(struct fs *fs, struct text *ret)
+{
+	const struct output *o;
+	const struct link *l;
+
+	inputs_deleted_bytes(fs);
+	TAILQ_FOREACH (l, &fs->tree.links, all)
+		if (l->recipe)
+			put_paragraph(fs, l, ret);
+	TAILQ_FOREACH (o, &fs->outputs->all, all)
+		put_paragraph(fs, o->link, ret);
 }
 
 /* RssAnon + RssShmem of a process, in bytes. */
@@ -112,5 +198,6 @@ void report_stats(struct fs *fs, struct text *ret)
 	put(ret, "snapshot_bytes", fs->inputs.copy_bytes);
 	put(ret, "mount_pid", (uint64_t)getpid());
 	text_printf(ret, "version: %s\n", LINKFS_VERSION);
-	text_printf(ret, "cache_dir: %s\n", fs->cfg.cache_dir);
+	put_text(ret, "cache_dir", fs->cfg.cache_dir);
+	put(ret, "started_at", (uint64_t)fs->start_time.tv_sec);
 }

@@ -25,4 +25,4 @@ run "$linkfs" rm b
 expect_error 'there is no such link' "$linkfs" rm b
 equal "$(stat_of links)" 2 "links after rm"
 run "$linkfs" status >status.out
-grep -q '^link: a$' status.out || fail "status does not name a"
+grep -q '^a  *ok  *live ' status.out || fail "status does not name a"

@@ -5,7 +5,7 @@ use_fake
 start_mount
 equal "$(stat -c %a "$mnt")" 755 "mode of the mount point"
 equal "$(stat -c %a "$mnt/.linkfs")" 700 "mode of .linkfs"
-equal "$(ls "$mnt/.linkfs" | tr '\n' ' ')" "info links log map socket stats " "what is in .linkfs"
+equal "$(ls "$mnt/.linkfs" | tr '\n' ' ')" "info links log map outputs socket stats " "what is in .linkfs"
 expect_error 'is mounted here already' "$linkfs" mount "$mnt"
 pid=$(stat_of mount_pid)
 worker=$(stat_of worker_pid)

@@ -1,0 +1,103 @@
+#!/bin/sh
+# linkfs check tells who linked what below a directory; linkfs doctor finds links that lead nowhere, makes them again or
+# removes them, and what is wrong with the set-up.
+# NEEDS: gcc linker objcopy prlimit
+. "$(dirname "$0")/lib-output.sh"
+echo 'void _start(void) { for (;;); } char big[1 << 20] = "x";' >bare.c
+gcc -c bare.c
+rm bare.c
+doctor() {
+	want_status=$1
+	shift
+	status=0
+	CC="gcc -nostdlib" run "$linkfs" doctor "$@" >out 2>err || status=$?
+	[ "$status" = "$want_status" ] || { cat out err >&2; fail "status $status: doctor $*"; }
+}
+mkdir tree
+doctor 0 tree
+has '^ok .*/dev/fuse' out
+has '^note .*no linkfs is mounted at .*: linkfs mount starts one' out
+has '^ok .*limits: ' out
+has '^note .*makes no program|^note .*does not link with linkfs' out
+has '^ok +0 symbolic links' out
+start_mount settle=never
+for name in one two three; do "$ld_dir/ld" bare.o -o tree/$name; done
+env LINKFS_MODE=file "$ld_dir/ld" bare.o -o tree/four
+gcc -nostdlib -static bare.o -o tree/five
+objcopy --add-section .comment=/dev/stdin --remove-section .comment tree/five tree/lld 2>/dev/null <<END || cp tree/five tree/lld
+x
+END
+printf 'GCC: x\0Linker: LLD 99.0.1 (a commit)\0' >comment
+objcopy --remove-section .comment tree/five && objcopy --add-section .comment=comment tree/five tree/lld
+head -c 100 tree/four >tree/cut-off
+printf '\177ELF\377\377\377\377' >tree/rubbish
+cp bare.o tree/object
+ln -s four tree/alias
+run "$linkfs" check tree >out
+has '^tree/one +mount +linkfs [0-9.]+$' out
+has '^tree/four +file +linkfs [0-9.]+$' out
+has '^tree/five +file +not named' out
+has '^tree/lld +file +LLD 99\.0\.1$' out
+has '^4 by linkfs [0-9.]+: 3 on a mount, 1 plain file$' out
+has '^1 by LLD 99.0.1$' out
+grep -q '^tree/\(object\|rubbish\|alias\)' out && fail "what nobody linked: $(cat out)"
+run "$linkfs" check --summary tree >out
+grep -q '^tree' out && fail "a summary with files"
+expect_error 'none: No such file' "$linkfs" check none
+expect_error 'expected .*DIR' "$linkfs" check
+doctor 0 tree
+has '^ok .*the mount at .* answers' out
+has '^ok .*of this version' out
+has '^ok .*cache_dir .* free' out
+has '^ok +3 symbolic links below tree' out
+CC="gcc -nostdlib -B$ld_dir/" run "$linkfs" doctor tree >out
+has '^ok .*gcc links with linkfs [0-9.]+ in tree' out
+[ -z "$(find tree -name '.linkfs*')" ] || fail "left behind"
+
+# A directory without permission, when there is one who needs it.
+if [ "$(id -u)" != 0 ]; then
+	mkdir tree/closed && chmod 0 tree/closed
+	expect_error 'tree/closed: it can.t be looked at' "$linkfs" check tree
+	expect_error 'tree/closed: it can.t be looked at' "$linkfs" doctor tree
+	rmdir tree/closed
+fi
+
+# An ID that is gone: made again by the command line that the newest of that -o had; else removed.
+id=$(info_of "$PWD/tree/one" id)
+ln -sf "$mnt/.o/0123456789abcdef$PWD/tree/one" tree/one
+ln -sf "$mnt/.o/0123456789abcdef$PWD/tree/none" tree/two
+doctor 1 tree
+has '^bad .*tree/one: the mount does not know it any more' out
+has '^note +2 of 3 are dangling' out
+run "$linkfs" check tree >out
+has '^tree/one +dangling' out
+has '^2 dangling' out
+doctor 1 --relink tree
+has 'linked again: .*tree/one' out
+has 'tree/two: the mount does not remember its command line' err
+on_mount tree/one
+[ "$(info_of "$PWD/tree/one" id)" != "$id" ] || fail "not linked again"
+doctor 0 --remove tree
+has 'removed: .*tree/two' out
+[ ! -L tree/two ] || fail "not removed"
+on_mount tree/three
+expect_error 'expected a directory' "$linkfs" doctor --remove
+expect_error 'expected .*DIR' "$linkfs" doctor a b
+
+# The mount died, and ended.
+kill -9 "$(stat_of mount_pid)"
+await sh -c '! ls "$0" 2>/dev/null' "$mnt"
+doctor 1 tree
+has '^bad .*the mount at .* is dead' out
+has '^bad .*tree/three: .*the mount is dead' out
+run "$linkfs" umount "$mnt"
+doctor 1 tree
+has '^bad .*tree/three: .*no linkfs is mounted there' out
+chmod go+w "$XDG_CACHE_HOME/linkfs"
+doctor 1
+has '^bad .*cache_dir .* can be written to by others' out
+run prlimit --nofile=100 "$linkfs" doctor >out || :
+has '^note .*RLIMIT_NOFILE is 100' out
+chmod go-w "$XDG_CACHE_HOME/linkfs"
+doctor 0 --remove tree
+[ ! -L tree/three ] || fail "not removed"
