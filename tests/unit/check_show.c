@@ -58,7 +58,7 @@ START_TEST(tables)
 	ck_assert_str_eq(narrow.s, "NAME                   ONE TWO\n"
 				   "...directory/name/prog x     7\n");
 	table_show(&t, &least, 12, 1, "|");
-	ck_assert_str_eq(least.s, "NAME            |...ory/name/prog|");
+	ck_assert_str_eq(least.s, "NAME|...ory/name/prog|");
 	free(wide.s);
 	free(narrow.s);
 	free(least.s);
