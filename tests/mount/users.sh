@@ -16,7 +16,7 @@ chown -R "$user" out "$mnt"
 
 mount_as_user() {
 	"$as" "$user" "$linkfs" mount -o "cache_dir=$T/home$user/linkfs${1:+,$1}"
-	"$as" "$user" "$linkfs" status | grep -q '^mount_pid: [0-9]' || fail "status"
+	"$as" "$user" "$linkfs" status | grep -q 'process [0-9]' || fail "status"
 }
 
 expect_error "Permission denied" "$as" "$other" "$linkfs" mount
