@@ -2,7 +2,9 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include "commands.h"
@@ -221,6 +223,24 @@ static int find_cache_dir(const char *given, const char *mountpoint, char **ret)
 	return 0;
 }
 
+/* Where a service manager wants to be told that the mount answers (sd_notify(3)): a socket, or -1. */
+static int open_notify(void)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	size_t n = path ? strlen(path) : 0;
+
+	if (n < 2 || n >= sizeof(at.sun_path) || (*path != '/' && *path != '@'))
+		return -1;
+	memcpy(at.sun_path, path, n);
+	if (*path == '@')
+		at.sun_path[0] = 0; /* an abstract name */
+	CLEAN_FD int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&at, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0)
+		return -1; /* who started it finds out by itself */
+	return take_fd(&fd);
+}
+
 static int serve_here(const struct mount_request *rq, int ready_fd)
 {
 	char err[PATH_MAX + 256];
@@ -275,5 +295,5 @@ int cmd_mount(int argc, char **argv)
 	rq.mountpoint = mountpoint;
 	rq.cache_dir = cache_dir;
 	fflush(NULL);
-	return rq.is_foreground ? serve_here(&rq, -1) : serve_in_background(&rq);
+	return rq.is_foreground ? serve_here(&rq, open_notify()) : serve_in_background(&rq);
 }

@@ -305,7 +305,7 @@ struct fs {
 	uint64_t own_dev; /* the mount's device, which is never entered; const once mounted */
 	int fd_room; /* inputs and outputs have numbers below; what is above is for going on. Const after start */
 	int cache_dir_fd;
-	int ready_fd; /* the starter waits here for "ok" */
+	int ready_fd; /* the starter waits here for "ok"; in the foreground a service manager, for "READY=1" */
 	struct fuse_session *se;
 	struct tree tree;
 	struct inputs inputs;

@@ -37,7 +37,8 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 		CLEAN_FD int null = fs->cfg.is_foreground ? -1 : open("/dev/null", O_RDWR | O_CLOEXEC);
 		if (null >= 0)
 			dup2(null, STDERR_FILENO);
-		ssize_t n = write(fs->ready_fd, "ok", 2);
+		const char *text = fs->cfg.is_foreground ? "READY=1" : "ok";
+		ssize_t n = write(fs->ready_fd, text, strlen(text));
 		(void)n; /* whoever started us may be gone */
 		cleanup_fd(&fs->ready_fd);
 		fs->ready_fd = -1;

@@ -1,0 +1,15 @@
+# place.cmake - makes TO of the template FROM: cmake -DFROM=FILE -DTO=FILE -DPREFIX=DIR -DVERSION=V -DDATE=D -DBINDIR=...
+# Runs when linkfs is built, and again when it is installed, since only then it is known where to.
+set(bindir "${PREFIX}/${BINDIR}")
+set(sbindir "${PREFIX}/${SBINDIR}")
+set(libexecdir "${PREFIX}/${LIBEXECDIR}")
+set(systemduserunitdir "${PREFIX}/lib/systemd/user")
+file(RELATIVE_PATH bin_from_sbin "${sbindir}" "${bindir}")
+set(version "${VERSION}")
+set(date "${DATE}")
+if(TO MATCHES "/mount[.]linkfs$")
+	set(permissions FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+else()
+	set(permissions FILE_PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
+endif()
+configure_file("${FROM}" "${TO}" @ONLY ${permissions})
