@@ -55,7 +55,7 @@ install(FILES "${CMAKE_CURRENT_LIST_DIR}/completion/_linkfs" DESTINATION "${CMAK
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME linkfs)
 set(CPACK_PACKAGE_VENDOR linkfs)
-set(LINKFS_MAINTAINER "The linkfs authors <maintainers@linkfs.org>" CACHE STRING "Whom a package names as its maintainer")
+set(LINKFS_MAINTAINER "The linkfs authors <linkfs@noreply.invalid>" CACHE STRING "Whom a package names as its maintainer")
 set(CPACK_PACKAGE_CONTACT "${LINKFS_MAINTAINER}")
 set(CPACK_PACKAGE_VERSION "${PROJECT_VERSION}")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
@@ -71,10 +71,11 @@ set(CPACK_DEBIAN_PACKAGE_SECTION devel)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS fuse3)
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "gcc | clang")
-set(CPACK_DEBIAN_UNSPECIFIED_DESCRIPTION "filesystem in which linked programs simply exist
- linkfs makes the link of the edit-build-run loop take milliseconds: a mount
- holds ld command lines, each appears as an ordinary executable, and its
- bytes are made when somebody reads them. The package has the mount, and
- ld.linkfs, a linker that puts a build's programs there, or writes ordinary
- files with the same bytes.")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "filesystem in which linked programs simply exist")
+set(CPACK_DEBIAN_UNSPECIFIED_DESCRIPTION
+"linkfs makes the link of the edit-build-run loop take milliseconds: a mount
+holds ld command lines, each appears as an ordinary executable, and its
+bytes are made when somebody reads them. The package has the mount, and
+ld.linkfs, a linker that puts a build's programs there, or writes ordinary
+files with the same bytes.")
 include(CPack)

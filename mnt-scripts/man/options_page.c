@@ -103,8 +103,9 @@ static void put_names(const struct row *r)
 /* Names alone, in one paragraph, in which each may stand at the end of a line. */
 static void put_bare(enum group group)
 {
-	const char *between = "\\&";
+	const char *between = "\\%";
 
+	printf(".ad l\n");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		for (const char *name = rows[i].names; rows[i].group == group && *name;) {
 			size_t n = strcspn(name, "|");
@@ -112,11 +113,11 @@ static void put_bare(enum group group)
 			for (size_t k = 0; k < n; k++)
 				name[k] == ' ' ? (void)fputs("\\ ", stdout) : put(name + k, 1);
 			fputs("\\fR", stdout);
-			between = ",\n\\&";
+			between = ",\n\\%";
 			name += n + (name[n] == '|');
 		}
 	}
-	printf(".\n");
+	printf(".\n.ad\n");
 }
 
 static void put_options(void)

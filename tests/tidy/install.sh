@@ -11,7 +11,10 @@ trap 'rm -rf "$prefix"' EXIT
 }
 
 cmake --install "$LINKFS_BUILD" --prefix "$prefix" >"$prefix/log"
-for file in bin/linkfs bin/ld.linkfs libexec/linkfs/ld include/linkfs/linkfs.h include/linkfs/diag.h \
+for file in bin/linkfs bin/ld.linkfs libexec/linkfs/ld include/linkfs/linkfs.h include/linkfs/diag.h share/man/man1/linkfs.1 \
+	share/man/man1/ld.linkfs.1 share/man/man5/linkfs.5 share/man/man8/mount.linkfs.8 sbin/mount.linkfs \
+	sbin/umount.fuse.linkfs lib/systemd/user/linkfs.service share/bash-completion/completions/linkfs \
+	share/bash-completion/completions/ld.linkfs share/zsh/site-functions/_linkfs \
 	lib/linkfs/liblinkfs-run.so libexec/linkfs/run/ld.lld share/linkfs/cmake/linkfs.cmake; do
 	[ -s "$prefix/$file" ] || {
 		echo "FAIL: $file is not installed"
@@ -20,6 +23,10 @@ for file in bin/linkfs bin/ld.linkfs libexec/linkfs/ld include/linkfs/linkfs.h i
 done
 [ "$(readlink -f "$prefix/libexec/linkfs/ld")" = "$prefix/bin/ld.linkfs" ] || {
 	echo "FAIL: libexec/linkfs/ld leads to $(readlink "$prefix/libexec/linkfs/ld")"
+	exit 1
+}
+grep -q "^ExecStart=$prefix/bin/linkfs " "$prefix/lib/systemd/user/linkfs.service" || {
+	echo "FAIL: the unit starts another linkfs than the one installed"
 	exit 1
 }
 "$prefix/libexec/linkfs/ld" --version | grep -q linkfs
