@@ -261,7 +261,7 @@ static void on_recipe(struct fs *fs, struct client *c, const char *name)
 
 	fs_lock(fs);
 	const struct output *o = *name == '/' ? output_by_path(fs, name) : output_by_id(fs, name);
-	if (o && o->link->recipe) {
+	if (o && o->link->recipe) { /* of one that was not looked at since a restart it is not known */
 		fd = blob_new("linkfs-recipe", o->link->recipe, o->link->recipe_sz, NULL, 0);
 		m.error = fd < 0 ? fd : 0;
 		m.u.client_link.recipe_sz = o->link->recipe_sz;

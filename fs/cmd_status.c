@@ -153,7 +153,7 @@ static void add_row(struct table *t, const struct keys *k)
 {
 	char size[AMOUNT_SZ], made[AMOUNT_SZ], took[AMOUNT_SZ], age[AMOUNT_SZ], pinned[AMOUNT_SZ];
 	uint64_t at = keys_number(k, "linked_at"), bytes = keys_number(k, "size");
-	bool is_there = keys_number(k, "generation") != 0;
+	bool is_there = bytes != 0;
 	const char *cell[COLUMNS] = {
 		[OUTPUT] = keys_text(k, "name"),
 		[STATE] = keys_text(k, "state"),

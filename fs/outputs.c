@@ -188,6 +188,7 @@ int output_remember(struct fs *fs, const char *id, const char *path, const struc
 	o->state = OUTPUT_PLACED;
 	o->mode = (mode_t)head->mode;
 	o->link->reason = strdup("kept over a restart of the mount");
+	o->link->linked_at = head->kept_ns / 1000000000;
 	insert(fs->outputs, o, id);
 	return 0;
 }

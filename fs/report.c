@@ -2,6 +2,7 @@
  * there (but for the inputs that are not leased: a line each), and .linkfs/outputs, paragraphs of them.
  */
 #include "outputs.h"
+#include "kept.h"
 #include "linkfs.h"
 #include "worker_link.h"
 
@@ -58,8 +59,7 @@ static void put_text(struct text *t, const char *key, const char *value)
 static void put_inputs(struct fs *fs, const struct resolved *r, struct text *ret)
 {
 	static const char *const keys[] = {
-		[CUSTODY_COPIED] = "copied_input", [CUSTODY_CHECKED] = "checked_input", [CUSTODY_LOST] = "lost_input"
-	};
+		[CUSTODY_COPIED] = "copied_input", [CUSTODY_CHECKED] = "checked_input", [CUSTODY_LOST] = "lost_input"};
 
 	fs->inputs.round++;
 	for (uint32_t k = 0; k < r->record->probe_cnt; k++) {
@@ -67,7 +67,7 @@ static void put_inputs(struct fs *fs, const struct resolved *r, struct text *ret
 		struct input *i = r->input && p->at.fd_idx >= 0 ? r->input[p->at.fd_idx] : NULL;
 		if (!i || i->seen == fs->inputs.round || i->state == CUSTODY_NEW || i->state == CUSTODY_LEASED)
 			continue;
-		CLEAN_TEXT struct text t = { 0 };
+		CLEAN_TEXT struct text t = {0};
 		i->seen = fs->inputs.round;
 		text_printf(&t, "%s: %s", p->path, i->why ? i->why : "");
 		if (t.s)
@@ -83,12 +83,27 @@ static const char *shown_by(const struct link *l)
 	return is_on_disk(l->output) ? "file" : l->output->state == OUTPUT_PLACED ? "link" : "nothing";
 }
 
+/* What is known of an output that the mount before this one made, and nobody has looked at since; else of none. */
+static struct generation not_there(const struct output *o)
+{
+	static struct cache_file no_file;
+	struct generation g = {.file = &no_file};
+	const struct kept_head *k = o ? o->kept : NULL;
+
+	if (!k)
+		return g;
+	g.size = k->size;
+	g.input_bytes = k->input_bytes;
+	g.eager_bytes = k->eager_bytes;
+	g.relocs_total = k->relocs_total;
+	g.link_us = k->link_us;
+	return g;
+}
+
 /* What info and the table say of a link. */
 static void put_link(struct fs *fs, const struct link *l, struct text *ret)
 {
-	static struct cache_file no_file;
-	static const struct generation none = { .file = &no_file };
-	const struct generation *g = l->gen ? l->gen : &none;
+	const struct generation other = not_there(l->output), *g = l->gen ? l->gen : &other;
 	struct inputs_sum sum;
 
 	text_printf(ret, "state: %s\n", state_of(l));
@@ -139,11 +154,11 @@ void report_table(struct fs *fs, struct text *ret)
 	const struct link *l;
 
 	inputs_deleted_bytes(fs);
-	TAILQ_FOREACH (l, &fs->tree.links, all)
-		if (l->recipe)
-			put_paragraph(fs, l, ret);
-	TAILQ_FOREACH (o, &fs->outputs->all, all)
-		put_paragraph(fs, o->link, ret);
+	TAILQ_FOREACH(l, &fs->tree.links, all)
+	if (l->recipe)
+		put_paragraph(fs, l, ret);
+	TAILQ_FOREACH(o, &fs->outputs->all, all)
+	put_paragraph(fs, o->link, ret);
 }
 
 /* RssAnon + RssShmem of a process, in bytes. */

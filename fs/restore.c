@@ -252,6 +252,9 @@ static int look_for_inputs(struct fs *fs, struct link *l, struct kept_body *b, c
 	}
 	fs_lock(fs);
 	*ret_what = what;
+	/* Also of one that can't be restored: it can be linked again, and then it is asked why. */
+	if (b->recipe && !l->recipe && (l->recipe = strdup(b->recipe)))
+		l->recipe_sz = strlen(b->recipe);
 	if (!err)
 		return begin_custody(fs, l, b, fds, b->record->fd_cnt);
 	free(fds);

@@ -84,6 +84,23 @@ on_mount tree/three
 expect_error 'expected a directory' "$linkfs" doctor --remove
 expect_error 'expected .*DIR' "$linkfs" doctor a b
 
+# What can't come back after a restart, since an input changed, is linked again.
+safe() { [ "$(info_of "$PWD/tree/three" restart_safe)" = yes ]; }
+await safe
+id=$(info_of "$PWD/tree/three" id)
+run "$linkfs" umount --no-settle "$mnt"
+start_mount settle=never
+run "$linkfs" status >out
+has '/tree/three +ok +mount +1\.0M +0% ' out
+run "$linkfs" umount --no-settle "$mnt"
+touch -d @1000000000 bare.o
+start_mount settle=never
+doctor 1 tree
+has '^bad .*tree/three: the mount does not know it any more' out
+doctor 0 --relink tree
+has 'linked again: .*tree/three' out
+[ "$(info_of "$PWD/tree/three" id)" != "$id" ] || fail "not linked again"
+
 # The mount died, and ended.
 kill -9 "$(stat_of mount_pid)"
 await sh -c '! ls "$0" 2>/dev/null' "$mnt"
