@@ -18,10 +18,6 @@ expect_error 'lies in the mount' "$linkfs" mount -o "cache_dir=$mnt/cache" "$mnt
 rm -r "$mnt/cache" 2>/dev/null || :
 expect_error 'only one mount point' "$linkfs" mount "$mnt" "$mnt"
 expect_error 'not a command' "$linkfs" frobnicate
-for later in why doctor; do
-	expect_error 'not in this version' "$linkfs" "$later"
-	"$linkfs" --help | grep -q "linkfs $later" && fail "--help promises $later"
-done
 "$linkfs" --version | grep -q '^linkfs [0-9]' || fail "--version"
 [ -z "$(mounts)" ] || fail "something is mounted"
 start_mount settle=never,threads=2,cache_size=500M
