@@ -107,6 +107,9 @@ void client_verdict(struct fs *fs, struct client *c, struct output *o, const cha
 		cv->map_sz = v->map_sz;
 		cv->deps_sz = v->deps_sz;
 		cv->size = g->size;
+		cv->inputs = g->resolved->distinct;
+		cv->input_bytes = g->input_bytes;
+		cv->link_us = g->link_us;
 		cv->is_for_disk = is_for_disk(fs, o);
 	}
 	fds[0] = blob_new("linkfs-diagnostics", diag, cv->diag_sz, NULL, 0);

@@ -213,6 +213,10 @@ void report_stats(struct fs *fs, struct text *ret)
 	put(ret, "snapshot_bytes", fs->inputs.copy_bytes);
 	put(ret, "mount_pid", (uint64_t)getpid());
 	text_printf(ret, "version: %s\n", LINKFS_VERSION);
+	const char *now;
+	put(ret, "linking", worker_link_linking(fs, &now));
+	put_text(ret, "linking_now", now);
+	text_printf(ret, "doing: %s\n", linkfs_doing_text(fs->linker.doing));
 	put_text(ret, "cache_dir", fs->cfg.cache_dir);
 	put(ret, "started_at", (uint64_t)fs->start_time.tv_sec);
 }

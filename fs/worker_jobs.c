@@ -560,6 +560,22 @@ int worker_link_fill(struct fs *fs, struct generation *g, uint64_t off, uint64_t
 	return 0;
 }
 
+unsigned worker_link_linking(const struct fs *fs, const char **ret_now)
+{
+	const struct job *j;
+	unsigned cnt = 0;
+
+	*ret_now = "";
+	if (!fs->worker)
+		return 0;
+	TAILQ_FOREACH (j, &fs->worker->jobs, on) {
+		if (j->type == JOB_LINK && j->is_sent)
+			*ret_now = j->link->name;
+		cnt += j->type == JOB_LINK;
+	}
+	return cnt;
+}
+
 void worker_link_map(struct fs *fs, struct parked *p, struct replies *out)
 {
 	struct job *j = job_new(fs, JOB_MAP, NULL, p->gen);

@@ -65,6 +65,8 @@ void worker_link_unload(struct fs *fs, struct generation *g);
 /* (no lock) Looks out a little for answers to what was just asked, so that nobody has to be woken for them. */
 void worker_link_watch(struct fs *fs);
 pid_t worker_link_pid(const struct fs *fs);
+/* How many links it was asked for that are not made yet; *RET_NOW: the name of the one it is at, or "". */
+unsigned worker_link_linking(const struct fs *fs, const char **ret_now);
 /* Tells the linker process which inputs are kept as they are: of the generation GEN, those of R that are Leased. Waits,
  * without the lock, until it knows, or until it is gone or condemned. Not for the dispatcher's thread. */
 void worker_link_keep_leased(struct fs *fs, uint64_t gen, const struct resolved *r);

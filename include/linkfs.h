@@ -151,6 +151,30 @@ struct linkfs_linker_stats {
 };
 void linkfs_linker_stats(const struct linkfs_linker *l, struct linkfs_linker_stats *ret_stats);
 
+/* What the linker is at with the link being made, to be shown to people. Any thread may ask. */
+enum linkfs_doing {
+	LINKFS_DOING_NOTHING,
+	LINKFS_DOING_INPUTS,
+	LINKFS_DOING_SYMBOLS,
+	LINKFS_DOING_SECTIONS,
+	LINKFS_DOING_RELOCATIONS,
+	LINKFS_DOING_LAYOUT,
+	LINKFS_DOING_END,
+};
+enum linkfs_doing linkfs_linker_doing(const struct linkfs_linker *l);
+static inline const char *linkfs_doing_text(uint64_t doing)
+{
+	static const char *const texts[LINKFS_DOING_END] = {
+		[LINKFS_DOING_NOTHING] = "nothing",
+		[LINKFS_DOING_INPUTS] = "reading inputs",
+		[LINKFS_DOING_SYMBOLS] = "resolving symbols",
+		[LINKFS_DOING_SECTIONS] = "choosing sections",
+		[LINKFS_DOING_RELOCATIONS] = "scanning relocations",
+		[LINKFS_DOING_LAYOUT] = "laying out",
+	};
+	return doing < LINKFS_DOING_END ? texts[doing] : "something";
+}
+
 /* Custody: the caller sees to it that the bytes of inputs stay what they are, and knows that they were so all along; fills no
  * longer look. Identities: dev, ino, size, mtime, ctime. Both are thread-safe, and may come under running fills.
  * linkfs_image_keep: those of IMG's inputs that are among LIST (CNT, sorted by it).

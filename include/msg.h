@@ -62,6 +62,7 @@ struct msg_stats {
 	uint64_t input_bytes;
 	uint64_t mappings;
 	uint64_t parsed_objects;
+	uint64_t doing; /* enum linkfs_doing */
 };
 
 /* Counters of one image since it was made in this linker process. */
@@ -126,6 +127,7 @@ struct msg_client_verdict {
 	uint64_t deps_sz;
 	uint64_t size;	       /* < bytes of the output */
 	uint64_t is_for_disk;  /* < small: make it a plain file at once */
+	uint64_t inputs, input_bytes, link_us; /* < to be told to people */
 	uint64_t needs_lto;    /* < an error: as in struct msg_verdict; asked again with a plan it may go well */
 	uint64_t is_refused;   /* < error -EINVAL: as in struct msg_verdict */
 };

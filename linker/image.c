@@ -109,6 +109,24 @@ void linkfs_linker_stats(const struct linkfs_linker *l, struct linkfs_linker_sta
 						   .parsed_objects = atomic_load(&l->parsed_objects) };
 }
 
+enum linkfs_doing linkfs_linker_doing(const struct linkfs_linker *l)
+{
+	/* Of what comes between two of these the first one tells enough. */
+	static const struct {
+		const char *pass;
+		enum linkfs_doing doing;
+	} rows[] = {
+		{ "inputs_", LINKFS_DOING_INPUTS },  { "symtab_", LINKFS_DOING_SYMBOLS }, { "scan_", LINKFS_DOING_RELOCATIONS },
+		{ "layout_", LINKFS_DOING_LAYOUT }, { "overflow_", LINKFS_DOING_LAYOUT }, { "image_", LINKFS_DOING_LAYOUT },
+	};
+	const char *pass = atomic_load(&l->pass);
+
+	for (size_t i = 0; pass && i < sizeof(rows) / sizeof(*rows); i++)
+		if (!strncmp(pass, rows[i].pass, strlen(rows[i].pass)))
+			return rows[i].doing;
+	return pass ? LINKFS_DOING_SECTIONS : LINKFS_DOING_NOTHING;
+}
+
 struct linkfs_image *linkfs_image_ref(struct linkfs_image *img)
 {
 	atomic_fetch_add(&img->refs, 1);

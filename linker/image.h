@@ -16,6 +16,7 @@ struct linkfs_linker {
 	/* Read: names are read (by fills, maps, links' texts). Written: names move and mappings end. After lock. */
 	pthread_rwlock_t names_lock;
 	atomic_uint_fast64_t parsed_objects;
+	_Atomic(const char *) pass; /* of the link being made; NULL: none is */
 };
 
 /* Time of each pass, in order. */

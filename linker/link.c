@@ -35,6 +35,7 @@ void timer_add(struct timers *t, const char *name, double since_ms)
 	do {                                                     \
 		if (!rc) {                                       \
 			double start_ = timer_now_ms();          \
+			atomic_store(&img->linker->pass, #call); \
 			rc = (call);                             \
 			timer_add(&img->timers, #call, start_);  \
 			diag_pass(d);                            \
@@ -243,6 +244,7 @@ int linkfs_link(struct linkfs_linker *l, const struct linkfs_request *rq, struct
 				     .opener = opener, .parsed_objects = &l->parsed_objects,
 				     .plan = rq->lto_cnt ? &plan : NULL };
 	rc = make(img, &cfg, d);
+	atomic_store(&l->pass, NULL);
 	if (rc && img->in)
 		rc = inputs_failure(img->in, rc);
 	if (img->in)

@@ -415,6 +415,12 @@ void linkfs_linker_stats(const struct linkfs_linker *l, struct linkfs_linker_sta
 		(struct linkfs_linker_stats){ .inputs = l->inputs, .mappings = l->inputs, .parsed_objects = l->parsed };
 }
 
+enum linkfs_doing linkfs_linker_doing(const struct linkfs_linker *l)
+{
+	(void)l;
+	return LINKFS_DOING_NOTHING;
+}
+
 /* White space separates; double quotes and backslash protect. */
 int linkfs_split_args(const char *text, size_t sz, int *ret_argc, char ***ret_argv)
 {
