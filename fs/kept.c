@@ -54,8 +54,10 @@ static int add_object(struct dl_phdr_info *info, size_t sz, void *ctx)
 	struct stat st;
 
 	(void)sz;
+	if (*info->dlpi_name && !strchr(info->dlpi_name, '/'))
+		return 0; /* the kernel's own, which has no file */
 	if (stat(*info->dlpi_name ? info->dlpi_name : "/proc/self/exe", &st) < 0)
-		return 0; /* the kernel's own has no file */
+		return 0;
 	const uint64_t id[] = { st.st_dev, st.st_ino, (uint64_t)st.st_size, (uint64_t)timespec_ns(&st.st_mtim) };
 	*h = sum(*h, id, sizeof(id));
 	return 0;
