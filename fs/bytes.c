@@ -5,9 +5,12 @@
  * thread of its own tends the cache.
  */
 #include "fs.h"
+#include "place.h"
 #include "worker_link.h"
 
 #include <inttypes.h>
+
+#define PIECE ((uint64_t)4 << 20) /* copied at once */
 
 /* --- below the cache --- */
 
@@ -132,6 +135,21 @@ void bytes_release(struct fs *fs, struct generation *g, uint64_t off, uint64_t s
 	fs_lock(fs);
 	cache_unpin(&fs->cache, g->file, off, sz);
 	fs_unlock(fs);
+}
+
+int bytes_copy(struct fs *fs, struct generation *g, struct placing *p, const atomic_bool *cancel)
+{
+	int r = 0;
+
+	for (uint64_t off = 0, sz; !r && off < g->size; off += sz) {
+		sz = g->size - off < PIECE ? g->size - off : PIECE;
+		r = bytes_acquire(fs, g, off, sz, cancel);
+		if (r)
+			break;
+		r = placing_copy(p, g->file->fd, off, sz);
+		bytes_release(fs, g, off, sz);
+	}
+	return r;
 }
 
 /* --- the thread --- */

@@ -19,6 +19,7 @@
 #include <sys/un.h>
 
 #include "kept.h"
+#include "pathwalk.h"
 #include "transport.h"
 
 #define CLIENTS_MAX 512
@@ -208,15 +209,19 @@ static dev_t own_st_dev(const struct fs *fs)
 static bool on_place(struct fs *fs, struct client *c, struct packet *p)
 {
 	struct msg m = { .type = MSG_CLIENT_PLACE | MSG_REPLY };
-	struct stat st;
+	struct stat st, link;
 
-	if (p->fd_cnt != 1 || fstat(p->fds[0], &st) < 0 || !S_ISDIR(st.st_mode) || st.st_dev == own_st_dev(fs))
+	if (p->fd_cnt < 1 || p->fd_cnt > 2 || fstat(p->fds[0], &st) < 0 || !S_ISDIR(st.st_mode) ||
+	    st.st_dev == own_st_dev(fs))
+		return false;
+	if (p->fd_cnt == 2 &&
+	    (stat_known(p->fds[1], &link) < 0 || !S_ISLNK(link.st_mode) || link.st_dev == own_st_dev(fs)))
 		return false;
 
 	fs_lock(fs);
 	struct output *o = c->output;
 	if (o && o->state == OUTPUT_MADE) {
-		output_placed(fs, o, p->msg.u.place.mtime_ns, packet_take_fd(p, 0));
+		output_placed(fs, o, p->msg.u.place.mtime_ns, packet_take_fd(p, 0), packet_take_fd(p, 1));
 		if (!is_for_disk(fs, o))
 			kept_write(fs, o); /* it is there when ld.linkfs ends, whatever ends the mount */
 		m.u.place.mtime_ns = timespec_ns(&o->link->gen->mtime);

@@ -50,10 +50,9 @@ static int materialize(const char *path)
 	char target[PATH_MAX];
 	CLEAN_MEM char *dir = strdup(path);
 
-	ssize_t n = readlink(path, target, sizeof(target) - 1);
-	if (n < 0)
-		return errno == EINVAL ? 0 : -errno; /* a plain file already */
-	target[n] = 0;
+	int r = place_read_link(AT_FDCWD, path, target);
+	if (r)
+		return r == -EINVAL ? 0 : r; /* a plain file already */
 	if (!dir || !is_output(target))
 		return dir ? 0 : -ENOMEM;
 	char *slash = strrchr(dir, '/');

@@ -19,8 +19,6 @@
 
 #include "place.h"
 
-#define PIECE ((uint64_t)4 << 20)
-
 struct copier {
 	pthread_t thread;
 	pthread_cond_t some; /* with fs.lock */
@@ -85,14 +83,8 @@ static int make_file(struct fs *fs, struct generation *g, bool is_empty)
 	int r = placing_begin(&p, fs->cache_dir_fd);
 	if (r)
 		return r;
-	for (uint64_t off = 0, sz; !r && !is_empty && off < g->size; off += sz) {
-		sz = g->size - off < PIECE ? g->size - off : PIECE;
-		r = bytes_acquire(fs, g, off, sz, &fs->copier->is_stopping);
-		if (r)
-			break;
-		r = placing_copy(&p, g->file->fd, off, sz);
-		bytes_release(fs, g, off, sz);
-	}
+	if (!is_empty)
+		r = bytes_copy(fs, g, &p, &fs->copier->is_stopping);
 	if (!r && fchmod(p.fd, g->mode) < 0)
 		r = -errno;
 	int fd = r ? -1 : take_fd(&p.fd);

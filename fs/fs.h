@@ -52,6 +52,7 @@ struct worker_link;
 struct recipes;
 struct kept;
 struct restorer;
+struct placing;
 /* outputs.h */
 struct output;
 struct outputs;
@@ -397,6 +398,8 @@ int bytes_send(const struct parked *p);
 int bytes_acquire(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz, const atomic_bool *cancel);
 /* (no lock) */
 void bytes_release(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz);
+/* (no lock) All of them, into P. As bytes_acquire, or what placing_copy returns. */
+int bytes_copy(struct fs *fs, struct generation *g, struct placing *p, const atomic_bool *cancel);
 
 /* ---- tree.c (lock held) ---- */
 void tree_init(struct tree *t);

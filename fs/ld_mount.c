@@ -255,13 +255,13 @@ static int write_sides(const struct job *j, struct packet *p)
 
 /* --- putting it in place --- */
 
-/* TIME: of what will take -o's place; becomes the output's. */
-static int tell_time(struct job *j, struct timespec *time)
+/* TIME: of what will take -o's place; becomes the output's. LINK_FD: of it, where it is a symbolic link. */
+static int tell_time(struct job *j, struct timespec *time, int link_fd)
 {
 	struct msg m = { .type = MSG_CLIENT_PLACE, .u.place.mtime_ns = timespec_ns(time) };
 	struct packet p;
 
-	if (ask_send(&j->ask, &m, NULL, &j->dir_fd, 1, j->why, sizeof(j->why)) ||
+	if (ask_send(&j->ask, &m, NULL, (int[]){ j->dir_fd, link_fd }, link_fd < 0 ? 1 : 2, j->why, sizeof(j->why)) ||
 	    ask_wait(&j->ask, MSG_CLIENT_PLACE, &p, j->why, sizeof(j->why)))
 		return -1;
 	packet_done(&p);
@@ -285,7 +285,8 @@ static int place_symlink(struct job *j, const char *target)
 	int r = place_link_beside(j->dir_fd, target, tmp, &time);
 	if (r)
 		return unfit(j, "%s: %s", j->path, strerror(-r));
-	r = tell_time(j, &time);
+	CLEAN_FD int link_fd = openat(j->dir_fd, tmp, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	r = tell_time(j, &time, link_fd);
 	if (!r && renameat(j->dir_fd, tmp, j->dir_fd, j->name) < 0)
 		r = unfit(j, "%s: %s", j->path, strerror(errno));
 	if (r)
@@ -313,7 +314,7 @@ static int place_file(struct job *j, const char *target, uint64_t size)
 		r = -errno;
 	if (r)
 		unfit(j, "%s: %s", j->path, strerror(-r));
-	else if (!(r = tell_time(j, &time)) && (r = placing_end(&p, j->name, st.st_mode & 0777, time)))
+	else if (!(r = tell_time(j, &time, -1)) && (r = placing_end(&p, j->name, st.st_mode & 0777, time)))
 		unfit(j, "%s: %s", j->path, strerror(-r));
 	placing_done(&p);
 	if (!r)

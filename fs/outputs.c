@@ -107,7 +107,7 @@ static void insert(struct outputs *os, struct output *o, const char *id)
 		snprintf(fresh, sizeof(fresh), "%016" PRIx64, next_id(os));
 	while (find(os, fresh));
 	memcpy(o->id, id ? id : fresh, OUTPUT_ID_SZ);
-	o->dir_fd = -1;
+	o->dir_fd = o->link_fd = -1;
 	TAILQ_INIT(&o->writers);
 	TAILQ_INSERT_TAIL(&os->all, o, all);
 	LIST_INSERT_HEAD(bucket_of(os, o->id), o, hash);
@@ -252,6 +252,7 @@ struct output *output_free(struct output *o)
 {
 	if (o) {
 		cleanup_fd(&o->dir_fd);
+		cleanup_fd(&o->link_fd);
 		free(o->kept);
 		free(o->shown_as);
 	}
@@ -259,11 +260,15 @@ struct output *output_free(struct output *o)
 	return NULL;
 }
 
-void output_placed(struct fs *fs, struct output *o, int64_t time_ns, int dir_fd)
+void output_placed(struct fs *fs, struct output *o, int64_t time_ns, int dir_fd, int link_fd)
 {
 	struct generation *g = o->link->gen;
 
 	o->dir_fd = dir_fd;
+	if (link_fd >= fs->fd_room / 4)
+		cleanup_fd(&link_fd); /* inputs need the rest */
+	else
+		o->link_fd = link_fd;
 	/* The clock of the build's other files, and never older than what it was made from. */
 	if (time_ns > timespec_ns(&g->newest))
 		g->mtime = (struct timespec){ .tv_sec = time_ns / 1000000000, .tv_nsec = time_ns % 1000000000 };

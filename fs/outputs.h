@@ -78,6 +78,7 @@ struct output {
 	struct client *client; /* waits for the verdict; NULL: nobody */
 	mode_t mode;	       /* 0777 less its client's umask */
 	int dir_fd;	       /* the directory of -o, wherever it is by now; -1: not placed */
+	int link_fd;	       /* O_PATH, the symbolic link that -o was; -1: not known */
 	char *shown_as;	       /* in it; NULL: by its own name */
 	int64_t settle_at;     /* ms: not before, after a failure */
 	uint64_t settle_round; /* the last one it was tried in */
@@ -113,8 +114,9 @@ void output_linked(struct fs *fs, struct output *o, struct generation *gen, stru
 		   const struct msg_verdict *v, int sides_fd);
 /* The live links that its link reads are fresh: it is asked for again. */
 void output_go_on(struct fs *fs, struct output *o);
-/* Its client has put the symbolic link beside -o, at TIME, and will rename it. Takes DIR_FD, of the directory. */
-void output_placed(struct fs *fs, struct output *o, int64_t time_ns, int dir_fd);
+/* Its client has put the symbolic link beside -o, at TIME, and will rename it. Takes DIR_FD, of the directory, and LINK_FD,
+ * of the symbolic link (O_PATH), which may be -1: then it is not found in another directory. */
+void output_placed(struct fs *fs, struct output *o, int64_t time_ns, int dir_fd, int link_fd);
 struct output *output_free(struct output *o); /* for who frees its link */
 /* One that the mount before this one kept, in a file of KEPT_SZ bytes that begins with HEAD. 0 or -errno. */
 int output_remember(struct fs *fs, const char *id, const char *path, const struct kept_head *head, uint64_t kept_sz);

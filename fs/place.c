@@ -111,12 +111,27 @@ static bool is_same(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-static bool is_link_to(int dir_fd, const char *name, const char *target)
+int place_read_link(int dir_fd, const char *name, char *ret)
+{
+	ssize_t n = readlinkat(dir_fd, name, ret, PATH_MAX - 1);
+
+	if (n < 0)
+		return -errno;
+	ret[n] = 0;
+	return 0;
+}
+
+int place_shows(int dir_fd, const char *name, const char *target)
 {
 	char now[PATH_MAX];
-	ssize_t n = readlinkat(dir_fd, name, now, sizeof(now));
+	int r = place_read_link(dir_fd, name, now);
 
-	return n >= 0 && (size_t)n == strlen(target) && !memcmp(now, target, (size_t)n);
+	return r == -ENOENT || r == -EINVAL ? 0 : r ? r : !strcmp(now, target);
+}
+
+static bool is_link_to(int dir_fd, const char *name, const char *target)
+{
+	return place_shows(dir_fd, name, target) == 1;
 }
 
 /* The temporary name has what somebody put at NAME in between: it goes back. What comes to stand at NAME meanwhile is newer

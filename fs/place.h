@@ -29,6 +29,11 @@ int placing_end_over_link(struct placing *p, const char *name, const char *targe
 /* Gives up what was begun, or closes what was ended. */
 void placing_done(struct placing *p);
 
+/* What the symbolic link NAME in DIR_FD says, terminated, in RET (PATH_MAX bytes): 0 or -errno (-EINVAL: it is none). */
+int place_read_link(int dir_fd, const char *name, char *ret);
+/* Is NAME a symbolic link to TARGET? 1, 0, or -errno: that can't be known now. */
+int place_shows(int dir_fd, const char *name, const char *target);
+
 /* A symbolic link to TARGET beside NAME; RET_TMP (48 bytes) is what it is called, *RET_TIME its time. */
 int place_link_beside(int dir_fd, const char *target, char *ret_tmp, struct timespec *ret_time);
 

@@ -23,7 +23,6 @@
 #define LOOK_MS 1000	    /* how often -o is looked at */
 #define RETRY_MS 30000	    /* after a failure */
 #define RENAMES_MAX 10	    /* of -o, between the copy and its taking the place */
-#define PIECE ((uint64_t)4 << 20) /* copied at once */
 
 struct settler {
 	pthread_t thread;
@@ -42,6 +41,8 @@ struct place {
 	char *target; /* of the symbolic link */
 	char *name;   /* in its directory */
 	int dir_fd;
+	int link_fd; /* of the symbolic link itself, wherever it is by now; -1: not known */
+	bool is_moved; /* dir_fd is another directory than it was */
 };
 
 static void place_done(struct place *at)
@@ -49,7 +50,8 @@ static void place_done(struct place *at)
 	free(at->target);
 	free(at->name);
 	cleanup_fd(&at->dir_fd);
-	*at = (struct place){ .dir_fd = -1 };
+	cleanup_fd(&at->link_fd);
+	*at = (struct place){ .dir_fd = -1, .link_fd = -1 };
 }
 
 /* (lock held) */
@@ -57,9 +59,13 @@ static bool place_init(struct fs *fs, const struct output *o, struct place *ret)
 {
 	CLEAN_MEM char *own = output_own_path(o);
 
-	*ret = (struct place){ .dir_fd = o->dir_fd < 0 ? -1 : fcntl(o->dir_fd, F_DUPFD_CLOEXEC, 0) };
+	*ret = (struct place){
+		.dir_fd = o->dir_fd < 0 ? -1 : fcntl(o->dir_fd, F_DUPFD_CLOEXEC, 0),
+		.link_fd = o->link_fd < 0 ? -1 : fcntl(o->link_fd, F_DUPFD_CLOEXEC, 0),
+	};
 	ret->name = strdup(o->shown_as ? o->shown_as : strrchr(o->link->name, '/') + 1);
-	if (!own || ret->dir_fd < 0 || !ret->name || asprintf(&ret->target, "%s%s", fs->cfg.mountpoint, own) < 0) {
+	bool has_fds = ret->dir_fd >= 0 && (ret->link_fd >= 0 || o->link_fd < 0);
+	if (!own || !has_fds || !ret->name || asprintf(&ret->target, "%s%s", fs->cfg.mountpoint, own) < 0) {
 		ret->target = NULL;
 		place_done(ret);
 		return false;
@@ -70,17 +76,50 @@ static bool place_init(struct fs *fs, const struct output *o, struct place *ret)
 /* 1, 0 or -errno: that can't be known now. */
 static int shows(const struct place *at, const char *name)
 {
-	char now[PATH_MAX + 64];
-	ssize_t n = readlinkat(at->dir_fd, name, now, sizeof(now));
-
-	if (n < 0)
-		return errno == ENOENT || errno == EINVAL ? 0 : -errno;
-	return (size_t)n == strlen(at->target) && !memcmp(now, at->target, (size_t)n);
+	return place_shows(at->dir_fd, name, at->target);
 }
 
 static bool is_temporary(const char *name)
 {
 	return !strncmp(name, PLACE_PREFIX, strlen(PLACE_PREFIX));
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* It stands there no more. Was it moved to another directory? The kernel follows it as long as it stays in its file
+ * system; what it says is believed where the symbolic link stands there indeed. As find_shown. */
+static int find_moved(const struct fs *fs, struct place *at)
+{
+	char proc[64], path[PATH_MAX];
+	struct stat link, there;
+
+	if (at->link_fd < 0 || fstat(at->link_fd, &link) < 0 || !link.st_nlink)
+		return 0;
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", at->link_fd);
+	if (place_read_link(AT_FDCWD, proc, path) || path[0] != '/')
+		return 0;
+	char *slash = strrchr(path, '/');
+	CLEAN_MEM char *name = strdup(slash + 1);
+	struct walker *w = name ? walker_new(AT_FDCWD, fs->own_dev) : NULL;
+	if (!w)
+		return -ENOMEM;
+	*slash = 0;
+	CLEAN_FD int dir = walker_look(w, *path ? path : "/");
+	walker_free(w);
+	if (dir < 0)
+		return dir == -ENOENT || dir == -ENOTDIR || dir == -EDEADLK ? 0 : dir;
+	if (fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) < 0 || !is_same(&there, &link) || is_temporary(name))
+		return 0;
+	free(at->name);
+	at->name = name;
+	name = NULL;
+	cleanup_fd(&at->dir_fd);
+	at->dir_fd = take_fd(&dir);
+	at->is_moved = true;
+	return shows(at, at->name);
 }
 
 /* Does a symbolic link to it stand in the directory that -o was made in? It may have another name by now (`-o tmp && mv
@@ -119,6 +158,24 @@ static int find_shown(struct place *at)
 	return r;
 }
 
+static int find_anywhere(const struct fs *fs, struct place *at)
+{
+	int r = find_shown(at);
+
+	return r ? r : find_moved(fs, at);
+}
+
+/* (lock held) From now on it is looked for where it was found. */
+static void move_place(struct output *o, const struct place *at)
+{
+	int copy = at->is_moved ? fcntl(at->dir_fd, F_DUPFD_CLOEXEC, 0) : -1;
+
+	if (copy < 0)
+		return;
+	cleanup_fd(&o->dir_fd);
+	o->dir_fd = copy;
+}
+
 /* Its directory is nothing to us any more. */
 static void leave_place(struct fs *fs, struct output *o, enum output_state state)
 {
@@ -126,7 +183,8 @@ static void leave_place(struct fs *fs, struct output *o, enum output_state state
 		kept_drop(fs, o);
 	o->state = state;
 	cleanup_fd(&o->dir_fd);
-	o->dir_fd = -1;
+	cleanup_fd(&o->link_fd);
+	o->dir_fd = o->link_fd = -1;
 }
 
 /* (lock held; given up for a while) Of an output that was kept over a restart the directory is not open yet. 0 or -errno. */
@@ -153,12 +211,12 @@ static int look(struct fs *fs, struct output *o, struct place *at)
 	int r = o->dir_fd < 0 ? open_directory(fs, o) : 0;
 	bool is_gone = r == -ENOENT || r == -ENOTDIR || r == -EDEADLK;
 
-	*at = (struct place){ .dir_fd = -1 };
+	*at = (struct place){ .dir_fd = -1, .link_fd = -1 };
 	if (!r && !place_init(fs, o, at))
 		r = -ENOMEM;
 	if (!r) {
 		fs_unlock(fs);
-		r = find_shown(at);
+		r = find_anywhere(fs, at);
 		fs_lock(fs);
 	}
 	if (is_gone)
@@ -169,6 +227,7 @@ static int look(struct fs *fs, struct output *o, struct place *at)
 	if (is_ours && r == 1) {
 		free(o->shown_as);
 		o->shown_as = strdup(at->name); /* without memory: looked for again */
+		move_place(o, at);
 	}
 	if (r == 1 && !is_ours)
 		r = 0;
@@ -176,22 +235,6 @@ static int look(struct fs *fs, struct output *o, struct place *at)
 		place_done(at);
 	link_unref(fs, l);
 	return r;
-}
-
-static int copy_bytes(struct fs *fs, struct generation *g, struct placing *p)
-{
-	for (uint64_t off = 0; off < g->size;) {
-		uint64_t sz = g->size - off < PIECE ? g->size - off : PIECE;
-		int r = bytes_acquire(fs, g, off, sz, &fs->settler->is_stopping);
-		if (r)
-			return r;
-		r = placing_copy(p, g->file->fd, off, sz);
-		bytes_release(fs, g, off, sz);
-		if (r)
-			return r;
-		off += sz;
-	}
-	return 0;
 }
 
 /* An output at work, and what its bytes were when the work began. */
@@ -245,7 +288,8 @@ static int make_plain(struct fs *fs, const struct task *k, struct place *at)
 	if (k->copy && fstat(k->copy->fd, &st) < 0)
 		r = -errno;
 	else
-		r = k->copy ? placing_copy(&p, k->copy->fd, 0, (uint64_t)st.st_size) : copy_bytes(fs, k->gen, &p);
+		r = k->copy ? placing_copy(&p, k->copy->fd, 0, (uint64_t)st.st_size)
+			    : bytes_copy(fs, k->gen, &p, &fs->settler->is_stopping);
 	if (!r)
 		r = take_place(fs, k, &p, at);
 	placing_done(&p);
@@ -271,6 +315,21 @@ static int make_all_plain(struct fs *fs, const struct task *k, struct place *at)
 	while (!r && find_shown(at) == 1)
 		r = make_plain(fs, k, at);
 	return r;
+}
+
+/* It may have been moved meanwhile, and again; or what was found is a copy that it left behind. */
+static int make_plain_anywhere(struct fs *fs, const struct task *k, struct place *at)
+{
+	bool is_done = false;
+	int r = 0;
+
+	for (int i = 0; i < RENAMES_MAX; i++) {
+		r = make_all_plain(fs, k, at);
+		is_done |= !r;
+		if ((r && r != -ESTALE) || (r ? find_anywhere(fs, at) : find_moved(fs, at)) != 1)
+			break;
+	}
+	return r == -ESTALE && is_done ? 0 : r;
 }
 
 /* --- the thread --- */
@@ -312,7 +371,7 @@ static int settle(struct fs *fs, struct output *o)
 		r = -ENOENT;
 	} else if (r == 1) {
 		fs_unlock(fs);
-		r = make_all_plain(fs, &k, &at);
+		r = make_plain_anywhere(fs, &k, &at);
 		place_done(&at);
 		fs_lock(fs);
 	} else if (r == 0) {

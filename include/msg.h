@@ -41,7 +41,8 @@ enum msg_type {
 	/* > from a client to the mount process */
 	MSG_CLIENT_HELLO = 0x40, /* < unasked, first: who serves here; .text is the mount point */
 	MSG_CLIENT_LINK,	 /* make a link; < the verdict, .text is the output's ID */
-	MSG_CLIENT_PLACE,	 /* the symbolic link stands beside -o, in the directory fd 0, at that time; < then rename it */
+	MSG_CLIENT_PLACE,	 /* the symbolic link (fd 1, O_PATH: it may be left out) stands beside -o, in the directory fd
+				    0, at that time; < then rename it */
 	MSG_CLIENT_PLACED,	 /* -o is in place; no reply */
 	MSG_CLIENT_SETTLE,	 /* settle all outputs; < when that is done, .text is what could not be settled */
 	MSG_CLIENT_GC,		 /* forget what nobody points to; < how many */
