@@ -40,12 +40,12 @@ static uint64_t sum(uint64_t h, const void *p, size_t sz)
 	return h;
 }
 
-static uint64_t head_sum(const struct kept_head *head, const char *path)
+static uint64_t head_sum(const struct kept_head *head, const char *path, const char *place)
 {
 	struct kept_head h = *head;
 
 	h.head_sum = 0;
-	return sum(sum(SUM_START, &h, sizeof(h)), path, head->path_sz);
+	return sum(sum(sum(SUM_START, &h, sizeof(h)), path, head->path_sz), place, head->place_sz);
 }
 
 static int add_object(struct dl_phdr_info *info, size_t sz, void *ctx)
@@ -102,7 +102,7 @@ static enum keep_state judge(const struct output *o)
 	const struct copy *c = o->copy;
 	struct timespec ts;
 
-	if (o->state < OUTPUT_PLACED || (c && (c->writers || c->is_filling)))
+	if (o->state < OUTPUT_PLACED || o->kept || (c && (c->writers || c->is_filling)))
 		return KEEP_DUE;
 	if (o->state > OUTPUT_PLACED || !g || g->is_lost || (c && c->fd >= 0))
 		return KEEP_NOT;
@@ -124,12 +124,14 @@ static void compose(const struct fs *fs, const struct output *o, struct text *re
 {
 	const struct generation *g = o->link->gen;
 	const struct record *r = g->resolved->record;
+	const char *place = o->place ? o->place : "";
 	struct kept_head h = {
 		.magic = KEPT_MAGIC,
 		.version = KEPT_VERSION,
 		.linker = fs->kept->linker,
 		.kept_ns = o->kept_ns,
 		.path_sz = strlen(o->link->name),
+		.place_sz = strlen(place),
 		.recipe_sz = strlen(g->recipe),
 		.record_sz = r->sz,
 		.size = g->size,
@@ -142,9 +144,10 @@ static void compose(const struct fs *fs, const struct output *o, struct text *re
 	};
 
 	h.body_sum = sum(sum(SUM_START, g->recipe, h.recipe_sz), r->bytes, r->sz);
-	h.head_sum = head_sum(&h, o->link->name);
+	h.head_sum = head_sum(&h, o->link->name, place);
 	text_append(ret, &h, sizeof(h));
 	text_append(ret, o->link->name, h.path_sz);
+	text_append(ret, place, h.place_sz);
 	text_append(ret, g->recipe, h.recipe_sz);
 	text_append(ret, r->bytes, r->sz);
 }
@@ -255,6 +258,11 @@ void kept_drop(struct fs *fs, struct output *o)
 
 /* --- reading --- */
 
+static uint64_t body_at(const struct kept_head *h)
+{
+	return sizeof(*h) + h->path_sz + h->place_sz;
+}
+
 /* SZ bytes at OFF, terminated; NULL: there are not as many, or there is no memory. */
 static char *read_at(int fd, uint64_t off, uint64_t sz)
 {
@@ -274,43 +282,66 @@ static char *read_at(int fd, uint64_t off, uint64_t sz)
 	return s;
 }
 
-/* The beginning of the file ID: its head and, to be freed, the path. NULL: it is good; else what is wrong with it. */
-static const char *read_head(const struct kept *k, const char *id, struct kept_head *ret, char **ret_path,
-			     uint64_t *ret_sz)
+/* A file of this directory, as read_head finds it. */
+struct found {
+	char id[OUTPUT_ID_SZ];
+	struct kept_head head;
+	char *path, *place; /* to be freed */
+	uint64_t sz;
+};
+
+static void found_done(struct found *f)
 {
+	free(f->path);
+	free(f->place);
+	f->path = f->place = NULL;
+}
+
+static bool is_path(const char *path, uint64_t sz)
+{
+	return path && strlen(path) == sz && output_path_ok(path);
+}
+
+/* The beginning of the file ID. NULL: it is good; else what is wrong with it. */
+static const char *read_head(const struct kept *k, const char *id, struct found *ret)
+{
+	struct kept_head *h = &ret->head;
 	CLEAN_FD int fd = openat(k->dir_fd, id, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat st;
 
-	*ret_path = NULL;
+	*ret = (struct found){ 0 };
+	memcpy(ret->id, id, OUTPUT_ID_SZ);
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return "it can't be read";
-	if (pread(fd, ret, sizeof(*ret), 0) != sizeof(*ret) || ret->magic != KEPT_MAGIC)
+	if (pread(fd, h, sizeof(*h), 0) != sizeof(*h) || h->magic != KEPT_MAGIC)
 		return "it is no output";
-	if (ret->version != KEPT_VERSION || ret->linker != k->linker)
+	if (h->version != KEPT_VERSION || h->linker != k->linker)
 		return "another linkfs made it, which may make other bytes";
-	if (ret->path_sz > RECORD_PATH_MAX || ret->recipe_sz > MSG_BLOB_MAX || ret->record_sz > MSG_BLOB_MAX ||
-	    (uint64_t)st.st_size != sizeof(*ret) + ret->path_sz + ret->recipe_sz + ret->record_sz)
+	ret->sz = (uint64_t)st.st_size;
+	if (h->path_sz > RECORD_PATH_MAX || h->place_sz > RECORD_PATH_MAX || h->recipe_sz > MSG_BLOB_MAX ||
+	    h->record_sz > MSG_BLOB_MAX || ret->sz != body_at(h) + h->recipe_sz + h->record_sz)
 		return "it is not as long as it says";
-	CLEAN_MEM char *path = read_at(fd, sizeof(*ret), ret->path_sz);
-	if (!path || head_sum(ret, path) != ret->head_sum || strlen(path) != ret->path_sz || !output_path_ok(path))
-		return "it is damaged";
-	*ret_path = path;
-	path = NULL;
-	*ret_sz = (uint64_t)st.st_size;
-	return NULL;
+	ret->path = read_at(fd, sizeof(*h), h->path_sz);
+	ret->place = read_at(fd, sizeof(*h) + h->path_sz, h->place_sz);
+	if (is_path(ret->path, h->path_sz) && (!h->place_sz || is_path(ret->place, h->place_sz)) && ret->place &&
+	    head_sum(h, ret->path, ret->place) == h->head_sum)
+		return NULL;
+	found_done(ret);
+	return "it is damaged";
 }
 
 int kept_read(struct fs *fs, const char *id, const struct kept_head *head, struct kept_body *ret)
 {
-	struct kept_head h;
-	CLEAN_MEM char *path = NULL;
-	uint64_t sz;
+	struct kept_head h = *head;
+	struct found now;
 
 	*ret = (struct kept_body){ 0 };
-	if (read_head(fs->kept, id, &h, &path, &sz) || memcmp(&h, head, sizeof(h)))
+	bool is_same = !read_head(fs->kept, id, &now) && !memcmp(&h, &now.head, sizeof(h));
+	found_done(&now);
+	if (!is_same)
 		return -EPROTO;
 	CLEAN_FD int fd = openat(fs->kept->dir_fd, id, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	uint64_t off = sizeof(h) + h.path_sz;
+	uint64_t off = body_at(&h);
 	ret->recipe = fd < 0 ? NULL : read_at(fd, off, h.recipe_sz);
 	CLEAN_MEM char *bytes = fd < 0 ? NULL : read_at(fd, off + h.recipe_sz, h.record_sz);
 	int r = -EPROTO;
@@ -332,13 +363,6 @@ void kept_body_done(struct kept_body *b)
 }
 
 /* --- start and end --- */
-
-struct found {
-	char id[OUTPUT_ID_SZ];
-	struct kept_head head;
-	char *path;
-	uint64_t sz;
-};
 
 static int by_age(const void *a, const void *b)
 {
@@ -373,8 +397,7 @@ static int find_one(const struct fs *fs, const char *name, struct found *ret)
 		tell(fs, name, "no output has that name: ignored");
 		return 0;
 	}
-	memcpy(ret->id, name, OUTPUT_ID_SZ);
-	const char *why = read_head(k, name, &ret->head, &ret->path, &ret->sz);
+	const char *why = read_head(k, name, ret);
 	if (!why)
 		return 1;
 	tell(fs, name, why);
@@ -418,12 +441,12 @@ static int load(struct fs *fs)
 	if (cnt)
 		qsort(found, cnt, sizeof(*found), by_age);
 	for (size_t i = 0; i < cnt; i++) {
-		const struct found *f = &found[i];
+		struct found *f = &found[i];
 		if (!r)
-			r = output_remember(fs, f->id, f->path, &f->head, f->sz);
+			r = output_remember(fs, f->id, f->path, f->place, &f->head, f->sz);
 		fs->kept->cnt += !r;
 		fs->kept->bytes += r ? 0 : f->sz;
-		free(f->path);
+		found_done(f);
 	}
 	return r;
 }

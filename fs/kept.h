@@ -22,11 +22,12 @@ struct kept_head {
 	uint64_t magic;
 	uint32_t version;
 	uint32_t reserved;
-	uint64_t head_sum; /* of this struct with 0 here, and the path */
+	uint64_t head_sum; /* of this struct with 0 here, and the two paths */
 	uint64_t body_sum; /* of the recipe and the record */
 	uint64_t linker;   /* which program made it: another one may make other bytes */
 	int64_t kept_ns;   /* the order of outputs */
-	uint64_t path_sz;  /* three texts follow: the absolute path of -o, */
+	uint64_t path_sz;  /* four texts follow: the absolute path of -o, */
+	uint64_t place_sz; /* that of the symbolic link as last seen, where it is another one, */
 	uint64_t recipe_sz;
 	uint64_t record_sz;
 	/* what it looks like */

@@ -169,7 +169,8 @@ void outputs_note(struct fs *fs, const char *path, const char *reason)
 	insert(fs->outputs, o, NULL);
 }
 
-int output_remember(struct fs *fs, const char *id, const char *path, const struct kept_head *head, uint64_t kept_sz)
+int output_remember(struct fs *fs, const char *id, const char *path, const char *place, const struct kept_head *head,
+		    uint64_t kept_sz)
 {
 	struct output *o = calloc(1, sizeof(*o));
 	struct kept_head *copy = malloc(sizeof(*copy));
@@ -182,6 +183,7 @@ int output_remember(struct fs *fs, const char *id, const char *path, const struc
 	}
 	*copy = *head;
 	o->kept = copy;
+	o->place = *place ? strdup(place) : NULL;
 	o->kept_ns = head->kept_ns;
 	o->kept_sz = kept_sz;
 	o->keep = KEEP_DONE;
@@ -254,10 +256,26 @@ struct output *output_free(struct output *o)
 		cleanup_fd(&o->dir_fd);
 		cleanup_fd(&o->link_fd);
 		free(o->kept);
+		free(o->place);
 		free(o->shown_as);
 	}
 	free(o);
 	return NULL;
+}
+
+void output_take_link(struct fs *fs, struct output *o, int link_fd)
+{
+	if (link_fd >= fs->fd_room / 4)
+		close(link_fd); /* inputs need the rest */
+	else
+		o->link_fd = link_fd;
+}
+
+void output_changed(struct output *o)
+{
+	o->keep_round++;
+	if (o->keep == KEEP_DONE)
+		o->keep = KEEP_DUE;
 }
 
 void output_placed(struct fs *fs, struct output *o, int64_t time_ns, int dir_fd, int link_fd)
@@ -265,10 +283,7 @@ void output_placed(struct fs *fs, struct output *o, int64_t time_ns, int dir_fd,
 	struct generation *g = o->link->gen;
 
 	o->dir_fd = dir_fd;
-	if (link_fd >= fs->fd_room / 4)
-		cleanup_fd(&link_fd); /* inputs need the rest */
-	else
-		o->link_fd = link_fd;
+	output_take_link(fs, o, link_fd);
 	/* The clock of the build's other files, and never older than what it was made from. */
 	if (time_ns > timespec_ns(&g->newest))
 		g->mtime = (struct timespec){ .tv_sec = time_ns / 1000000000, .tv_nsec = time_ns % 1000000000 };
@@ -289,10 +304,7 @@ int output_setattr(struct fs *fs, struct generation *g, const struct stat *attr,
 		clock_gettime(CLOCK_REALTIME, &g->mtime);
 	else if (to_set & FUSE_SET_ATTR_MTIME)
 		g->mtime = attr->st_mtim;
-	struct output *o = g->link->output;
-	o->keep_round++;
-	if (o->keep == KEEP_DONE)
-		o->keep = KEEP_DUE;
+	output_changed(g->link->output);
 	settler_wake(fs);
 	return 0;
 }

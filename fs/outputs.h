@@ -80,6 +80,7 @@ struct output {
 	int dir_fd;	       /* the directory of -o, wherever it is by now; -1: not placed */
 	int link_fd;	       /* O_PATH, the symbolic link that -o was; -1: not known */
 	char *shown_as;	       /* in it; NULL: by its own name */
+	char *place;	       /* the path of the symbolic link as last seen; NULL: that of the output */
 	int64_t settle_at;     /* ms: not before, after a failure */
 	uint64_t settle_round; /* the last one it was tried in */
 	struct copy *copy;     /* its bytes since somebody wrote to it; NULL: nobody did. Referenced */
@@ -117,9 +118,15 @@ void output_go_on(struct fs *fs, struct output *o);
 /* Its client has put the symbolic link beside -o, at TIME, and will rename it. Takes DIR_FD, of the directory, and LINK_FD,
  * of the symbolic link (O_PATH), which may be -1: then it is not found in another directory. */
 void output_placed(struct fs *fs, struct output *o, int64_t time_ns, int dir_fd, int link_fd);
+/* Takes LINK_FD (-1: none), unless there are not many descriptors left. */
+void output_take_link(struct fs *fs, struct output *o, int link_fd);
+/* What is kept of it on disk is to be written again. */
+void output_changed(struct output *o);
 struct output *output_free(struct output *o); /* for who frees its link */
-/* One that the mount before this one kept, in a file of KEPT_SZ bytes that begins with HEAD. 0 or -errno. */
-int output_remember(struct fs *fs, const char *id, const char *path, const struct kept_head *head, uint64_t kept_sz);
+/* One that the mount before this one kept, in a file of KEPT_SZ bytes that begins with HEAD; its symbolic link was last seen
+ * at PLACE ("": at PATH). 0 or -errno. */
+int output_remember(struct fs *fs, const char *id, const char *path, const char *place, const struct kept_head *head,
+		    uint64_t kept_sz);
 /* Absolute, and each component a name? */
 bool output_path_ok(const char *path);
 /* chmod and times of an output are attributes alone. 0 or -errno. */

@@ -36,7 +36,7 @@ static bool is_restart_safe(const struct link *l)
 {
 	const struct output *o = l->output;
 
-	return !o || is_on_disk(o) || (o->keep == KEEP_DONE && o->is_restart_safe);
+	return !o || is_on_disk(o) || (o->kept_sz && o->is_restart_safe);
 }
 
 /* A line of its own, whatever bytes are in it: control characters and backslashes as in mountinfo. */

@@ -270,7 +270,7 @@ static void look_for_safety(struct fs *fs, struct link *l)
 	fs_unlock(fs);
 	int err = find_inputs(fs, r->record, NULL, &what);
 	fs_lock(fs);
-	l->output->is_restart_safe = !err && l->output->keep == KEEP_DONE;
+	l->output->is_restart_safe = !err;
 	resolved_unref(fs, r);
 }
 
@@ -345,7 +345,7 @@ bool restore_park(struct fs *fs, struct parked *p, struct replies *out)
 	struct link *l = p->link;
 	const struct output *o = l->output;
 
-	if (!o->kept && (p->kind != PARK_REPORT || p->what != NODE_INFO || o->keep != KEEP_DONE))
+	if (!o->kept && (p->kind != PARK_REPORT || p->what != NODE_INFO || !o->kept_sz))
 		return false;
 	if (submit(fs, l))
 		park_answer(fs, p, OUT_ERROR, EIO, out);

@@ -42,13 +42,16 @@ struct place {
 	char *name;   /* in its directory */
 	int dir_fd;
 	int link_fd; /* of the symbolic link itself, wherever it is by now; -1: not known */
-	bool is_moved; /* dir_fd is another directory than it was */
+	char *path;  /* of it; NULL: not known */
+	bool is_moved;	  /* dir_fd is another directory than it was */
+	bool is_new_link; /* link_fd is another symbolic link */
 };
 
 static void place_done(struct place *at)
 {
 	free(at->target);
 	free(at->name);
+	free(at->path);
 	cleanup_fd(&at->dir_fd);
 	cleanup_fd(&at->link_fd);
 	*at = (struct place){ .dir_fd = -1, .link_fd = -1 };
@@ -89,17 +92,25 @@ static bool is_same(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
+/* Where the kernel sees it now. 0 or -errno. */
+static int path_of(int fd, char ret[PATH_MAX])
+{
+	char proc[64];
+
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	return place_read_link(AT_FDCWD, proc, ret);
+}
+
 /* It stands there no more. Was it moved to another directory? The kernel follows it as long as it stays in its file
  * system; what it says is believed where the symbolic link stands there indeed. As find_shown. */
 static int find_moved(const struct fs *fs, struct place *at)
 {
-	char proc[64], path[PATH_MAX];
+	char path[PATH_MAX];
 	struct stat link, there;
 
 	if (at->link_fd < 0 || fstat(at->link_fd, &link) < 0 || !link.st_nlink)
 		return 0;
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", at->link_fd);
-	if (place_read_link(AT_FDCWD, proc, path) || path[0] != '/')
+	if (path_of(at->link_fd, path) || path[0] != '/')
 		return 0;
 	char *slash = strrchr(path, '/');
 	CLEAN_MEM char *name = strdup(slash + 1);
@@ -165,15 +176,44 @@ static int find_anywhere(const struct fs *fs, struct place *at)
 	return r ? r : find_moved(fs, at);
 }
 
-/* (lock held) From now on it is looked for where it was found. */
-static void move_place(struct output *o, const struct place *at)
+/* Its symbolic link itself, where that was not known, and its path by now. */
+static void find_path(struct place *at)
 {
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (at->link_fd >= 0 && !stat_known(at->link_fd, &st) && !st.st_nlink) {
+		cleanup_fd(&at->link_fd); /* a copy of it is what stands there */
+		at->link_fd = -1;
+	}
+	at->is_new_link = at->link_fd < 0;
+	if (at->is_new_link)
+		at->link_fd = openat(at->dir_fd, at->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (at->link_fd >= 0 && !path_of(at->link_fd, path) && output_path_ok(path))
+		at->path = strdup(path);
+}
+
+/* (lock held) From now on it is looked for where it was found. */
+static void move_place(struct fs *fs, struct output *o, struct place *at)
+{
+	const char *before = o->place ? o->place : o->link->name;
 	int copy = at->is_moved ? fcntl(at->dir_fd, F_DUPFD_CLOEXEC, 0) : -1;
 
-	if (copy < 0)
-		return;
-	cleanup_fd(&o->dir_fd);
-	o->dir_fd = copy;
+	if (copy >= 0) {
+		cleanup_fd(&o->dir_fd);
+		o->dir_fd = copy;
+	}
+	if (at->is_new_link) {
+		cleanup_fd(&o->link_fd);
+		o->link_fd = -1;
+		output_take_link(fs, o, fcntl(at->link_fd, F_DUPFD_CLOEXEC, 0));
+	}
+	if (at->path && strcmp(at->path, before)) {
+		free(o->place);
+		o->place = at->path;
+		at->path = NULL;
+		output_changed(o);
+	}
 }
 
 /* Its directory is nothing to us any more. */
@@ -190,7 +230,7 @@ static void leave_place(struct fs *fs, struct output *o, enum output_state state
 /* (lock held; given up for a while) Of an output that was kept over a restart the directory is not open yet. 0 or -errno. */
 static int open_directory(struct fs *fs, struct output *o)
 {
-	const char *path = o->link->name;
+	const char *path = o->place ? o->place : o->link->name;
 	CLEAN_MEM char *dir = strndup(path, (size_t)(strrchr(path, '/') - path));
 	struct walker *w = dir ? walker_new(AT_FDCWD, fs->own_dev) : NULL;
 
@@ -201,6 +241,8 @@ static int open_directory(struct fs *fs, struct output *o)
 	fs_lock(fs);
 	if (!r && o->state == OUTPUT_PLACED && o->dir_fd < 0)
 		o->dir_fd = take_fd(&fd);
+	if (!o->shown_as && o->place)
+		o->shown_as = strdup(strrchr(o->place, '/') + 1);
 	return r;
 }
 
@@ -217,6 +259,8 @@ static int look(struct fs *fs, struct output *o, struct place *at)
 	if (!r) {
 		fs_unlock(fs);
 		r = find_anywhere(fs, at);
+		if (r == 1)
+			find_path(at);
 		fs_lock(fs);
 	}
 	if (is_gone)
@@ -227,7 +271,7 @@ static int look(struct fs *fs, struct output *o, struct place *at)
 	if (is_ours && r == 1) {
 		free(o->shown_as);
 		o->shown_as = strdup(at->name); /* without memory: looked for again */
-		move_place(o, at);
+		move_place(fs, o, at);
 	}
 	if (r == 1 && !is_ours)
 		r = 0;
@@ -471,8 +515,8 @@ static void *run(void *arg)
 		free(left.s);
 		if (is_last)
 			break;
-		kept_write_due(fs);
 		look_at_all(fs);
+		kept_write_due(fs);
 		cnt = outputs_collect(fs, collects);
 		if (collects)
 			clients_answer(fs, MSG_CLIENT_GC, cnt, "");

@@ -52,6 +52,30 @@ equal "$(cat bin/replaced)" mine "what replaced it"
 [ ! -e gone ] || fail "a directory came back"
 nothing_beside .
 
+# After a restart, too; and when it is moved after that.
+is_kept_at() {
+	grep -qsF "$1" "$T"/cache/linkfs/outputs/*/*
+}
+start_mount settle=never
+link prog.o -o before
+mv before bin/before
+link prog.o -o after
+for f in before after; do
+	await sh -c "grep -q 'restart_safe: yes' '$mnt/.linkfs/info$PWD/$f'"
+done
+await is_kept_at "$PWD/bin/before"
+run "$linkfs" umount --no-settle "$mnt"
+start_mount settle=never
+run "$linkfs" gc >/dev/null
+mv bin/before back # over another one
+mv after bin/after
+run "$linkfs" umount "$mnt"
+for f in back bin/after; do
+	plain $f
+	same_bytes $f want
+done
+equal "$(find "$T/cache/linkfs/outputs" -type f | wc -l)" "$(find . -type l | wc -l)" "kept, and shown"
+
 # In the background, and moved while it is made a plain file.
 start_mount settle=200ms
 link prog.o -o quiet

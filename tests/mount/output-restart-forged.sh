@@ -10,9 +10,9 @@ kept=$T/cache/linkfs/outputs
 forge() {
 	python3 - "$(find "$kept" -name "$(id_of "$1")")" "$1" <<-'EOF' || fail "forging $1"
 	import struct, sys
-	fields = ("magic version head_sum body_sum linker kept_ns path_sz recipe_sz record_sz size mode mtime_ns "
+	fields = ("magic version head_sum body_sum linker kept_ns path_sz place_sz recipe_sz record_sz size mode mtime_ns "
 	          "input_bytes eager_bytes relocs_total link_us").split()
-	fmt = "<QIxxxx14Q"
+	fmt = "<QIxxxx15Q"
 	data = bytearray(open(sys.argv[1], "rb").read())
 	head = dict(zip(fields, struct.unpack_from(fmt, data)))
 	def fnv(b):
@@ -22,7 +22,7 @@ forge() {
 	    return h
 	def pack():
 	    struct.pack_into(fmt, data, 0, *(head[f] for f in fields))
-	    return bytes(data[:struct.calcsize(fmt) + head["path_sz"]])
+	    return bytes(data[:struct.calcsize(fmt) + head["path_sz"] + head["place_sz"]])
 	given = head["head_sum"]
 	head["head_sum"] = 0
 	assert fnv(pack()) == given, "the sum is another one by now: see fs/kept.c"
