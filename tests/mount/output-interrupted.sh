@@ -37,10 +37,17 @@ equal "$(stat_of generations)" 2 "generations that are kept"
 
 # A mount that does not answer can be waited for, or not.
 server=$(stat_of mount_pid)
+all_stopped() {
+	! grep -L '^State:.T' "/proc/$server/task/"*/status | grep -q .
+}
 kill -STOP "$server"
+await all_stopped # a thread that stops with a request in its hands leaves a caller that nothing ends
 timeout 40 env --default-signal=INT "$ld_dir/ld" bare.o -o stuck &
 stuck=$!
-sleep 0.3
+is_asking() {	# it waits in the kernel, for the mount
+	child=$(cat "/proc/$stuck/task/$stuck/children") && grep -q request_wait_answer "/proc/${child% }/wchan"
+}
+await is_asking
 kill -INT "$(cat "/proc/$stuck/task/$stuck/children")"
 start=$(date +%s)
 wait "$stuck" 2>/dev/null && fail "linked by a mount that does not answer"

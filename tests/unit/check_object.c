@@ -220,7 +220,6 @@ END_TEST
 EDIT(type_exec, im->eh.e_type = ET_EXEC)
 EDIT(class_3, im->eh.e_ident[EI_CLASS] = 3)
 EDIT(data_0, im->eh.e_ident[EI_DATA] = 0)
-EDIT(bitcode, memcpy(im, "BC\xc0\xde", 4))
 EDIT(shoff_far, im->eh.e_shoff = sizeof(*im) + 1)
 EDIT(shoff_max, im->eh.e_shoff = UINT64_MAX)
 EDIT(shnum_big, im->eh.e_shnum = SEC_CNT + 1)
@@ -317,7 +316,6 @@ static const struct bad_row {
 	{ "type", type_exec, "x.a(y.o): not a relocatable object: its type is 2" },
 	{ "class", class_3, "x.a(y.o): not an elf file of a known class" },
 	{ "byte order", data_0, "x.a(y.o): not an elf file of a known class" },
-	{ "bitcode", bitcode, "recompile without -flto" },
 	{ "headers beyond the file", shoff_far, "x.a(y.o): truncated or damaged: its section headers" },
 	{ "headers at the end of numbers", shoff_max, "x.a(y.o): truncated or damaged: its section headers" },
 	{ "one header too many", shnum_big, "x.a(y.o): truncated or damaged: its section headers" },
@@ -443,6 +441,7 @@ EDIT(split_stack, im->sh[TEXT].sh_name = section_name(".note.GNU-split-stack"))
 EDIT(lto_by_symbol, im->sh[TEXT].sh_name = section_name(".gnu.lto_.lto.1");
 	im->syms[SYM_C].st_name = symbol_name("__gnu_lto_slim"))
 EDIT(lto_by_mark, im->sh[TEXT].sh_name = section_name(".gnu.lto_.lto.1"); im->text[4] = 1)
+EDIT(bitcode, memcpy(im, "BC\xc0\xde", 4))
 EDIT(lto_fat, im->sh[TEXT].sh_name = section_name(".gnu.lto_.lto.1"))
 EDIT(link_order, im->sh[TEXT].sh_flags |= SHF_LINK_ORDER; im->sh[TEXT].sh_link = COMDAT)
 EDIT(no_symbols, im->sh[SYMTAB].sh_size = 0; im->sh[SYMTAB].sh_info = 0; im->sh[GROUP].sh_type = SHT_PROGBITS;
@@ -491,8 +490,9 @@ TELLS(text_unsorted, out->o->secs[TEXT].rel_unsorted && !out->o->secs[TEXT].rel_
 TELLS(stack_exec, out->o->has_gnu_stack && out->o->exec_stack)
 TELLS(stack_missing, !out->o->has_gnu_stack)
 TELLS(stack_split, out->o->has_split_stack && is_kind(out, TEXT, ISEC_NONE))
-TELLS(is_lto, out->o->is_lto)
-TELLS(is_not_lto, !out->o->is_lto && is_kind(out, TEXT, ISEC_DISCARD))
+TELLS(is_lto, out->o->is_lto && out->o->has_ir && !out->o->is_bitcode)
+TELLS(is_bitcode, out->o->is_bitcode && out->o->has_ir && out->o->is_lto && !out->o->sec_cnt && !out->o->sym_cnt)
+TELLS(is_not_lto, !out->o->is_lto && out->o->has_ir && is_kind(out, TEXT, ISEC_DISCARD))
 TELLS(linked, out->o->secs[TEXT].link == COMDAT)
 TELLS(symbolless, !out->o->sym_cnt && !out->o->first_global && is_kind(out, STRTAB, ISEC_NONE))
 TELLS(signature_f, names_find(out->names, "f", 1) && out->o->groups[0].signature == names_find(out->names, "f", 1))
@@ -531,6 +531,7 @@ static const struct said_row {
 	{ "split stack", split_stack, stack_split },
 	{ "lto, by the symbol", lto_by_symbol, is_lto },
 	{ "lto, by the mark", lto_by_mark, is_lto },
+	{ "lto, bitcode", bitcode, is_bitcode },
 	{ "lto beside code", lto_fat, is_not_lto },
 	{ "link order", link_order, linked },
 	{ "no symbols", no_symbols, symbolless },
