@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "plugin.h"
+#include "lto_signal.h"
+
+#define PATIENCE_SEC 5 /* until a thread that cleans up already has done so */
 
 /* A plugin can't go on. Nothing was written yet. */
 static void end(void *ctx)
@@ -58,8 +60,8 @@ int lto_compile(struct lto *lto, int argc, const char *const *argv)
 	free(text);
 	if (!r)
 		lto->plugins = plugins_new(&look.plugin, look.verdict.output, end, lto);
-	if (!r && !lto->plugins)
-		r = -ENOMEM;
+	if (!r)
+		r = lto->plugins ? lto_signals_take(lto->plugins) : -ENOMEM;
 	if (!r)
 		r = linkfs_linker_new(&cfg, &l);
 	if (!r)
@@ -83,6 +85,8 @@ int lto_compile(struct lto *lto, int argc, const char *const *argv)
 
 void lto_done(struct lto *lto)
 {
-	if (lto->plugins)
-		plugins_clean_up(lto->plugins);
+	if (!lto->plugins)
+		return;
+	plugins_clean_up(lto->plugins, PATIENCE_SEC);
+	lto_signals_give_back();
 }

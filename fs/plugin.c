@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <time.h>
 
 #include "plugin_api.h"
 #include "util.h"
@@ -47,7 +48,7 @@ struct plugins {
 	bool has_failed;	/* a plugin told an error */
 	struct linkfs_ir_yield *yields;
 	size_t yield_cnt;
-	pthread_mutex_t cleaning;
+	pthread_mutex_t calling; /* held while plugins run; recursive, since END cleans up */
 };
 
 static struct plugins *the_plugins; /* the callbacks have no context */
@@ -418,6 +419,19 @@ static int ask(struct plugin *p, struct claimed *c)
 	return 0;
 }
 
+static int ask_all(struct plugins *ps, struct claimed *c)
+{
+	if (!ps->is_given_loaded)
+		load_given(ps);
+	int r = ask(TAILQ_FIRST(&ps->list), c);
+	if (!r && c->file->is_bitcode && !ps->are_standard_loaded) {
+		struct plugin *last = TAILQ_LAST(&ps->list, plugin_list);
+		load_standard(ps);
+		r = ask(last ? TAILQ_NEXT(last, on) : TAILQ_FIRST(&ps->list), c);
+	}
+	return r;
+}
+
 int plugins_claim(void *ctx, const struct linkfs_ir_file *f, struct linkfs_ir_object **ret_object)
 {
 	struct plugins *ps = ctx;
@@ -426,14 +440,9 @@ int plugins_claim(void *ctx, const struct linkfs_ir_file *f, struct linkfs_ir_ob
 	if (!c)
 		return -ENOMEM;
 	c->file = f;
-	if (!ps->is_given_loaded)
-		load_given(ps);
-	int r = ask(TAILQ_FIRST(&ps->list), c);
-	if (!r && f->is_bitcode && !ps->are_standard_loaded) {
-		struct plugin *last = TAILQ_LAST(&ps->list, plugin_list);
-		load_standard(ps);
-		r = ask(last ? TAILQ_NEXT(last, on) : TAILQ_FIRST(&ps->list), c);
-	}
+	pthread_mutex_lock(&ps->calling);
+	int r = ask_all(ps, c);
+	pthread_mutex_unlock(&ps->calling);
 	if (r != 1) {
 		claimed_reset(c);
 		free(c);
@@ -448,38 +457,48 @@ int plugins_compile(struct plugins *ps, const struct linkfs_ir_yield **ret_yield
 {
 	struct plugin *p;
 
-	ps->is_compiling = true;
 	fflush(stdout);
+	pthread_mutex_lock(&ps->calling);
+	ps->is_compiling = true;
 	TAILQ_FOREACH (p, &ps->list, on)
 		if (p->all_symbols_read && p->all_symbols_read() != PLUGIN_OK && !ps->has_failed)
 			on_message(PLUGIN_ERROR, "the compiler's plugin failed");
 	ps->is_compiling = false;
+	pthread_mutex_unlock(&ps->calling);
 	*ret_yields = ps->yields;
 	*ret_cnt = ps->yield_cnt;
 	return ps->has_failed ? -EINVAL : 0;
 }
 
-void plugins_clean_up(struct plugins *ps)
+void plugins_clean_up(struct plugins *ps, unsigned patience_sec)
 {
+	struct timespec until;
 	struct plugin *p;
 
-	pthread_mutex_lock(&ps->cleaning);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += patience_sec;
+	if (pthread_mutex_timedlock(&ps->calling, &until))
+		return;
 	if (!ps->is_clean)
 		TAILQ_FOREACH (p, &ps->list, on)
 			if (p->cleanup)
 				p->cleanup();
 	ps->is_clean = true;
-	pthread_mutex_unlock(&ps->cleaning);
+	pthread_mutex_unlock(&ps->calling);
 }
 
 struct plugins *plugins_new(const struct linkfs_plugin_args *args, const char *output, void (*end)(void *ctx), void *ctx)
 {
 	struct plugins *ps = calloc(1, sizeof(*ps));
+	pthread_mutexattr_t attr;
 
 	if (!ps)
 		return NULL;
 	*ps = (struct plugins){ .args = args, .output = output, .end = end, .ctx = ctx };
-	pthread_mutex_init(&ps->cleaning, NULL);
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&ps->calling, &attr);
+	pthread_mutexattr_destroy(&attr);
 	TAILQ_INIT(&ps->list);
 	SLIST_INIT(&ps->claimed);
 	the_plugins = ps;

@@ -20,7 +20,8 @@ int plugins_claim(void *ctx, const struct linkfs_ir_file *f, struct linkfs_ir_ob
 /* All symbols are known: has everything compiled. 0: *ret_yields, which stay with the plugins; -EINVAL: told. */
 int plugins_compile(struct plugins *ps, const struct linkfs_ir_yield **ret_yields, size_t *ret_cnt);
 
-/* The plugins delete their temporary files. Once; later calls do nothing. */
-void plugins_clean_up(struct plugins *ps);
+/* The plugins delete their temporary files. Once; later calls do nothing. From any thread: it waits for the end of what a
+ * plugin is at, but PATIENCE_SEC at most; then nothing is deleted. */
+void plugins_clean_up(struct plugins *ps, unsigned patience_sec);
 
 #endif
