@@ -2,7 +2,7 @@
 # Members of intermediate code are extracted like others, whoever made the archive; what is not wanted is not compiled.
 # NEEDS: lto
 . "$(dirname "$0")/lib.sh"
-not_for lld "it does not take GCC's plugin"
+not_for "lld mold" "they differ in what they take, and in what they keep"
 
 echo 'int f(void); int main(void) { return f(); }' >m.c
 echo 'int g(void); int f(void) { return g() + 1; }' >f.c

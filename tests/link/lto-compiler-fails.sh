@@ -2,7 +2,7 @@
 # A compiler that fails at link time: exit status 1, its words shown, the old output and nothing else there.
 # NEEDS: lto
 . "$(dirname "$0")/lib.sh"
-not_for lld "it does not take GCC's plugin"
+not_for "bfd lld mold" "they remove the old output, or leave files"
 
 echo 'int main(void) { return 3; }' >m.c
 gcc -flto -O1 -c m.c

@@ -2,7 +2,7 @@
 # What only a shared library or dlsym asks for survives; so does what the command line names.
 # NEEDS: lto
 . "$(dirname "$0")/lib.sh"
-not_for lld "it does not take GCC's plugin"
+not_for "lld mold" "they differ in what they take, and in what they keep"
 
 cat >lib.c <<'X'
 int callback(int); int through(int x) { return callback(x); }

@@ -26,7 +26,7 @@ for which in INT:2 TERM:15 HUP:1; do
 		sleep 0.05
 	done
 	compiler=$(cat pid)
-	kill -$sig "$linker"
+	kill "-$sig" "$linker"
 	status=0
 	wait "$linker" || status=$?
 	equal "$status" $((128 + ${which#*:})) "its status after SIG$sig"
