@@ -14,7 +14,7 @@ mkdir blocks projects
 awk -v dir=blocks '
 	/^<!-- documented: begin/ { on = 1 }
 	/^<!-- documented: end/ { on = 0 }
-	on && /^```./ { n++; file = dir "/" n "." $2; gsub("/", "%", $2); file = dir "/" n "." $2; next }
+	on && /^```./ { n++; gsub("/", "%", $2); file = dir "/" n "." $2; next }
 	/^```$/ { file = ""; next }
 	file { print >file }' "${LINKFS_SOURCE:-$lib_dir/../..}/README.md"
 sed -i "s|/usr/local|$LINKFS_BUILD|g" blocks/*
