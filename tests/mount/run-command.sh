@@ -45,6 +45,13 @@ for bad in "$T/none" "$T/one.c"; do
 	equal "$(status_of "$linkfs" run --mount="$bad" -- touch ran)" 125 "with the mount $bad"
 	has 'run --linkfs=file' err
 done
+if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
+	equal "$(status_of unshare -m sh -c "mount --bind /dev/null /dev/fuse && exec '$linkfs' run -- touch ran")" 125 "without /dev/fuse"
+	has 'run --linkfs=file' err
+	equal "$(status_of unshare -m sh -c "mount --bind /dev/null /dev/fuse && exec '$linkfs' run --linkfs=file -- gcc one.o -o one.file")" \
+		0 "file mode without /dev/fuse"
+	linked_by linkfs one.file
+fi
 [ ! -e ran ] || fail "the command was run without a mount"
 
 # Several at once: one mount. Its process keeps nothing of the build's open, and has the last word nowhere.
