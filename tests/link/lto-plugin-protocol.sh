@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 not_for "lld mold" "they take plugins of compilers alone"
 
-gcc -D_GNU_SOURCE -Wall -Wextra -Werror -g -shared -fPIC -I"$lib_dir/../../fs" "$lib_dir/lto_plugin.c" -o plugin.so
+gcc -D_GNU_SOURCE -Wall -Wextra -Werror -g -shared -fPIC -I"$lib_dir/../../fs" "$lib_dir/plugin/lto_plugin.c" -o plugin.so
 
 # ir NAME LINE...: NAME.o, intermediate code for that plugin.
 ir() {
