@@ -220,7 +220,8 @@ void kept_write(struct fs *fs, struct output *o)
 	if (r && r != -ESTALE) {
 		kept_drop(fs, o);
 		o->keep = KEEP_NOT;
-		link_log(fs, l, "it will not survive a restart of the mount unless it is a plain file by then: cache_dir %s: %s",
+		link_log(fs, l, "it will not survive a restart of the mount unless it is a plain file by then: "
+			 "cache_dir %s: %s",
 			 fs->cfg.cache_dir, strerror(-r));
 	}
 	link_unref(fs, l);

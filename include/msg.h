@@ -160,10 +160,10 @@ struct msg {
 		struct msg_client_verdict client_verdict;
 		struct msg_client_place place;
 		uint64_t keep_cnt; /* KEEP: identities */
-		uint64_t words[16];
+		uint64_t words[20];
 	} u;
 };
-_Static_assert(sizeof(struct msg) == 32 + 128, "both processes are one binary, but the layout is fixed all the same");
+_Static_assert(sizeof(struct msg) == 32 + 160, "both processes are one binary, but the layout is fixed all the same");
 
 /* --- the resolved record: what a link saw of the file system. A header, the directory it ran in, then the probes in
  * the order they were made, each followed by its path; everything padded to 8 bytes. */

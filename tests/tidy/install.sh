@@ -11,8 +11,8 @@ trap 'rm -rf "$prefix"' EXIT
 }
 
 cmake --install "$LINKFS_BUILD" --prefix "$prefix" >"$prefix/log"
-for file in bin/linkfs bin/ld.linkfs libexec/linkfs/ld include/linkfs/linkfs.h include/linkfs/linkfs_ir.h include/linkfs/diag.h share/man/man1/linkfs.1 \
-	share/man/man1/ld.linkfs.1 share/man/man5/linkfs.5 share/man/man8/mount.linkfs.8 sbin/mount.linkfs \
+for file in bin/linkfs bin/ld.linkfs libexec/linkfs/ld include/linkfs/linkfs.h include/linkfs/linkfs_ir.h include/linkfs/diag.h \
+	share/man/man1/linkfs.1 share/man/man1/ld.linkfs.1 share/man/man5/linkfs.5 share/man/man8/mount.linkfs.8 sbin/mount.linkfs \
 	sbin/umount.fuse.linkfs lib/systemd/user/linkfs.service share/bash-completion/completions/linkfs \
 	share/bash-completion/completions/ld.linkfs share/zsh/site-functions/_linkfs \
 	lib/linkfs/liblinkfs-run.so libexec/linkfs/run/ld.lld share/linkfs/cmake/linkfs.cmake; do
