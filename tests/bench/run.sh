@@ -6,7 +6,12 @@
 #   units    120 generated C++ units with -g: 570 MB of objects, most of it debug information
 #   cpython  CPython from its archive: small
 #
-# and, when named, what needs no peer and no input:
+# and, when named,
+#
+#   relink   cc1 once more: the time from an edit of one object until the program has run, of a live link on a mount and of
+#            files that peers link (relink.py); with `--gate` it fails above 0.10 of mold's time
+#
+# and what needs no peer and no input:
 #
 #   prot     ways to make pages fault, as linker/mem/prot.h has them: cost, mappings, charge (prot.c)
 #
@@ -111,8 +116,9 @@ chmod +x "$work"/try-*
 for workload; do
 	case $workload in
 	cc1 | units | cpython) "prepare_$workload" ;;
+	relink) prepare_cc1 ;;
 	*)
-		echo "run.sh: no workload is called $workload; there are: cc1 units cpython, and prot by itself" >&2
+		echo "run.sh: no workload is called $workload; there are: cc1 units cpython relink, and prot by itself" >&2
 		exit 2
 		;;
 	esac
@@ -121,6 +127,11 @@ done
 
 status=0
 for workload; do
+	if [ "$workload" = relink ]; then
+		python3 "$here/relink.py" ${gate:+--max-of-mold=0.10} --build "$build" --runs "$runs" cc1 "$work/cc1.args" \
+			"$work/cc1/cc1main.o" -- {} -version || status=1
+		continue
+	fi
 	# shellcheck disable=SC2086 # two words or none
 	python3 "$here/measure.py" $gate --linkfs "$build/bin/ld.linkfs" --runs "$runs" --linkers "$linkers" \
 		--try "$work/try-$workload" "$workload" "$work/$workload.args" "$work/out" || status=1
