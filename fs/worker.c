@@ -421,6 +421,7 @@ static struct msg_stats linker_stats(const struct worker *w)
 		.input_bytes = s.input_bytes,
 		.mappings = s.mappings,
 		.parsed_objects = s.parsed_objects,
+		.scanned_objects = s.scanned_objects,
 		.doing = linkfs_linker_doing(w->linker),
 	};
 }

@@ -63,6 +63,7 @@ struct msg_stats {
 	uint64_t input_bytes;
 	uint64_t mappings;
 	uint64_t parsed_objects;
+	uint64_t scanned_objects;
 	uint64_t doing; /* enum linkfs_doing */
 };
 

@@ -106,7 +106,8 @@ void linkfs_linker_stats(const struct linkfs_linker *l, struct linkfs_linker_sta
 	struct mapper_stats m;
 	mapper_stats(l->mapper, &m);
 	*ret_stats = (struct linkfs_linker_stats){ .inputs = m.files, .input_bytes = m.bytes, .mappings = m.mappings,
-						   .parsed_objects = atomic_load(&l->parsed_objects) };
+						   .parsed_objects = atomic_load(&l->parsed_objects),
+						   .scanned_objects = atomic_load(&l->scanned_objects) };
 }
 
 enum linkfs_doing linkfs_linker_doing(const struct linkfs_linker *l)

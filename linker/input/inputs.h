@@ -95,7 +95,7 @@ struct inputs {
 	uint32_t extern_cnt;
 	struct symbol_list *lists; /* in order: version scripts, then dynamic lists */
 	uint32_t list_cnt;
-	atomic_uint_fast64_t *parsed_objects; /* the process's counter */
+	atomic_uint_fast64_t *parsed_objects, *scanned_objects; /* the process's counters */
 	const struct linkfs_ir_claimer *claimer; /* NULL: intermediate code is refused */
 	const struct ir_plan *plan; /* NULL: none */
 	struct ir_claim *claims;
@@ -116,7 +116,7 @@ struct inputs_config {
 	struct pool *pool;
 	struct diag *diag;
 	const struct linkfs_opener *opener; /* never NULL here */
-	atomic_uint_fast64_t *parsed_objects;
+	atomic_uint_fast64_t *parsed_objects, *scanned_objects;
 	const struct linkfs_ir_claimer *claimer; /* or */
 	const struct ir_plan *plan;              /* or neither */
 };

@@ -589,6 +589,14 @@ int object_parse(struct infile *f, uint64_t off, uint64_t sz, const char *name, 
 	return 0;
 }
 
+static void free_products(struct object_product *p)
+{
+	for (struct object_product *next; p; p = next) {
+		next = atomic_load(&p->next);
+		free(p);
+	}
+}
+
 struct object *object_free(struct object *o)
 {
 	if (!o)
@@ -597,6 +605,7 @@ struct object *object_free(struct object *o)
 	object_free_packed(o);
 	object_free_frames(o);
 	object_free_merges(o);
+	free_products(atomic_load(&o->scanned));
 	free(o->groups); /* their members lie behind them */
 	free(o->names);
 	free(o->secs);

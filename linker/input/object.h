@@ -103,6 +103,11 @@ struct mergeable {
 	_Atomic(struct pieces *) pieces; /* NULL until object_pieces */
 };
 
+/* What a later stage keeps with the object: one allocation, which starts with this, freed with the object. */
+struct object_product {
+	_Atomic(struct object_product *) next; /* another of its kind */
+};
+
 struct object {
 	struct infile *file;     /* not counted here; the input that made it holds it */
 	const uint8_t *data;     /* its first byte in the file's mapping */
@@ -142,6 +147,7 @@ struct object {
 	struct mergeable *merges; /* the ISEC_MERGE sections, ascending */
 	uint64_t rel_cnt;        /* all tables */
 	_Atomic(struct frames *) frames; /* made when first asked for */
+	_Atomic(struct object_product *) scanned; /* sections/scanned.h */
 	_Atomic uint64_t digest[2]; /* object_digest; both 0 until made */
 };
 

@@ -12,6 +12,7 @@
 
 #include "demangle.h"
 #include "judge.h"
+#include "scanned.h"
 
 struct local_need {
 	uint64_t key;
@@ -24,23 +25,22 @@ struct undefined {
 	uint64_t off;
 };
 
-/* A growing array of one worker's findings. */
-struct list {
-	void *data;
-	size_t cnt, cap;
-};
-
+/* What one worker found. */
 struct finding {
 	struct list locals, dynrels, suspects, undefs;
-	struct addend_range addends;
-	uint64_t total;
-	bool no_memory, got_base, static_tls, textrel, tlsld;
+	struct scanned_head sum;
+	struct list own[SCANNED_CNT]; /* of the object at hand */
+	struct scanned_head head;     /* of it */
+	struct scanned *retired;
+	uint64_t scanned;             /* objects */
+	bool no_memory;
+	bool has_report;              /* the object at hand */
 } __attribute__((aligned(64)));
 
 struct scan {
 	struct sections *s;
 	struct finding *found; /* by worker */
-	name_id tls_get_addr;
+	struct scan_facts facts;
 };
 
 /* One section being scanned. */
@@ -53,25 +53,17 @@ struct place {
 	name_id tls_get_addr;
 };
 
-static void *list_push(struct list *l, size_t elem, bool *no_memory)
-{
-	if (l->cnt == l->cap) {
-		size_t cap = l->cap ? l->cap * 2 : 64;
-		void *p = realloc(l->data, cap * elem);
-		if (!p) {
-			*no_memory = true;
-			return NULL;
-		}
-		l->data = p;
-		l->cap = cap;
-	}
-	return (char *)l->data + elem * l->cnt++;
-}
 #define PUSH(f, list, type, ...)                                                                 \
 	do {                                                                                     \
 		type *p_ = list_push(&(f)->list, sizeof(type), &(f)->no_memory);                 \
 		if (p_)                                                                          \
 			*p_ = (type)__VA_ARGS__;                                                 \
+	} while (0)
+#define PUSH_OWN(f, kind, x, y)                                                                          \
+	do {                                                                                             \
+		struct pair *p_ = list_push(&(f)->own[kind], sizeof(struct pair), &(f)->no_memory);      \
+		if (p_)                                                                                  \
+			*p_ = (struct pair){ (x), (y) };                                                 \
 	} while (0)
 
 static uint64_t place_key(const struct place *p)
@@ -83,6 +75,7 @@ static void report(const struct place *p, const struct rel *r, const struct rel_
 		   const char *what)
 {
 	char buf[256] = "a local symbol";
+	p->f->has_report = true;
 	if (t && t->id)
 		symtab_text(p->s->st, t->id, buf, sizeof(buf));
 	else if (t && t->s.type != STT_SECTION && t->s.name < p->o->strtab_sz)
@@ -98,9 +91,9 @@ static void report(const struct place *p, const struct rel *r, const struct rel_
 static void need(const struct place *p, const struct rel *r, const struct target *t, uint32_t needs)
 {
 	if (t->id)
-		sym_add_flags(p->s->st, t->id, needs);
+		PUSH_OWN(p->f, SCANNED_GLOBALS, t->id, needs);
 	else
-		PUSH(p->f, locals, struct local_need, { (uint64_t)p->file << 32 | r->sym, needs });
+		PUSH_OWN(p->f, SCANNED_LOCALS, r->sym, needs);
 }
 
 /* Must this one be looked at after layout, whatever the proof says? Else its addend joins the extremes. */
@@ -114,19 +107,20 @@ static void watch_overflow(const struct place *p, const struct rel *r, uint32_t 
 		return;
 	if (!relative || (row->flags & ROW_SUSPECT) || row->bits != 32 || p->is->is_rel ||
 	    (t->flags & (SYM_ABS | SYM_UNDEF_WEAK | SYM_OUTSIDE)) || (rx != RELAX_NO && rx != RELAX_GOT_TO_PC)) {
-		PUSH(p->f, suspects, struct suspect, { p->gs, i, p->file });
+		PUSH_OWN(p->f, SCANNED_SUSPECTS, p->shndx, i);
 		return;
 	}
-	if (r->addend < p->f->addends.min)
-		p->f->addends.min = r->addend;
-	if (r->addend > p->f->addends.max)
-		p->f->addends.max = r->addend;
+	if (r->addend < p->f->head.addends.min)
+		p->f->head.addends.min = r->addend;
+	if (r->addend > p->f->head.addends.max)
+		p->f->head.addends.max = r->addend;
 }
 
 static bool check_target(const struct place *p, const struct rel *r, const struct rel_row *row, const struct target *t)
 {
 	if (t->flags & SYM_UNDEF) {
 		PUSH(p->f, undefs, struct undefined, { t->id, p->file, p->shndx, r->off });
+		p->f->has_report = true;
 		if (!(t->flags & SYM_UNDEF_WEAK))
 			return false;
 	}
@@ -178,6 +172,17 @@ static bool ask_relax(const struct place *p, const struct rel *r, uint32_t i, co
 	return !bad;
 }
 
+/* Counts one of the section's. */
+static void add_relative(const struct place *p)
+{
+	const struct list *l = &p->f->own[SCANNED_RELATIVES];
+	struct pair *last = l->cnt ? (struct pair *)l->data + l->cnt - 1 : NULL;
+	if (last && last->a == p->shndx)
+		last->b++;
+	else
+		PUSH_OWN(p->f, SCANNED_RELATIVES, p->shndx, 1);
+}
+
 /* Scans relocation I; returns how many relocations it consumed beyond itself. */
 static uint32_t scan_one(const struct place *p, uint32_t i)
 {
@@ -218,18 +223,18 @@ static uint32_t scan_one(const struct place *p, uint32_t i)
 			report(p, &r, row, &t, "needs a dynamic relocation in .eh_frame; recompile with -fPIC");
 			return 0;
 		}
-		p->f->textrel |= !(p->is->flags & SHF_WRITE);
+		p->f->head.textrel |= !(p->is->flags & SHF_WRITE);
 		if (v.act == ACT_RELATIVE)
-			s->rel_relative[p->gs]++;
+			add_relative(p);
 		else
-			PUSH(p->f, dynrels, struct dynrel, { p->gs, i, p->file, t.id });
+			PUSH_OWN(p->f, SCANNED_DYNRELS, p->shndx, i);
 	} else {
 		watch_overflow(p, &r, i, row, &t, rx);
 	}
-	p->f->got_base |= row->kind == REL_GOTBASE_PC || row->kind == REL_GOTBASE_REL || row->kind == REL_GOT_OFF ||
+	p->f->head.got_base |= row->kind == REL_GOTBASE_PC || row->kind == REL_GOTBASE_REL || row->kind == REL_GOT_OFF ||
 			  row->kind == REL_PLT_GOTREL;
-	p->f->tlsld |= row->kind == REL_TLS_LD_PC && rx == RELAX_NO;
-	p->f->static_tls |= s->st->is_shared && (v.needs & NEED_GOTTP);
+	p->f->head.tlsld |= row->kind == REL_TLS_LD_PC && rx == RELAX_NO;
+	p->f->head.static_tls |= s->st->is_shared && (v.needs & NEED_GOTTP);
 	return rx != RELAX_NO && (row->flags & ROW_CONSUMES_NEXT) ? 1 : 0;
 }
 
@@ -255,10 +260,10 @@ static void scan_object(struct scan *c, struct finding *f, uint32_t file)
 		uint32_t gs = gsec(s->st, file, i);
 		if (!is->rel_cnt || !sec_is(s->st, gs, SEC_LIVE))
 			continue;
-		f->total += is->rel_cnt;
+		f->head.total += is->rel_cnt;
 		if (!(is->flags & SHF_ALLOC))
 			continue;
-		struct place p = { s, f, o, is, file, i, gs, c->tls_get_addr };
+		struct place p = { s, f, o, is, file, i, gs, c->facts.tls_get_addr };
 		if (is->type == SHT_NOBITS)
 			report(&p, &(struct rel){ 0 }, NULL, NULL, "a section without bytes has relocations");
 		else if (is->kind == ISEC_EH_FRAME)
@@ -269,11 +274,88 @@ static void scan_object(struct scan *c, struct finding *f, uint32_t file)
 	}
 }
 
+static void add_head(struct scanned_head *sum, const struct scanned_head *h)
+{
+	sum->total += h->total;
+	sum->got_base |= h->got_base;
+	sum->tlsld |= h->tlsld;
+	sum->static_tls |= h->static_tls;
+	sum->textrel |= h->textrel;
+	sum->addends.min = h->addends.min < sum->addends.min ? h->addends.min : sum->addends.min;
+	sum->addends.max = h->addends.max > sum->addends.max ? h->addends.max : sum->addends.max;
+}
+
+/* What one object asks for becomes the link's. */
+static void take_rows(struct sections *s, struct finding *f, uint32_t file, int kind, const struct pair *row, size_t cnt)
+{
+	const struct object *o = s->in->files[file].obj;
+	uint32_t base = s->st->sec_base[file];
+	for (const struct pair *end = row + cnt; row < end; row++) {
+		struct target t = { 0 };
+		struct rel r;
+		switch (kind) {
+		case SCANNED_LOCALS:
+			PUSH(f, locals, struct local_need, { (uint64_t)file << 32 | row->a, row->b });
+			break;
+		case SCANNED_GLOBALS:
+			sym_add_flags(s->st, row->a, row->b);
+			break;
+		case SCANNED_DYNRELS:
+			rel_get(o, &o->secs[row->a], row->b, &r);
+			target_get(s->st, o, r.sym, &t);
+			PUSH(f, dynrels, struct dynrel, { base + row->a, row->b, file, t.id });
+			break;
+		case SCANNED_SUSPECTS:
+			PUSH(f, suspects, struct suspect, { base + row->a, row->b, file });
+			break;
+		case SCANNED_RELATIVES:
+			s->rel_relative[base + row->a] += row->b;
+			break;
+		}
+	}
+}
+
+static void take_kept(struct sections *s, struct finding *f, uint32_t file, const struct scanned *x)
+{
+	const struct pair *row = x->rows;
+	for (int kind = 0; kind < SCANNED_CNT; kind++) {
+		take_rows(s, f, file, kind, row, x->cnt[kind]);
+		row += x->cnt[kind];
+	}
+	add_head(&f->sum, &x->head);
+}
+
+static void scan_file(struct scan *c, struct finding *f, uint32_t file)
+{
+	struct sections *s = c->s;
+	struct object *o = s->in->files[file].obj;
+	bool may_keep = !s->st->wrap_cnt; /* names would mean others */
+	uint64_t key[2];
+	if (may_keep)
+		scanned_key(s, &c->facts, file, key);
+	const struct scanned *kept = may_keep ? scanned_find(o, key) : NULL;
+	if (kept) {
+		take_kept(s, f, file, kept);
+		return;
+	}
+	f->scanned++;
+	f->has_report = false;
+	f->head = (struct scanned_head){ 0 };
+	for (int i = 0; i < SCANNED_CNT; i++)
+		f->own[i].cnt = 0;
+	scan_object(c, f, file);
+	for (int i = 0; i < SCANNED_CNT; i++)
+		take_rows(s, f, file, i, f->own[i].data, f->own[i].cnt);
+	add_head(&f->sum, &f->head);
+	if (may_keep && !f->has_report && !f->no_memory)
+		scanned_keep(o, key, &f->head, f->own, &f->retired);
+}
+
 static void scan_range(void *ctx, size_t begin, size_t end, unsigned worker)
 {
 	struct scan *c = ctx;
 	for (size_t i = begin; i < end; i++)
-		scan_object(c, &c->found[worker], c->s->st->objs[i]);
+		scan_file(c, &c->found[worker], c->s->st->objs[i]);
 }
 
 /* ---- bringing the workers' findings together ---- */
@@ -414,17 +496,22 @@ static int merge_findings(struct scan *c)
 	struct sections *s = c->s;
 	size_t cnt;
 	bool no_memory = false;
+	struct scanned_head sum = { 0 };
 	for (unsigned w = 0; w < pool_threads(s->in->pool); w++) {
-		const struct finding *f = &c->found[w];
+		struct finding *f = &c->found[w];
 		no_memory |= f->no_memory;
-		s->relocs_total += f->total;
-		s->needs_got_base |= f->got_base;
-		s->needs_tlsld |= f->tlsld;
-		s->has_static_tls |= f->static_tls;
-		s->has_textrel |= f->textrel;
-		s->addends.min = f->addends.min < s->addends.min ? f->addends.min : s->addends.min;
-		s->addends.max = f->addends.max > s->addends.max ? f->addends.max : s->addends.max;
+		add_head(&sum, &f->sum);
+		atomic_fetch_add(s->in->scanned_objects, f->scanned);
+		scanned_retire(f->retired);
+		for (int i = 0; i < SCANNED_CNT; i++)
+			free(f->own[i].data);
 	}
+	s->relocs_total = sum.total;
+	s->needs_got_base = sum.got_base;
+	s->needs_tlsld = sum.tlsld;
+	s->has_static_tls = sum.static_tls;
+	s->has_textrel = sum.textrel;
+	s->addends = sum.addends;
 	report_all_undefined(c);
 	s->dynrels = GATHER(c, dynrels, struct dynrel, by_place, &cnt);
 	s->dynrel_cnt = (uint32_t)cnt;
@@ -462,8 +549,17 @@ int scan_relocations(struct sections *s)
 {
 	unsigned workers = pool_threads(s->in->pool);
 	struct scan c = { .s = s };
-	c.tls_get_addr = s->tls_get_addr = names_find(s->in->names, "__tls_get_addr", 14);
+	s->tls_get_addr = names_find(s->in->names, "__tls_get_addr", 14);
 	bound_image(s);
+	memset(&c.facts, 0, sizeof(c.facts)); /* its padding counts, too */
+	c.facts.arch = s->in->arch;
+	c.facts.tls_get_addr = s->tls_get_addr;
+	c.facts.is_pic = s->st->is_pic;
+	c.facts.is_shared = s->st->is_shared;
+	c.facts.is_dynamic = s->st->is_dynamic;
+	c.facts.small_image = s->small_image;
+	c.facts.low_image = s->low_image;
+	c.facts.z_notext = s->in->opt->z_notext;
 	s->rel_relative = arena_alloc_array(s->scratch, s->st->sec_cnt, sizeof(*s->rel_relative), 64);
 	c.found = aligned_alloc(64, workers * sizeof(*c.found));
 	if (!s->rel_relative || !c.found) {
