@@ -24,6 +24,8 @@ void spot_init(struct spot *sp, const struct layout *l, uint32_t file, uint32_t 
 		.l = l, .o = o, .is = &o->secs[shndx], .file = file, .shndx = shndx,
 		.va = section_start(l, gsec(l->st, file, shndx)),
 		.is_alloc = is_alloc,
+		.may_be_plain = is_alloc && l->in->arch->is_rela && !o->secs[shndx].is_rel,
+		.is_word_dynamic = l->st->is_pic && (o->secs[shndx].flags & SHF_WRITE),
 		.tls_get_addr = l->s->tls_get_addr,
 		.tombstone = !strcmp(name, ".debug_loc") || !strcmp(name, ".debug_ranges"),
 	};

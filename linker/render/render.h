@@ -40,6 +40,8 @@ struct spot {
 	uint32_t file, shndx;
 	uint64_t va;           /* of the section's first byte */
 	bool is_alloc;
+	bool may_be_plain;     /* the short way (plain.h) may be tried */
+	bool is_word_dynamic;  /* words with plain targets are the loader's to write, and zero here */
 	uint64_t tombstone;    /* not allocated: what stands for a discarded target */
 	name_id tls_get_addr;
 };

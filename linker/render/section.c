@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "plain.h"
 #include "render.h"
 
 #define EDGE RENDER_EDGE
@@ -43,6 +44,30 @@ static uint32_t first_at(const struct spot *sp, uint64_t off)
 	return lo;
 }
 
+/* A relocation whose field lies whole in the range and touches nothing else; false: it goes the long way. */
+static bool apply_plain(const struct spot *sp, const struct rel *r, const struct rel_row *row, const struct rel_field *field,
+			uint8_t *loc)
+{
+	uint64_t s;
+	if (row->flags & (ROW_MAY_RELAX | ROW_CONSUMES_NEXT) || !plain_target(sp->l, sp->o, sp->file, r, &s))
+		return false;
+	uint64_t value = s + (uint64_t)r->addend - (sp->va + r->off);
+	switch (row->kind) {
+	case REL_ABS: /* the loader writes it: judge_abs */
+		if (!sp->is_word_dynamic || field->size != word_sz(sp->l))
+			return false;
+		memset(loc, 0, field->size);
+		return true;
+	case REL_PC:
+	case REL_PLT_PC:
+		if (!rel_fits(row, value))
+			return false;
+		field->put(loc, value >> row->shift);
+		return true;
+	}
+	return false;
+}
+
 /* The bytes [begin, end), with every relocation that lies in them whole. */
 static int render_whole(const struct spot *sp, uint64_t begin, uint64_t end, uint8_t *dst, struct fill *f)
 {
@@ -71,6 +96,10 @@ static int render_whole(const struct spot *sp, uint64_t begin, uint64_t end, uin
 		if (r.off - before < begin || r.off + after > end) {
 			if (sp->is_alloc && row && (row->flags & ROW_CONSUMES_NEXT) && relocation_consumes(sp, i))
 				i++;
+			continue;
+		}
+		if (sp->may_be_plain && row && apply_plain(sp, &r, row, &arch->fields[row->field], dst + (r.off - begin))) {
+			f->relocs++;
 			continue;
 		}
 		int rc = relocation_apply(sp, i, &r, sp->va + r.off, dst + (r.off - begin), &consumed, f);

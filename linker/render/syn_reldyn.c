@@ -6,6 +6,7 @@
  * Source: gABI ch. 5; psABI; glibc's static start-up for the last.
  */
 #include "judge.h"
+#include "plain.h"
 #include "render.h"
 
 static uint64_t row_sz(const struct layout *l)
@@ -50,11 +51,18 @@ static void walk_chunk(const struct window *w, const struct relative_run *run)
 	const struct object *o = l->in->files[file].obj;
 	const struct isec *is = &o->secs[gs - l->st->sec_base[file]];
 	uint64_t n = run->before, each = row_sz(l), va = section_start(l, gs);
+	bool short_way = l->st->is_pic && (is->flags & SHF_WRITE) && !is->is_rel;
 	for (uint32_t i = 0; i < is->rel_cnt && n * each < w->off + w->sz; i++) {
 		struct rel r;
 		struct target t;
+		uint64_t plain;
 		rel_get(o, is, i, &r);
 		const struct rel_row *row = arch_row(l->in->arch, r.type);
+		if (short_way && row && row->kind == REL_ABS && row->bits == 8 * word_sz(l) &&
+		    plain_target(l, o, file, &r, &plain)) { /* judge_abs */
+			emit(w, n++, va + r.off, 0, l->in->arch->dyn.relative, (int64_t)(plain + (uint64_t)r.addend));
+			continue;
+		}
 		if (!row || row->kind != REL_ABS || !target_get(l->st, o, r.sym, &t) ||
 		    judge(l->s, row, t.flags, is->flags, RELAX_NO).act != ACT_RELATIVE)
 			continue;
