@@ -605,6 +605,7 @@ struct object *object_free(struct object *o)
 	object_free_packed(o);
 	object_free_frames(o);
 	object_free_merges(o);
+	free_products(atomic_load(&o->content));
 	free_products(atomic_load(&o->scanned));
 	free(o->groups); /* their members lie behind them */
 	free(o->names);

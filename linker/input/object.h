@@ -147,6 +147,7 @@ struct object {
 	struct mergeable *merges; /* the ISEC_MERGE sections, ascending */
 	uint64_t rel_cnt;        /* all tables */
 	_Atomic(struct frames *) frames; /* made when first asked for */
+	_Atomic(struct object_product *) content; /* sections/content.h */
 	_Atomic(struct object_product *) scanned; /* sections/scanned.h */
 	_Atomic uint64_t digest[2]; /* object_digest; both 0 until made */
 };

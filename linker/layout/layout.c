@@ -72,12 +72,7 @@ int layout_make(struct sections *s, const struct synthetic *const *syn, struct l
 	l->init_id = names_find(s->in->names, init, strlen(init));
 	l->fini_id = names_find(s->in->names, fini, strlen(fini));
 	l->syn = syn;
-	for (uint32_t k = 0; k < s->st->obj_cnt; k++) {
-		/* RELATIVE relocations of all sections: what sizes .rela.dyn. */
-		uint32_t file = s->st->objs[k], base = s->st->sec_base[file];
-		for (uint32_t i = 1; i < s->in->files[file].obj->sec_cnt; i++)
-			l->relative_total += s->rel_relative[base + i];
-	}
+	l->relative_total = s->relative_total; /* what sizes .rela.dyn */
 	if ((rc = symcount_measure(l)))
 		goto out;
 	measure_synthetics(l);

@@ -23,15 +23,13 @@ static void each_chunk(struct layout *l, chunk_fn fn)
 	const struct sections *s = l->s;
 	for (uint32_t k = 0; k < l->st->obj_cnt; k++) {
 		uint32_t file = l->st->objs[k];
-		const struct object *o = l->in->files[file].obj;
+		const struct content *x = content_of(l->in->files[file].obj);
 		uint32_t base = l->st->sec_base[file];
-		for (uint32_t gs = base + 1; gs < base + o->sec_cnt; gs++) {
-			if (!sec_is(l->st, gs, SEC_LIVE))
-				continue;
-			const struct isec *is = &o->secs[gs - base];
-			if (is->kind == ISEC_EH_FRAME)
-				continue; /* SYN_EH_FRAME stands for all of them */
-			const struct merge_sec *m = is->kind == ISEC_MERGE ? merge_find(s, file, gs - base) : NULL;
+		for (const struct content_row *row = x->rows; row < x->rows + x->cnt; row++) {
+			uint32_t gs = base + row->sec;
+			if (!sec_is(l->st, gs, SEC_LIVE) || row->kind == ISEC_EH_FRAME)
+				continue; /* SYN_EH_FRAME stands for all of the latter */
+			const struct merge_sec *m = row->kind == ISEC_MERGE ? merge_find(s, file, row->sec) : NULL;
 			if (!m) {
 				fn(l, l->out_index[s->out_of[gs]], gs, file);
 				continue;
@@ -371,7 +369,7 @@ static int number_live(struct layout *l)
 
 int members_collect(struct layout *l)
 {
-	uint32_t cap = l->s->out_cnt + SYN_CNT + 2, rel = 0;
+	uint32_t cap = l->s->out_cnt + SYN_CNT + 2;
 	l->outs = arena_alloc_array(l->arena, cap, sizeof(*l->outs), 8);
 	l->out_index = arena_alloc_array(l->arena, (size_t)l->s->out_cnt + 1, sizeof(*l->out_index), 8);
 	l->merge_va = arena_alloc_array(l->arena, (size_t)l->s->merge_set_cnt + 1, sizeof(*l->merge_va), 8);
@@ -399,9 +397,7 @@ int members_collect(struct layout *l)
 	for (int i = SYN_COMMON; i <= SYN_COMMENT; i++)
 		if (syn_present(l, i) && (i == SYN_COMMENT || i == SYN_COMMON))
 			add_chunk(l, l->syn_out[i], CHUNK_SYN | (uint32_t)i, 0);
-	for (uint32_t i = 0; i < l->st->sec_cnt; i++)
-		rel += l->s->rel_relative[i] != 0;
-	l->relatives = arena_alloc_array(l->arena, (size_t)rel + 1, sizeof(*l->relatives), 8);
+	l->relatives = arena_alloc_array(l->arena, (size_t)l->s->relative_sec_cnt + 1, sizeof(*l->relatives), 8);
 	if (!l->relatives)
 		return -ENOMEM;
 	for (uint32_t i = 1; i < l->out_cnt; i++) {

@@ -19,12 +19,14 @@ static const struct frames no_frames;
 static int parse_object(struct sections *s, uint32_t file)
 {
 	struct object *o = s->in->files[file].obj;
+	const struct content *x = content_of(o);
 	struct eh_object *eh = &s->eh[file];
 	int rc = 0;
 	eh->frames = &no_frames;
-	for (uint32_t i = 1; i < o->sec_cnt && !rc; i++) {
+	for (uint32_t k = x->first_eh; k < x->cnt && !rc; k++) {
+		uint32_t i = x->rows[k].sec;
 		uint64_t place = (uint64_t)file << 32 | i;
-		if (o->secs[i].kind != ISEC_EH_FRAME || sec_is(s->st, gsec(s->st, file, i), SEC_DEAD_COMDAT))
+		if (x->rows[k].kind != ISEC_EH_FRAME || sec_is(s->st, gsec(s->st, file, i), SEC_DEAD_COMDAT))
 			continue;
 		if (eh->frames->sec) {
 			diag_error(s->in->diag, place, "%s:(.eh_frame+0x0): more than one .eh_frame section in one object",

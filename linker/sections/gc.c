@@ -207,10 +207,10 @@ static void live_range(void *ctx, size_t begin, size_t end, unsigned worker)
 	(void)worker;
 	for (size_t k = begin; k < end; k++) {
 		uint32_t file = s->st->objs[k];
-		const struct object *o = s->in->files[file].obj;
-		for (uint32_t i = 1; i < o->sec_cnt; i++) {
-			uint32_t gs = gsec(s->st, file, i);
-			bool collected = s->in->opt->gc_sections && (o->secs[i].flags & SHF_ALLOC);
+		const struct content *x = content_of(s->in->files[file].obj);
+		for (const struct content_row *row = x->rows; row < x->rows + x->cnt; row++) {
+			uint32_t gs = gsec(s->st, file, row->sec);
+			bool collected = s->in->opt->gc_sections && (x->classes[row->class].flags & SHF_ALLOC);
 			if (s->out_of[gs] != OUT_NONE && !sec_is(s->st, gs, SEC_DEAD_COMDAT) && !collected)
 				atomic_store_explicit(&s->st->sec_state[gs], SEC_LIVE, memory_order_relaxed);
 		}

@@ -1,9 +1,8 @@
-/* outsec.c - the built-in layout's input patterns: which output section each input section goes to, and its rank there.
+/* outsec.c - which output section each input section goes to, and its rank there.
  *
- * The table below is what SECTIONS of GNU ld's default script says with wildcards, as data: output section, prefix, rank.
- * A name that matches nothing is an orphan and keeps its own name. Addresses and the order of output sections come later
- * (layout/order.c). Parallel by object; an output section's own facts are ORs and minima, so no order matters.
- * Source: `ld --verbose` of GNU ld 2.40 (elf_x86_64) for the patterns; its manual, "Orphan Sections".
+ * What a section's name means is content.c's; here the classes of each object meet the output sections of the link. Addresses
+ * and the order of output sections come later (layout/order.c). Parallel by object; an output section's own facts are ORs
+ * and minima, so no order matters.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -13,90 +12,27 @@
 
 #include "sections_priv.h"
 
-struct pattern {
-	const char *prefix;  /* matches itself, and itself followed by '.' and anything */
-	const char *out;
-	outsec_rank rank;
+struct assign_worker {
+	uint16_t *outs; /* by class of the object at hand */
+	uint32_t cap;
+	bool no_memory;
 };
 
-/* More special patterns first. */
-static const struct pattern patterns[] = {
-	{ ".text.unlikely", ".text", 0 },
-	{ ".text.exit", ".text", 1 },
-	{ ".text.startup", ".text", 2 },
-	{ ".text.hot", ".text", 3 },
-	{ ".text.sorted", ".text", 4 },
-	{ ".text", ".text", 5 },
-	{ ".rodata", ".rodata", 0 },
-	{ ".data.rel.ro.local", ".data.rel.ro", 0 },
-	{ ".data.rel.ro", ".data.rel.ro", 1 },
-	{ ".bss.rel.ro", ".bss.rel.ro", 0 },
-	{ ".data", ".data", 0 },
-	{ ".bss", ".bss", 0 },
-	{ ".tdata", ".tdata", 0 },
-	{ ".tbss", ".tbss", 0 },
-	{ ".gcc_except_table", ".gcc_except_table", 0 },
-	{ ".gnu.linkonce.t", ".text", 5 },
-	{ ".gnu.linkonce.r", ".rodata", 0 },
-	{ ".gnu.linkonce.d", ".data", 0 },
-	{ ".gnu.linkonce.b", ".bss", 0 },
-	{ ".gnu.linkonce.wi", ".debug_info", 0 },
-	{ ".ldata", ".ldata", 0 },
-	{ ".lrodata", ".lrodata", 0 },
-	{ ".lbss", ".lbss", 0 },
+struct assign_job {
+	struct sections *s;
+	struct assign_worker *workers;
 };
 
-/* Arrays of function pointers: SORT_BY_INIT_PRIORITY. Without a priority they come last. */
-static const struct {
-	const char *prefix;
-	bool reversed; /* .ctors.N counts down */
-} arrays[] = {
-	{ ".init_array", false }, { ".fini_array", false }, { ".preinit_array", false },
-	{ ".ctors", true },       { ".dtors", true },
-};
-
-struct outsec_table {
-	pthread_mutex_t lock; /* of adding */
-};
-
-static bool matches(const char *name, const char *prefix, const char **ret_rest)
+static uint16_t *outs_of(struct assign_worker *w, uint32_t cnt)
 {
-	size_t n = strlen(prefix);
-	if (strncmp(name, prefix, n) || (name[n] && name[n] != '.'))
-		return false;
-	*ret_rest = name + n;
-	return true;
-}
-
-/* Priorities are numbers of 0 to 65535; .ctors.N stands for priority 65535 - N. */
-static outsec_rank priority_rank(const char *rest, bool reversed)
-{
-	char *end;
-	if (*rest != '.')
-		return reversed ? 0 : UINT16_MAX;
-	unsigned long n = strtoul(rest + 1, &end, 10);
-	if (*end || end == rest + 1 || n > 65535)
-		return reversed ? 0 : UINT16_MAX;
-	return (outsec_rank)(n == UINT16_MAX ? UINT16_MAX - 1 : n);
-}
-
-static const char *classify(const char *name, outsec_rank *ret_rank)
-{
-	const char *rest;
-	*ret_rank = 0;
-	if (name[0] != '.')
-		return name;
-	for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++)
-		if (name[1] == patterns[i].prefix[1] && matches(name, patterns[i].prefix, &rest)) {
-			*ret_rank = patterns[i].rank;
-			return patterns[i].out;
-		}
-	for (size_t i = 0; i < sizeof(arrays) / sizeof(*arrays); i++)
-		if (name[1] == arrays[i].prefix[1] && matches(name, arrays[i].prefix, &rest)) {
-			*ret_rank = priority_rank(rest, arrays[i].reversed);
-			return arrays[i].prefix;
-		}
-	return name;
+	if (cnt >= w->cap) {
+		uint16_t *p = realloc(w->outs, 2 * ((size_t)cnt + 16) * sizeof(*p));
+		if (!p)
+			return NULL;
+		w->outs = p;
+		w->cap = 2 * (cnt + 16);
+	}
+	return w->outs;
 }
 
 static bool is_bits(uint32_t type)
@@ -166,51 +102,40 @@ uint16_t outsec_get(struct sections *s, const char *name, uint32_t flags, uint32
 	return i;
 }
 
-static bool is_debug(const char *name)
-{
-	return !strncmp(name, ".debug", 6) || !strncmp(name, ".zdebug", 7) || !strncmp(name, ".gnu.debuglto_", 14) ||
-	       !strncmp(name, ".stab", 5) || !strcmp(name, ".line") || !strcmp(name, ".gdb_index");
-}
-
 /* Is the section part of the output at all, before garbage collection? */
-static bool is_kept(const struct sections *s, const struct object *o, const struct isec *is)
+static bool is_kept(const struct sections *s, const struct content_class *c)
 {
-	if (is->kind == ISEC_NONE || is->kind == ISEC_PROPERTY || is->kind == ISEC_DISCARD)
-		return false;
-	return (is->flags & SHF_ALLOC) || s->in->opt->strip == STRIP_NONE || !is_debug(isec_name(o, is));
+	return (c->flags & SHF_ALLOC) || s->in->opt->strip == STRIP_NONE || !c->is_debug;
 }
 
-/* The last name seen by a worker's object: sections of one name come in runs. */
-static void assign_object(struct symtab *st, uint32_t file, struct sections *s)
+static void assign_object(struct sections *s, uint32_t file, struct assign_worker *w)
 {
-	const struct object *o = st->in->files[file].obj;
-	const char *last_out = NULL;
-	uint16_t last = OUT_NONE;
-	uint32_t last_flags = 0;
-	for (uint32_t i = 1; i < o->sec_cnt; i++) {
-		const struct isec *is = &o->secs[i];
-		uint32_t gs = gsec(st, file, i);
-		outsec_rank rank;
-		s->out_of[gs] = OUT_NONE;
-		if (!is_kept(s, o, is) || sec_is(st, gs, SEC_DEAD_COMDAT))
+	const struct content *x = content_get(s->in->files[file].obj);
+	uint32_t base = s->st->sec_base[file];
+	uint16_t *outs = x ? outs_of(w, x->class_cnt) : NULL;
+	if (!outs) {
+		w->no_memory = true;
+		return;
+	}
+	for (uint32_t i = 0; i < x->class_cnt; i++)
+		outs[i] = OUT_NONE;
+	for (const struct content_row *row = x->rows; row < x->rows + x->cnt; row++) {
+		uint32_t gs = base + row->sec;
+		const struct content_class *c = &x->classes[row->class];
+		if (!is_kept(s, c) || sec_is(s->st, gs, SEC_DEAD_COMDAT))
 			continue;
-		const char *out = classify(isec_plain_name(o, is), &rank);
-		if (out != last_out || is->flags != last_flags || last == OUT_NONE || s->outs[last].type != is->type) {
-			last = outsec_get(s, out, is->flags, is->type, gs);
-			last_out = out;
-			last_flags = is->flags;
-		}
-		s->out_of[gs] = last;
-		s->rank_of[gs] = rank;
+		if (outs[row->class] == OUT_NONE) /* rows ascend: it is the class's first */
+			outs[row->class] = outsec_get(s, c->out, c->flags, c->type, gs);
+		s->out_of[gs] = outs[row->class];
+		s->rank_of[gs] = row->rank;
 	}
 }
 
 static void assign_range(void *ctx, size_t begin, size_t end, unsigned worker)
 {
-	struct sections *s = ctx;
-	(void)worker;
+	struct assign_job *j = ctx;
 	for (size_t k = begin; k < end; k++)
-		assign_object(s->st, s->st->objs[k], s);
+		assign_object(j->s, j->s->st->objs[k], &j->workers[worker]);
 }
 
 int outsec_assign(struct sections *s)
@@ -220,6 +145,18 @@ int outsec_assign(struct sections *s)
 	s->rank_of = arena_alloc_array(s->scratch, s->st->sec_cnt, sizeof(*s->rank_of), 64);
 	if (!s->outs || !s->out_of || !s->rank_of)
 		return -ENOMEM;
-	pool_for(s->in->pool, s->st->obj_cnt, 8, assign_range, s);
+	memset((void *)s->out_of, 0xff, (size_t)s->st->sec_cnt * sizeof(*s->out_of)); /* OUT_NONE */
+	struct assign_job job = { s, calloc(pool_threads(s->in->pool), sizeof(*job.workers)) };
+	if (!job.workers)
+		return -ENOMEM;
+	pool_for(s->in->pool, s->st->obj_cnt, 8, assign_range, &job);
+	bool no_memory = false;
+	for (unsigned w = 0; w < pool_threads(s->in->pool); w++) {
+		no_memory |= job.workers[w].no_memory;
+		free(job.workers[w].outs);
+	}
+	free(job.workers);
+	if (no_memory)
+		return -ENOMEM;
 	return diag_errors(s->in->diag) ? -EINVAL : 0;
 }

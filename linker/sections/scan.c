@@ -33,6 +33,8 @@ struct finding {
 	struct scanned_head head;     /* of it */
 	struct scanned *retired;
 	uint64_t scanned;             /* objects */
+	uint64_t relative_total;
+	uint32_t relative_sec_cnt;
 	bool no_memory;
 	bool has_report;              /* the object at hand */
 } __attribute__((aligned(64)));
@@ -310,6 +312,8 @@ static void take_rows(struct sections *s, struct finding *f, uint32_t file, int 
 			break;
 		case SCANNED_RELATIVES:
 			s->rel_relative[base + row->a] += row->b;
+			f->relative_total += row->b;
+			f->relative_sec_cnt++;
 			break;
 		}
 	}
@@ -501,6 +505,8 @@ static int merge_findings(struct scan *c)
 		struct finding *f = &c->found[w];
 		no_memory |= f->no_memory;
 		add_head(&sum, &f->sum);
+		s->relative_total += f->relative_total;
+		s->relative_sec_cnt += f->relative_sec_cnt;
 		atomic_fetch_add(s->in->scanned_objects, f->scanned);
 		scanned_retire(f->retired);
 		for (int i = 0; i < SCANNED_CNT; i++)
@@ -531,10 +537,11 @@ static void bound_image(struct sections *s)
 	uint64_t bound = (uint64_t)1 << 24; /* headers, tables and slots; checked again after layout */
 	const struct options *opt = s->in->opt;
 	for (uint32_t k = 0; k < s->st->obj_cnt; k++) {
-		const struct object *o = s->in->files[s->st->objs[k]].obj;
-		for (uint32_t i = 1; i < o->sec_cnt; i++)
-			if ((o->secs[i].flags & SHF_ALLOC) && sec_is(s->st, gsec(s->st, s->st->objs[k], i), SEC_LIVE))
-				bound += o->secs[i].sz + (UINT64_C(1) << o->secs[i].p2align);
+		const struct content *x = content_of(s->in->files[s->st->objs[k]].obj);
+		uint32_t base = s->st->sec_base[s->st->objs[k]];
+		for (const struct content_row *row = x->rows; row < x->rows + x->cnt; row++)
+			if ((x->classes[row->class].flags & SHF_ALLOC) && sec_is(s->st, base + row->sec, SEC_LIVE))
+				bound += row->sz + (UINT64_C(1) << row->p2align);
 	}
 	for (uint32_t i = 0; i < s->st->common_cnt; i++)
 		bound += s->st->commons[i].sz + s->st->commons[i].align;

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "arena.h"
+#include "content.h"
 #include "symtab.h"
 
 #define OUT_NONE UINT16_MAX
@@ -29,9 +30,6 @@ struct outsec {
 	_Atomic uint32_t first;      /* the lowest global section number in it: what ties are ordered by */
 	uint32_t member_cnt;
 };
-
-/* How sections of one output section follow each other, before their position: .text.hot, .init_array.N. */
-typedef uint16_t outsec_rank;
 
 /* ---- call frames ---- */
 
@@ -175,6 +173,8 @@ struct sections {
 	uint32_t merge_set_cnt;
 
 	uint32_t *rel_relative;      /* by global section number: RELATIVE relocations it needs; scratch */
+	uint64_t relative_total;     /* their sum */
+	uint32_t relative_sec_cnt;   /* sections that need some */
 	uint64_t relocs_total;
 	struct dynrel *dynrels;      /* symbolic, by (file, section, relocation); malloc-ed, until sections_trim */
 	uint32_t dynrel_cnt;
