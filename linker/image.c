@@ -16,19 +16,44 @@
 #define IDLE_BYTES ((uint64_t)1 << 30) /* of inputs without an image, which page cache holds rather than we */
 #define TRIM_PATIENCE_MS 20
 
-/* Names that point into FILES, which are about to end, move. Under names_lock. */
+/* What is about to end, as ranges of memory. */
+struct ranges {
+	struct name_range *list;
+	size_t cnt, cap;
+	bool no_memory;
+};
+
+static void add_range(void *ctx, const void *bytes, size_t sz)
+{
+	struct ranges *r = ctx;
+	if (r->cnt == r->cap) {
+		size_t cap = r->cap ? 2 * r->cap : 64;
+		struct name_range *p = reallocarray(r->list, cap, sizeof(*p));
+		r->no_memory |= !p;
+		if (!p)
+			return;
+		r->list = p;
+		r->cap = cap;
+	}
+	r->list[r->cnt++] = (struct name_range){ bytes, sz };
+}
+
+/* Names and strings that point into FILES, which are about to end, move. Under names_lock. */
 static int rehome_names(void *ctx, const struct infile *const *files, size_t cnt)
 {
 	struct linkfs_linker *l = ctx;
-	struct name_range *ranges = l->names ? calloc(cnt, sizeof(*ranges)) : NULL;
-	size_t used = 0;
+	struct ranges r = { 0 };
 	if (!l->names)
 		return 0;
-	for (size_t i = 0; ranges && i < cnt; i++)
+	for (size_t i = 0; i < cnt; i++) {
 		if (files[i]->sz)
-			ranges[used++] = (struct name_range){ files[i]->data, files[i]->sz };
-	int rc = ranges ? names_rehome_many(l->names, ranges, used) : -ENOMEM;
-	free(ranges);
+			add_range(&r, files[i]->data, files[i]->sz);
+		inputs_each_unpacked(files[i], add_range, &r);
+	}
+	int rc = r.no_memory ? -ENOMEM : names_rehome_many(l->names, r.list, r.cnt);
+	if (!rc)
+		rc = names_rehome_many(l->strings, r.list, r.cnt);
+	free(r.list);
 	return rc;
 }
 
@@ -56,6 +81,8 @@ int linkfs_linker_new(const struct linkfs_config *cfg, struct linkfs_linker **re
 	if (!rc)
 		rc = names_new(&l->names);
 	if (!rc)
+		rc = names_new(&l->strings);
+	if (!rc)
 		rc = pool_new(cfg ? cfg->threads : 0, &l->pool);
 	if (rc) {
 		linkfs_linker_free(l);
@@ -69,6 +96,7 @@ struct linkfs_linker *linkfs_linker_free(struct linkfs_linker *l)
 {
 	if (!l)
 		return NULL;
+	l->strings = names_free(l->strings);
 	l->names = names_free(l->names); /* first: then nobody need copy names out of the mappings */
 	mapper_free(l->mapper);
 	pool_free(l->pool);

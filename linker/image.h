@@ -11,6 +11,7 @@
 struct linkfs_linker {
 	struct mapper *mapper;
 	struct names *names;
+	struct names *strings; /* pieces of merged sections */
 	struct pool *pool;
 	pthread_mutex_t lock; /* links are made one at a time */
 	/* Read: names are read (by fills, maps, links' texts). Written: names move and mappings end. After lock. */

@@ -175,8 +175,10 @@ static int tell_all(struct linkfs_ir *ir)
 static int resolve(struct linkfs_linker *l, const struct linkfs_opener *opener, const struct linkfs_ir_claimer *claimer,
 		   struct diag *d, struct linkfs_ir *ir)
 {
-	struct inputs_config cfg = { .opt = ir->opt, .mapper = l->mapper, .names = l->names, .pool = l->pool, .diag = d,
-				     .opener = opener, .parsed_objects = &l->parsed_objects, .claimer = claimer };
+	struct inputs_config cfg = { .opt = ir->opt, .mapper = l->mapper, .names = l->names, .strings = l->strings,
+				     .pool = l->pool, .diag = d,
+				     .opener = opener, .parsed_objects = &l->parsed_objects,
+				     .scanned_objects = &l->scanned_objects, .claimer = claimer };
 	pthread_mutex_lock(&l->lock);
 	int rc = inputs_load(&cfg, &ir->in);
 	if (!rc)

@@ -90,11 +90,12 @@ struct frames {
 	struct frames *next;   /* of another section of the object */
 };
 
-/* A mergeable section's pieces; frozen once they are made. */
+/* A mergeable section's pieces; frozen once they are made, and interned once. */
 struct pieces {
 	uint32_t cnt;
+	atomic_bool is_interned; /* ID is there, or somebody is at it */
 	uint32_t *start;       /* cnt + 1 offsets in the section; NULL: all pieces are entsize long */
-	uint32_t hash[];       /* by piece; START lies behind */
+	name_id id[];          /* by piece, equal for equal bytes; START lies behind */
 };
 
 /* Where those of section `sec` are. */
@@ -272,6 +273,9 @@ int object_frames(struct object *o, uint32_t sec, const struct arch *arch, struc
 /* The pieces of section SEC, an ISEC_MERGE one of less than 4 GiB whose bytes must be there: made when first asked for,
  * then kept. NULL without memory. Thread-safe. */
 const struct pieces *object_pieces(struct object *o, uint32_t sec);
+/* Interns the pieces P of section SEC, unless that was done; room for them must have been reserved in STRINGS, which is to be
+ * the same each time. Thread-safe; who comes while another is at it goes on at once. */
+void object_intern_pieces(const struct object *o, uint32_t sec, const struct pieces *p, struct names *strings);
 /* Do the offsets of S's relocations ascend? Reads them all. */
 bool object_rel_is_sorted(const struct object *o, const struct isec *s);
 /* The indices of S's relocations by ascending offset, equal offsets in the table's order: rel_cnt of them, malloc'd. */

@@ -1,7 +1,7 @@
-/* object_pieces.c - mergeable sections of an object cut into pieces, each hashed, once; kept with the object.
+/* object_pieces.c - mergeable sections of an object cut into pieces, each interned, once; kept with the object.
  *
  * A piece is a string with its terminator, or one constant: a function of the section's bytes and its entry size, so
- * all links share them. Which equal piece stands for the others is each link's own (sections/merge.c).
+ * all links share them. Equal pieces have equal ids, so that links compare no bytes. Which equal piece stands for the others is each link's own (sections/merge.c).
  * Source: gABI ch. 4, SHF_MERGE and SHF_STRINGS.
  */
 #include <stdlib.h>
@@ -9,8 +9,7 @@
 
 #include "object_parse.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+enum { INTERN_BATCH = 128 };
 
 int object_list_merges(struct object *o)
 {
@@ -33,11 +32,6 @@ void object_free_merges(struct object *o)
 	for (uint32_t i = 0; i < o->merge_cnt; i++)
 		free(atomic_load(&o->merges[i].pieces));
 	free(o->merges);
-}
-
-static uint32_t piece_hash(const uint8_t *data, size_t sz)
-{
-	return (uint32_t)(XXH3_64bits(data, sz) >> 32);
 }
 
 /* The end of the string at AT, its terminator included. The section is known to end in one. */
@@ -65,7 +59,8 @@ static struct pieces *pieces_new(uint32_t cnt, bool has_starts)
 	if (!p)
 		return NULL;
 	p->cnt = cnt;
-	p->start = has_starts ? p->hash + cnt : NULL;
+	atomic_init(&p->is_interned, false);
+	p->start = has_starts ? p->id + cnt : NULL;
 	return p;
 }
 
@@ -79,19 +74,10 @@ static struct pieces *split_strings(const uint8_t *data, const struct isec *is)
 	for (uint32_t i = 0; p && i < cnt; i++) {
 		uint64_t end = string_end(data, at, is->sz, is->entsize);
 		p->start[i] = (uint32_t)at;
-		p->hash[i] = piece_hash(data + at, end - at);
 		at = end;
 	}
 	if (p)
 		p->start[cnt] = (uint32_t)is->sz;
-	return p;
-}
-
-static struct pieces *split_constants(const uint8_t *data, const struct isec *is)
-{
-	struct pieces *p = pieces_new((uint32_t)(is->sz / is->entsize), false);
-	for (uint32_t i = 0; p && i < p->cnt; i++)
-		p->hash[i] = piece_hash(data + (uint64_t)i * is->entsize, is->entsize);
 	return p;
 }
 
@@ -110,11 +96,28 @@ const struct pieces *object_pieces(struct object *o, uint32_t sec)
 	if (old)
 		return old;
 	const uint8_t *data = isec_bytes(o, is);
-	struct pieces *p = is->flags & SHF_STRINGS ? split_strings(data, is) : split_constants(data, is);
+	struct pieces *p = is->flags & SHF_STRINGS ? split_strings(data, is) : pieces_new((uint32_t)(is->sz / is->entsize), false);
 	/* The first to publish wins: the same object may stand on the command line twice. */
 	if (!p || atomic_compare_exchange_strong_explicit(&o->merges[lo].pieces, &old, p, memory_order_release,
 							  memory_order_acquire))
 		return p;
 	free(p);
 	return old;
+}
+
+void object_intern_pieces(const struct object *o, uint32_t sec, const struct pieces *frozen, struct names *strings)
+{
+	struct pieces *p = (struct pieces *)frozen; /* but for this */
+	const char *data = (const char *)isec_bytes(o, &o->secs[sec]);
+	struct name_ref refs[INTERN_BATCH];
+	if (atomic_exchange_explicit(&p->is_interned, true, memory_order_acq_rel))
+		return;
+	for (uint32_t done = 0, n; done < p->cnt; done += n) {
+		n = p->cnt - done < INTERN_BATCH ? p->cnt - done : INTERN_BATCH;
+		for (uint32_t i = 0; i < n; i++) {
+			uint64_t each = o->secs[sec].entsize, at = p->start ? p->start[done + i] : (done + i) * each;
+			refs[i] = (struct name_ref){ data + at, p->start ? p->start[done + i + 1] - at : each };
+		}
+		names_intern_many(strings, refs, n, p->id + done);
+	}
 }

@@ -1,9 +1,8 @@
 /* merge.c - SHF_MERGE sections as pieces: equal pieces of one kind appear once in the output.
  *
- * Each section is split and hashed once per object (input/object_pieces.c). Entries are kept in shards by hash; a shard
- * is filled by one thread, which walks the sections in command-line order, so the first section that has a piece owns
- * it, whatever the number of threads or shards. Offsets follow from prefix sums over what each section owns; they are
- * all that is kept of the entries. With -O0 sections stay whole.
+ * Each section is split and its pieces interned once per object (input/object_pieces.c). A set is laid out by one thread,
+ * which walks its sections in command-line order: the first that has a piece owns it. No bytes are read, unless an object
+ * is new. With -O0 sections stay whole.
  * Source: gABI ch. 4, SHF_MERGE and SHF_STRINGS.
  */
 #include <errno.h>
@@ -12,20 +11,16 @@
 
 #include "sections_priv.h"
 
-#define SHARDS 16u
-#define SHARD_SHIFT 28 /* while entries are gathered, a piece's `off` is index | shard << SHARD_SHIFT */
-
-/* Entries of one hash shard of a set, in order of first appearance. */
-struct shard {
-	uint32_t cnt;
-	uint32_t *owner_sec;   /* merge_sec index: the earliest section that has the piece */
-	uint32_t *owner_piece;
-	uint64_t *off;         /* in the set's chunk */
+/* Where a set's pieces are, while a worker lays it out. */
+struct table {
+	uint32_t *set;   /* by piece id: 1 + the set that OFF is of */
+	uint64_t *off;   /* in the set's chunk */
 };
 
 struct merge_job {
 	struct sections *s;
-	struct shard *shards; /* SHARDS for each set */
+	struct table *tables; /* by worker, made when first needed */
+	uint32_t id_cnt;
 	atomic_bool no_memory;
 };
 
@@ -44,12 +39,6 @@ const uint8_t *merge_piece(const struct sections *s, const struct merge_sec *m, 
 	uint64_t at = piece_start(s, m, p);
 	*ret_sz = (uint32_t)(piece_start(s, m, p + 1) - at);
 	return isec_bytes(s->in->files[m->file].obj, sec_of(s, m)) + at;
-}
-
-static struct shard *shard_of(const struct merge_job *job, const struct merge_sec *m, uint32_t p, uint32_t *ret_idx)
-{
-	*ret_idx = m->off[p] & ((UINT32_C(1) << SHARD_SHIFT) - 1);
-	return &job->shards[m->set * SHARDS + (m->off[p] >> SHARD_SHIFT)];
 }
 
 const struct merge_sec *merge_find(const struct sections *s, uint32_t file, uint32_t shndx)
@@ -183,15 +172,34 @@ static void split_range(void *ctx, size_t begin, size_t end, unsigned worker)
 	}
 }
 
+static void intern_range(void *ctx, size_t begin, size_t end, unsigned worker)
+{
+	struct merge_job *job = ctx;
+	struct sections *s = job->s;
+	(void)worker;
+	for (size_t i = begin; i < end; i++) {
+		const struct merge_sec *m = &s->merge_secs[i];
+		object_intern_pieces(s->in->files[m->file].obj, m->shndx, m->pieces, s->in->strings);
+	}
+}
+
 static int split_sections(struct merge_job *job)
 {
 	struct sections *s = job->s;
-	size_t cnt = 0;
+	size_t cnt = 0, fresh = 0;
 	pool_for(s->in->pool, s->merge_sec_cnt, 8, split_range, job);
 	if (atomic_load(&job->no_memory))
 		return -ENOMEM;
-	for (uint32_t i = 0; i < s->merge_sec_cnt; i++)
-		cnt += s->merge_secs[i].pieces->cnt;
+	for (uint32_t i = 0; i < s->merge_sec_cnt; i++) {
+		const struct pieces *p = s->merge_secs[i].pieces;
+		cnt += p->cnt;
+		fresh += atomic_load_explicit(&p->is_interned, memory_order_relaxed) ? 0 : p->cnt;
+	}
+	int rc = names_reserve(s->in->strings, fresh);
+	if (rc)
+		return rc;
+	if (fresh)
+		pool_for(s->in->pool, s->merge_sec_cnt, 8, intern_range, job);
 	uint32_t *off = arena_alloc_array(s->arena, cnt, sizeof(*off), 64);
 	for (uint32_t i = 0; off && i < s->merge_sec_cnt; i++) {
 		s->merge_secs[i].off = off;
@@ -200,189 +208,89 @@ static int split_sections(struct merge_job *job)
 	return off ? 0 : -ENOMEM;
 }
 
-/* ---- one entry per distinct piece ---- */
-
-struct shard_table {
-	uint32_t *slot; /* entry + 1 */
-	uint32_t *hash; /* by entry */
-	size_t mask;
-	uint32_t cap;   /* of entries */
-};
-
-static bool shard_grow(struct shard *sh, struct shard_table *t)
-{
-	size_t slots = t->slot ? (t->mask + 1) * 2 : 1024;
-	uint32_t cap = (uint32_t)(slots / 2);
-	uint32_t *slot = calloc(slots, sizeof(*slot));
-	uint32_t *hash = realloc(t->hash, cap * sizeof(*hash));
-	t->hash = hash ? hash : t->hash;
-	uint32_t *os = realloc(sh->owner_sec, cap * sizeof(*os));
-	sh->owner_sec = os ? os : sh->owner_sec;
-	uint32_t *op = realloc(sh->owner_piece, cap * sizeof(*op));
-	sh->owner_piece = op ? op : sh->owner_piece;
-	if (!slot || !hash || !os || !op || cap > UINT32_C(1) << SHARD_SHIFT) {
-		free(slot);
-		return false;
-	}
-	for (uint32_t e = 0; e < sh->cnt; e++) {
-		size_t k = t->hash[e] & (slots - 1);
-		while (slot[k])
-			k = (k + 1) & (slots - 1);
-		slot[k] = e + 1;
-	}
-	free(t->slot);
-	t->slot = slot;
-	t->mask = slots - 1;
-	t->cap = cap;
-	return true;
-}
-
-static bool shard_insert(const struct sections *s, struct shard *sh, struct shard_table *t, uint32_t sec, uint32_t p,
-			 uint32_t *ret_entry)
-{
-	const struct merge_sec *m = &s->merge_secs[sec];
-	uint32_t sz, hash = m->pieces->hash[p], other_sz;
-	const uint8_t *data = merge_piece(s, m, p, &sz);
-	if (sh->cnt == t->cap && !shard_grow(sh, t))
-		return false;
-	for (size_t k = hash & t->mask;; k = (k + 1) & t->mask) {
-		uint32_t e = t->slot[k];
-		if (!e) {
-			e = sh->cnt++;
-			t->slot[k] = e + 1;
-			t->hash[e] = hash;
-			sh->owner_sec[e] = sec;
-			sh->owner_piece[e] = p;
-			*ret_entry = e;
-			return true;
-		}
-		e--;
-		if (t->hash[e] != hash)
-			continue;
-		const uint8_t *other = merge_piece(s, &s->merge_secs[sh->owner_sec[e]], sh->owner_piece[e], &other_sz);
-		if (other_sz == sz && !memcmp(other, data, sz)) {
-			*ret_entry = e;
-			return true;
-		}
-	}
-}
-
-/* Which shard a hash belongs to: its top bits; the table's slots use the low ones. */
-static uint32_t hash_shard(uint32_t hash)
-{
-	return hash >> 28;
-}
-
-/* Fills one shard of one set. */
-static bool fill_shard(struct merge_job *job, uint32_t set_idx, uint32_t shard)
-{
-	struct sections *s = job->s;
-	struct merge_set *set = &s->merge_sets[set_idx];
-	struct shard *sh = &job->shards[set_idx * SHARDS + shard];
-	struct shard_table t = { 0 };
-	bool ok = true;
-	for (uint32_t i = 0; i < set->sec_cnt && ok; i++) {
-		const struct merge_sec *m = &s->merge_secs[set->secs[i]];
-		for (uint32_t p = 0; p < m->pieces->cnt && ok; p++) {
-			uint32_t e;
-			if (hash_shard(m->pieces->hash[p]) != shard)
-				continue;
-			ok = shard_insert(s, sh, &t, set->secs[i], p, &e);
-			if (ok)
-				m->off[p] = e | shard << SHARD_SHIFT;
-		}
-	}
-	free(t.slot);
-	free(t.hash);
-	sh->off = malloc(((size_t)sh->cnt + 1) * sizeof(*sh->off));
-	return ok && sh->off;
-}
-
-static void fill_range(void *ctx, size_t begin, size_t end, unsigned worker)
-{
-	struct merge_job *job = ctx;
-	(void)worker;
-	for (size_t i = begin; i < end; i++)
-		if (!fill_shard(job, (uint32_t)(i / SHARDS), i % SHARDS))
-			atomic_store(&job->no_memory, true);
-}
-
 /* ---- offsets ---- */
 
-static uint64_t place_owned(const struct merge_job *job, uint32_t sec, uint64_t at)
+static struct table *table_of(struct merge_job *job, unsigned worker)
 {
-	const struct merge_sec *m = &job->s->merge_secs[sec];
-	uint64_t align = UINT64_C(1) << job->s->merge_sets[m->set].p2align;
-	for (uint32_t p = 0; p < m->pieces->cnt; p++) {
-		uint32_t idx, sz;
-		struct shard *sh = shard_of(job, m, p, &idx);
-		if (sh->owner_sec[idx] != sec || sh->owner_piece[idx] != p)
-			continue;
-		merge_piece(job->s, m, p, &sz);
-		at = (at + align - 1) & ~(align - 1);
-		sh->off[idx] = at;
-		at += sz;
+	struct table *t = &job->tables[worker];
+	if (!t->set)
+		t->set = calloc((size_t)job->id_cnt + 1, sizeof(*t->set));
+	if (!t->off)
+		t->off = malloc(((size_t)job->id_cnt + 1) * sizeof(*t->off));
+	return t->set && t->off ? t : NULL;
+}
+
+/* Can offsets exceed 32 bits? */
+static bool is_far(const struct sections *s, const struct merge_set *set)
+{
+	uint64_t most = 0;
+	for (uint32_t i = 0; i < set->sec_cnt; i++) {
+		const struct merge_sec *m = &s->merge_secs[set->secs[i]];
+		most += sec_of(s, m)->sz + (((uint64_t)m->pieces->cnt + 1) << set->p2align);
+	}
+	return most > UINT32_MAX;
+}
+
+/* Places the pieces of a section that none before it has. */
+static uint64_t place_pieces(const struct sections *s, const struct table *t, struct merge_sec *m, uint64_t at)
+{
+	const struct pieces *pc = m->pieces;
+	uint64_t align = UINT64_C(1) << s->merge_sets[m->set].p2align, entsize = sec_of(s, m)->entsize;
+	for (uint32_t p = 0; p < pc->cnt; p++) {
+		name_id id = pc->id[p];
+		if (t->set[id] != m->set + 1) {
+			t->set[id] = m->set + 1;
+			t->off[id] = at = (at + align - 1) & ~(align - 1);
+			at += pc->start ? pc->start[p + 1] - pc->start[p] : entsize;
+		}
+		if (m->far_off)
+			m->far_off[p] = t->off[id];
+		else
+			m->off[p] = (uint32_t)t->off[id];
 	}
 	return (at + align - 1) & ~(align - 1);
 }
 
-/* From entries to their offsets. */
-static bool resolve_pieces(const struct merge_job *job, struct merge_sec *m)
+static bool place_set(struct merge_job *job, uint32_t idx, const struct table *t)
 {
 	struct sections *s = job->s;
-	bool is_far = s->merge_sets[m->set].sz > UINT32_MAX;
-	uint64_t *far_off = is_far ? arena_alloc_array(s->arena, m->pieces->cnt, sizeof(*far_off), 8) : NULL;
-	if (is_far && !far_off)
-		return false;
-	for (uint32_t p = 0; p < m->pieces->cnt; p++) {
-		uint32_t idx;
-		uint64_t off = shard_of(job, m, p, &idx)->off[idx];
-		if (is_far)
-			far_off[p] = off;
-		else
-			m->off[p] = (uint32_t)off;
+	struct merge_set *set = &s->merge_sets[idx];
+	bool far = is_far(s, set);
+	uint64_t at = 0;
+	for (uint32_t i = 0; i < set->sec_cnt; i++) {
+		struct merge_sec *m = &s->merge_secs[set->secs[i]];
+		if (far && !(m->far_off = arena_alloc_array(s->arena, (size_t)m->pieces->cnt + 1, sizeof(*m->far_off), 8)))
+			return false;
+		set->sec_off[i] = at;
+		at = place_pieces(s, t, m, at);
 	}
-	m->far_off = far_off;
+	set->sec_off[set->sec_cnt] = set->sz = at;
 	return true;
 }
 
-static void measure_range(void *ctx, size_t begin, size_t end, unsigned worker)
+static void place_range(void *ctx, size_t begin, size_t end, unsigned worker)
 {
 	struct merge_job *job = ctx;
-	(void)worker;
-	for (size_t t = begin; t < end; t++) {
-		struct merge_set *set = &job->s->merge_sets[t];
-		uint64_t at = 0;
-		for (uint32_t i = 0; i < set->sec_cnt; i++) {
-			set->sec_off[i] = at;
-			at = place_owned(job, set->secs[i], at);
-		}
-		set->sec_off[set->sec_cnt] = set->sz = at;
-		for (uint32_t i = 0; i < set->sec_cnt; i++)
-			if (!resolve_pieces(job, &job->s->merge_secs[set->secs[i]]))
-				atomic_store(&job->no_memory, true);
-	}
+	const struct table *t = table_of(job, worker);
+	for (size_t i = begin; i < end; i++)
+		if (!t || !place_set(job, (uint32_t)i, t))
+			atomic_store(&job->no_memory, true);
 }
 
-static void free_shards(struct merge_job *job)
-{
-	for (size_t i = 0; job->shards && i < (size_t)job->s->merge_set_cnt * SHARDS; i++) {
-		free(job->shards[i].owner_sec);
-		free(job->shards[i].owner_piece);
-		free(job->shards[i].off);
-	}
-	free(job->shards);
-}
-
-static int merge_sets(struct merge_job *job)
+static int place_sets(struct merge_job *job)
 {
 	struct sections *s = job->s;
-	job->shards = calloc((size_t)s->merge_set_cnt * SHARDS + 1, sizeof(*job->shards));
-	if (!job->shards)
+	unsigned workers = pool_threads(s->in->pool);
+	job->id_cnt = names_cnt(s->in->strings);
+	job->tables = calloc(workers, sizeof(*job->tables));
+	if (!job->tables)
 		return -ENOMEM;
-	pool_for(s->in->pool, (size_t)s->merge_set_cnt * SHARDS, 1, fill_range, job);
-	if (!atomic_load(&job->no_memory))
-		pool_for(s->in->pool, s->merge_set_cnt, 1, measure_range, job);
+	pool_for(s->in->pool, s->merge_set_cnt, 1, place_range, job);
+	for (unsigned w = 0; w < workers; w++) {
+		free(job->tables[w].set);
+		free(job->tables[w].off);
+	}
+	free(job->tables);
 	return atomic_load(&job->no_memory) ? -ENOMEM : 0;
 }
 
@@ -400,7 +308,6 @@ int merge_pieces(struct sections *s)
 	if (!rc)
 		rc = split_sections(&job);
 	if (!rc)
-		rc = merge_sets(&job);
-	free_shards(&job);
+		rc = place_sets(&job);
 	return rc;
 }
