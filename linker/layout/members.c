@@ -15,43 +15,85 @@ static const struct isec *isec_of(const struct layout *l, uint32_t file, uint32_
 	return &l->in->files[file].obj->secs[gs - l->st->sec_base[file]];
 }
 
-/* Calls FN for each live chunk in command-line order. */
-typedef void (*chunk_fn)(struct layout *l, uint32_t out, uint32_t chunk, uint32_t file);
+#define SLABS 64u
 
-static void each_chunk(struct layout *l, chunk_fn fn)
+/* Chunks are listed in two parallel walks over slabs of objects: the first counts what each adds to each output section,
+ * which says where the second puts it, so that they end up in command-line order. */
+struct listing {
+	struct layout *l;
+	uint32_t outsec_cnt;
+	uint32_t *at; /* by slab and sections->outs index: how many, then where */
+	bool is_adding;
+};
+
+static void list_object(const struct listing *w, uint32_t k, uint32_t *at)
 {
+	const struct layout *l = w->l;
 	const struct sections *s = l->s;
-	for (uint32_t k = 0; k < l->st->obj_cnt; k++) {
-		uint32_t file = l->st->objs[k];
-		const struct content *x = content_of(l->in->files[file].obj);
-		uint32_t base = l->st->sec_base[file];
-		for (const struct content_row *row = x->rows; row < x->rows + x->cnt; row++) {
-			uint32_t gs = base + row->sec;
-			if (!sec_is(l->st, gs, SEC_LIVE) || row->kind == ISEC_EH_FRAME)
-				continue; /* SYN_EH_FRAME stands for all of the latter */
-			const struct merge_sec *m = row->kind == ISEC_MERGE ? merge_find(s, file, row->sec) : NULL;
-			if (!m) {
-				fn(l, l->out_index[s->out_of[gs]], gs, file);
-				continue;
-			}
-			if (&s->merge_secs[s->merge_sets[m->set].secs[0]] == m)
-				fn(l, l->out_index[s->out_of[gs]], CHUNK_MERGE | m->set, 0);
-		}
+	uint32_t file = l->st->objs[k], base = l->st->sec_base[file];
+	const struct content *x = content_of(l->in->files[file].obj);
+	for (const struct content_row *row = x->rows; row < x->rows + x->cnt; row++) {
+		uint32_t gs = base + row->sec;
+		if (!sec_is(l->st, gs, SEC_LIVE) || row->kind == ISEC_EH_FRAME)
+			continue; /* SYN_EH_FRAME stands for all of the latter */
+		const struct merge_sec *m = row->kind == ISEC_MERGE ? merge_find(s, file, row->sec) : NULL;
+		if (m && &s->merge_secs[s->merge_sets[m->set].secs[0]] != m)
+			continue;
+		uint32_t i = at[s->out_of[gs]]++;
+		if (!w->is_adding)
+			continue;
+		struct out *o = &l->outs[l->out_index[s->out_of[gs]]];
+		o->chunk[i] = m ? CHUNK_MERGE | m->set : gs;
+		o->chunk_file[i] = m ? 0 : file;
 	}
 }
 
-static void count_chunk(struct layout *l, uint32_t out, uint32_t chunk, uint32_t file)
+static void list_slabs(void *ctx, size_t begin, size_t end, unsigned worker)
 {
-	(void)chunk;
-	(void)file;
-	l->outs[out].chunk_cnt++;
+	const struct listing *w = ctx;
+	uint64_t objs = w->l->st->obj_cnt;
+	(void)worker;
+	for (size_t slab = begin; slab < end; slab++)
+		for (uint64_t k = slab * objs / SLABS; k < (slab + 1) * objs / SLABS; k++)
+			list_object(w, (uint32_t)k, w->at + slab * w->outsec_cnt);
 }
 
-static void add_chunk(struct layout *l, uint32_t out, uint32_t chunk, uint32_t file)
+static int count_chunks(struct listing *w)
+{
+	struct layout *l = w->l;
+	w->outsec_cnt = l->s->out_cnt;
+	w->at = calloc((size_t)SLABS * w->outsec_cnt + 1, sizeof(*w->at));
+	if (!w->at)
+		return -ENOMEM;
+	pool_for(l->in->pool, SLABS, 1, list_slabs, w);
+	for (uint32_t slab = 0; slab < SLABS; slab++)
+		for (uint32_t i = 0; i < w->outsec_cnt; i++)
+			l->outs[l->out_index[i]].chunk_cnt += w->at[(size_t)slab * w->outsec_cnt + i];
+	l->outs[0].chunk_cnt = 0; /* of .eh_frame, which has no place here */
+	return 0;
+}
+
+/* Behind what the output sections have already. */
+static void add_chunks(struct listing *w)
+{
+	struct layout *l = w->l;
+	for (uint32_t i = 0; i < w->outsec_cnt; i++) {
+		struct out *o = &l->outs[l->out_index[i]];
+		for (uint32_t slab = 0; slab < SLABS; slab++) {
+			uint32_t *at = &w->at[(size_t)slab * w->outsec_cnt + i], cnt = *at;
+			*at = o->chunk_cnt;
+			o->chunk_cnt += cnt;
+		}
+	}
+	w->is_adding = true;
+	pool_for(l->in->pool, SLABS, 1, list_slabs, w);
+}
+
+static void add_chunk(struct layout *l, uint32_t out, uint32_t chunk)
 {
 	struct out *o = &l->outs[out];
 	o->chunk[o->chunk_cnt] = chunk;
-	o->chunk_file[o->chunk_cnt++] = file;
+	o->chunk_file[o->chunk_cnt++] = 0;
 }
 
 static uint64_t chunk_sz(const struct layout *l, uint32_t chunk, uint32_t file, uint8_t *ret_p2align)
@@ -228,7 +270,7 @@ static int sort_by_option(struct layout *l, struct out *o)
 
 /* ---- offsets within a section ---- */
 
-static int place_chunks(struct layout *l, struct out *o, uint32_t out)
+static int place_chunks(struct layout *l, struct out *o)
 {
 	uint64_t at = 0;
 	uint32_t entsize = UINT32_MAX;
@@ -250,8 +292,6 @@ static int place_chunks(struct layout *l, struct out *o, uint32_t out)
 			uint32_t e = isec_of(l, o->chunk_file[i], c)->entsize;
 			entsize = entsize == UINT32_MAX || entsize == e ? e : 0;
 			*section_slot(l, c) = at;
-			if (l->s->rel_relative[c])
-				l->relatives[l->relative_cnt++] = (struct relative_run){ out, i, 0 };
 		}
 		at += sz;
 	}
@@ -305,32 +345,54 @@ static int order_tied(struct layout *l, struct out *o)
 	return 0;
 }
 
-static int by_relative(const void *x, const void *y)
+struct placing {
+	struct layout *l;
+	bool tied; /* those that SHF_LINK_ORDER ties to others */
+	atomic_int rc;
+};
+
+static void place_range(void *ctx, size_t begin, size_t end, unsigned worker)
 {
-	const struct relative_run *a = x, *b = y;
-	if (a->out != b->out)
-		return a->out < b->out ? -1 : 1;
-	return a->chunk < b->chunk ? -1 : a->chunk > b->chunk;
+	struct placing *p = ctx;
+	struct layout *l = p->l;
+	(void)worker;
+	for (size_t i = begin + 1; i < end + 1; i++) {
+		if (!!(l->outs[i].flags & SHF_LINK_ORDER) != p->tied)
+			continue;
+		int rc = p->tied ? order_tied(l, &l->outs[i]) : 0;
+		if (!rc)
+			rc = place_chunks(l, &l->outs[i]);
+		if (rc)
+			atomic_store(&p->rc, rc);
+	}
+}
+
+/* The runs of RELATIVE relocations, in layout order. */
+static void list_relatives(struct layout *l)
+{
+	uint64_t before = 0;
+	for (uint32_t i = 1; i < l->out_cnt; i++) {
+		const struct out *o = &l->outs[i];
+		for (uint32_t c = 0; c < o->chunk_cnt && (o->flags & SHF_ALLOC); c++) {
+			uint32_t cnt = o->chunk[c] & (CHUNK_SYN | CHUNK_MERGE) ? 0 : l->s->rel_relative[o->chunk[c]];
+			if (!cnt)
+				continue;
+			l->relatives[l->relative_cnt++] = (struct relative_run){ i, c, before };
+			before += cnt;
+		}
+	}
 }
 
 /* Places the chunks of every section, those tied to others after them. */
 static int place_all(struct layout *l)
 {
-	bool any_tied = false;
-	for (int tied = 0; tied < 2; tied++) {
-		for (uint32_t i = 1; i < l->out_cnt; i++) {
-			bool is_tied = l->outs[i].flags & SHF_LINK_ORDER;
-			int rc = is_tied && tied ? order_tied(l, &l->outs[i]) : 0;
-			if (!rc && is_tied == tied)
-				rc = place_chunks(l, &l->outs[i], i);
-			if (rc)
-				return rc;
-			any_tied |= is_tied;
-		}
-	}
-	if (any_tied) /* their runs were added last */
-		qsort(l->relatives, l->relative_cnt, sizeof(*l->relatives), by_relative);
-	return 0;
+	struct placing p = { .l = l };
+	pool_for(l->in->pool, l->out_cnt - 1, 1, place_range, &p);
+	p.tied = true; /* they may be tied to each other: in order */
+	if (!atomic_load(&p.rc))
+		place_range(&p, 0, l->out_cnt - 1, 0);
+	list_relatives(l);
+	return atomic_load(&p.rc);
 }
 
 /* A section that holds one merge set alone keeps the flags that say so; .comment's own line is a string too. */
@@ -367,20 +429,8 @@ static int number_live(struct layout *l)
 	return l->live && l->live_va ? 0 : -ENOMEM;
 }
 
-int members_collect(struct layout *l)
+static int alloc_chunks(struct layout *l)
 {
-	uint32_t cap = l->s->out_cnt + SYN_CNT + 2;
-	l->outs = arena_alloc_array(l->arena, cap, sizeof(*l->outs), 8);
-	l->out_index = arena_alloc_array(l->arena, (size_t)l->s->out_cnt + 1, sizeof(*l->out_index), 8);
-	l->merge_va = arena_alloc_array(l->arena, (size_t)l->s->merge_set_cnt + 1, sizeof(*l->merge_va), 8);
-	if (!l->outs || !l->out_index || !l->merge_va || number_live(l))
-		return -ENOMEM;
-	l->out_cnt = 1;
-	add_input_outs(l);
-	each_chunk(l, count_chunk);
-	add_syn_outs(l);
-	if (drop_empty(l))
-		return -ENOMEM;
 	for (uint32_t i = 1; i < l->out_cnt; i++) {
 		struct out *o = &l->outs[i];
 		o->chunk = arena_alloc_array(l->arena, o->chunk_cnt, sizeof(*o->chunk), 8);
@@ -389,14 +439,45 @@ int members_collect(struct layout *l)
 			return -ENOMEM;
 		o->chunk_cnt = 0;
 	}
-	for (int i = 0; i < SYN_CNT; i++)
+	return 0;
+}
+
+static int list_chunks(struct layout *l)
+{
+	struct listing w = { .l = l };
+	int rc = count_chunks(&w);
+	if (!rc) {
+		add_syn_outs(l);
+		rc = drop_empty(l);
+	}
+	if (!rc)
+		rc = alloc_chunks(l);
+	for (int i = 0; i < SYN_CNT && !rc; i++)
 		if (syn_present(l, i) && i != SYN_COMMENT && i != SYN_COMMON)
-			add_chunk(l, l->syn_out[i], CHUNK_SYN | (uint32_t)i, 0);
-	each_chunk(l, add_chunk);
+			add_chunk(l, l->syn_out[i], CHUNK_SYN | (uint32_t)i);
+	if (!rc)
+		add_chunks(&w);
+	free(w.at);
 	/* As ld's default script has it: *(COMMON) after *(.bss); the linker's own line last. */
-	for (int i = SYN_COMMON; i <= SYN_COMMENT; i++)
+	for (int i = SYN_COMMON; i <= SYN_COMMENT && !rc; i++)
 		if (syn_present(l, i) && (i == SYN_COMMENT || i == SYN_COMMON))
-			add_chunk(l, l->syn_out[i], CHUNK_SYN | (uint32_t)i, 0);
+			add_chunk(l, l->syn_out[i], CHUNK_SYN | (uint32_t)i);
+	return rc;
+}
+
+int members_collect(struct layout *l)
+{
+	uint32_t cap = l->s->out_cnt + SYN_CNT + 2;
+	int rc;
+	l->outs = arena_alloc_array(l->arena, cap, sizeof(*l->outs), 8);
+	l->out_index = arena_alloc_array(l->arena, (size_t)l->s->out_cnt + 1, sizeof(*l->out_index), 8);
+	l->merge_va = arena_alloc_array(l->arena, (size_t)l->s->merge_set_cnt + 1, sizeof(*l->merge_va), 8);
+	if (!l->outs || !l->out_index || !l->merge_va || number_live(l))
+		return -ENOMEM;
+	l->out_cnt = 1;
+	add_input_outs(l);
+	if ((rc = list_chunks(l)))
+		return rc;
 	l->relatives = arena_alloc_array(l->arena, (size_t)l->s->relative_sec_cnt + 1, sizeof(*l->relatives), 8);
 	if (!l->relatives)
 		return -ENOMEM;
@@ -407,16 +488,9 @@ int members_collect(struct layout *l)
 	}
 	order_sections(l);
 	/* After this: no new output sections, and their order is fixed. */
-	int rc = place_all(l);
-	if (rc)
+	if ((rc = place_all(l)))
 		return rc;
 	for (uint32_t i = 1; i < l->out_cnt; i++)
 		keep_merge_flags(l, &l->outs[i]);
-	uint64_t before = 0;
-	for (uint32_t i = 0; i < l->relative_cnt; i++) {
-		struct relative_run *r = &l->relatives[i];
-		r->before = before;
-		before += l->s->rel_relative[l->outs[r->out].chunk[r->chunk]];
-	}
 	return diag_errors(l->in->diag) ? -EINVAL : 0;
 }

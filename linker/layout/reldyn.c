@@ -5,6 +5,7 @@
  * Source: gABI ch. 5 "Relocation"; psABI for the types; GNU ld's -z combreloc for the order.
  */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "judge.h"
@@ -82,8 +83,16 @@ static bool fits_table(const struct layout *l, uint64_t va)
 	return far == (int32_t)far;
 }
 
-/* Counts the FDEs of a chunk; AT as for ehframe_next. */
-static int count_chunk_fdes(const struct layout *l, const struct out *o, uint32_t c, struct eh_range *at, uint32_t *cnt)
+/* FDEs by chunk of one output section; counted in parallel, summed up in order. */
+struct fde_count {
+	struct layout *l;
+	const struct out *o;
+	uint32_t *cnt; /* by chunk; UINT32_MAX: not one that has some */
+	atomic_int rc;
+};
+
+/* The FDEs of a chunk; AT as for ehframe_next. */
+static int count_chunk_fdes(const struct layout *l, const struct out *o, uint32_t c, struct eh_range *at)
 {
 	uint32_t gs = o->chunk[c], file = o->chunk_file[c];
 	uint64_t va = section_start(l, gs);
@@ -98,14 +107,44 @@ static int count_chunk_fdes(const struct layout *l, const struct out *o, uint32_
 			   l->in->files[file].obj->name, f->off);
 		return -ERANGE;
 	}
-	*cnt += at->end - at->begin;
 	return 0;
+}
+
+static void count_fdes_range(void *ctx, size_t begin, size_t end, unsigned worker)
+{
+	struct fde_count *j = ctx;
+	struct eh_range at = { 0 };
+	(void)worker;
+	for (size_t c = begin; c < end; c++) {
+		bool has = chunk_has_frames(j->l, j->o, (uint32_t)c);
+		if (has && count_chunk_fdes(j->l, j->o, (uint32_t)c, &at))
+			atomic_store(&j->rc, -ERANGE);
+		j->cnt[c] = has ? at.end - at.begin : UINT32_MAX;
+	}
+}
+
+/* Goes on from *CHUNKS chunks with *BEFORE FDEs. */
+static int count_section_fdes(struct layout *l, uint32_t i, uint32_t *chunks, uint32_t *before)
+{
+	struct fde_count j = { .l = l, .o = &l->outs[i] };
+	j.cnt = malloc(((size_t)j.o->chunk_cnt + 1) * sizeof(*j.cnt));
+	if (!j.cnt)
+		return -ENOMEM;
+	pool_for(l->in->pool, j.o->chunk_cnt, 1024, count_fdes_range, &j);
+	for (uint32_t c = 0; c < j.o->chunk_cnt && !atomic_load(&j.rc); c++) {
+		if (j.cnt[c] == UINT32_MAX)
+			continue;
+		if ((*chunks)++ % FDE_STEP == 0)
+			l->fde_runs[l->fde_run_cnt++] = (struct fde_run){ i, c, *before };
+		*before += j.cnt[c];
+	}
+	free(j.cnt);
+	return atomic_load(&j.rc);
 }
 
 static int count_fdes(struct layout *l)
 {
 	uint32_t before = 0, chunks = 0;
-	struct eh_range at = { 0 };
 	bool has_table = l->syn_out[SYN_EH_FRAME_HDR] && !l->s->eh_has_unknown;
 	if (has_table && (!fits_table(l, syn_va(l, SYN_EH_FRAME)) || !fits_table(l, syn_va(l, SYN_EH_FRAME) + l->s->eh_sz))) {
 		diag_error(l->in->diag, 0, ".eh_frame_hdr: .eh_frame is more than 2 GiB away: link without --eh-frame-hdr");
@@ -114,18 +153,10 @@ static int count_fdes(struct layout *l)
 	l->fde_runs = arena_alloc_array(l->arena, l->s->fde_cnt / FDE_STEP + 1, sizeof(*l->fde_runs), 8);
 	if (!l->fde_runs)
 		return -ENOMEM;
-	for (uint32_t i = 1; i < l->out_cnt && has_table; i++) {
-		for (uint32_t c = 0; c < l->outs[i].chunk_cnt; c++) {
-			if (!chunk_has_frames(l, &l->outs[i], c))
-				continue;
-			if (chunks++ % FDE_STEP == 0)
-				l->fde_runs[l->fde_run_cnt++] = (struct fde_run){ i, c, before };
-			int rc = count_chunk_fdes(l, &l->outs[i], c, &at, &before);
-			if (rc)
-				return rc;
-		}
-	}
-	return 0;
+	int rc = 0;
+	for (uint32_t i = 1; i < l->out_cnt && has_table && !rc; i++)
+		rc = count_section_fdes(l, i, &chunks, &before);
+	return rc;
 }
 
 int reldyn_collect(struct layout *l)

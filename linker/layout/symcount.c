@@ -8,30 +8,7 @@
 #include <string.h>
 
 #include "layout_priv.h"
-
-static bool is_in_output(const struct layout *l, uint32_t file, const struct object *o, uint32_t shndx)
-{
-	if (shndx >= UINT32_C(0xffff0000))
-		return shndx == OBJ_SHN_ABS || shndx == OBJ_SHN_COMMON;
-	if (!shndx || shndx >= o->sec_cnt || (o->secs[shndx].kind == ISEC_EH_FRAME && !l->s->eh_sz))
-		return false;
-	return sec_is(l->st, gsec(l->st, file, shndx), SEC_LIVE);
-}
-
-static bool keeps_local(const struct layout *l, uint32_t file, const struct object *o, const struct esym *e)
-{
-	const struct options *opt = l->in->opt;
-	if (e->type == STT_SECTION || e->name >= o->strtab_sz || !o->strtab[e->name] || opt->discard == DISCARD_ALL)
-		return false;
-	if (!is_in_output(l, file, o, e->shndx))
-		return false;
-	bool is_temp = o->strtab[e->name] == '.' && o->strtab[e->name + 1] == 'L';
-	if (is_temp && opt->discard == DISCARD_LOCALS)
-		return false;
-	/* By default temporaries go where they name pieces of merged strings (ld: -X for merged sections). */
-	return !(is_temp && opt->discard == DISCARD_DEFAULT && e->shndx < o->sec_cnt &&
-		 (o->secs[e->shndx].flags & SHF_MERGE));
-}
+#include "outsyms.h"
 
 static bool provides(const struct layout *l, uint32_t file, const struct object *o, uint32_t i, struct esym *ret_e)
 {
@@ -39,7 +16,7 @@ static bool provides(const struct layout *l, uint32_t file, const struct object 
 	if (win == PROVIDER_NONE || provider_file(win) != file || provider_sym(win) != i)
 		return false;
 	esym_get(o, i, ret_e);
-	return is_in_output(l, file, o, ret_e->shndx);
+	return outsym_is_in_output(l->s, file, o, ret_e->shndx);
 }
 
 /* gABI: hidden names are local in an executable or shared object. */
@@ -56,7 +33,7 @@ void symtab_walk(const struct layout *l, uint32_t k, bool locals, sym_visit visi
 	const struct object *o = l->in->files[s.file].obj;
 	for (uint32_t i = 1; locals && i < o->first_global && i < o->sym_cnt; i++) {
 		esym_get(o, i, &s.e);
-		if (!keeps_local(l, s.file, o, &s.e))
+		if (!outsym_keeps_local(l->s, s.file, o, &s.e))
 			continue;
 		s.name = o->strtab + s.e.name;
 		s.len = (uint32_t)strlen(s.name);
@@ -75,18 +52,21 @@ void symtab_walk(const struct layout *l, uint32_t k, bool locals, sym_visit visi
 	}
 }
 
-struct count {
-	uint32_t cnt;
-	uint64_t str;
-	bool gnu_abi;
-};
-
-static void count_one(void *ctx, const struct out_sym *s)
+/* What an object provides: local in the output, or global. */
+static void count_globals(struct layout *l, uint32_t k, struct local_count *loc, struct local_count *glob)
 {
-	struct count *c = ctx;
-	c->cnt++;
-	c->str += (uint64_t)s->len + 1;
-	c->gnu_abi |= s->e.type == STT_GNU_IFUNC;
+	uint32_t file = l->st->objs[k];
+	const struct object *o = l->in->files[file].obj;
+	for (uint32_t i = o->first_global; i < o->sym_cnt; i++) {
+		struct esym e;
+		if (!provides(l, file, o, i, &e))
+			continue;
+		name_id id = o->names[i - o->first_global];
+		struct local_count *c = is_local_name(l, id) ? loc : glob;
+		c->cnt++;
+		c->str += (uint64_t)names_get(l->in->names, id)->len + 1;
+		loc->has_ifunc |= c == loc && e.type == STT_GNU_IFUNC;
+	}
 }
 
 static void count_range(void *ctx, size_t begin, size_t end, unsigned worker)
@@ -94,10 +74,9 @@ static void count_range(void *ctx, size_t begin, size_t end, unsigned worker)
 	struct layout *l = ctx;
 	(void)worker;
 	for (size_t k = begin; k < end; k++) {
-		struct count loc = { 0 }, glob = { 0 };
-		symtab_walk(l, (uint32_t)k, true, count_one, &loc);
-		symtab_walk(l, (uint32_t)k, false, count_one, &glob);
-		if (loc.gnu_abi)
+		struct local_count loc = l->s->local_counts[l->st->objs[k]], glob = { 0 };
+		count_globals(l, (uint32_t)k, &loc, &glob);
+		if (loc.has_ifunc)
 			atomic_store_explicit(&l->has_gnu_abi, true, memory_order_relaxed);
 		l->sym_parts[k] = (struct symtab_part){ loc.cnt, glob.cnt, loc.str, glob.str };
 	}

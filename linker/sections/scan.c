@@ -12,6 +12,7 @@
 
 #include "demangle.h"
 #include "judge.h"
+#include "outsyms.h"
 #include "scanned.h"
 
 struct local_need {
@@ -319,6 +320,22 @@ static void take_rows(struct sections *s, struct finding *f, uint32_t file, int 
 	}
 }
 
+static struct local_count count_locals(const struct sections *s, uint32_t file)
+{
+	const struct object *o = s->in->files[file].obj;
+	struct local_count c = { 0 };
+	for (uint32_t i = 1; i < o->first_global && i < o->sym_cnt; i++) {
+		struct esym e;
+		esym_get(o, i, &e);
+		if (!outsym_keeps_local(s, file, o, &e))
+			continue;
+		c.cnt++;
+		c.str += strlen(o->strtab + e.name) + 1;
+		c.has_ifunc |= e.type == STT_GNU_IFUNC;
+	}
+	return c;
+}
+
 static void take_kept(struct sections *s, struct finding *f, uint32_t file, const struct scanned *x)
 {
 	const struct pair *row = x->rows;
@@ -327,6 +344,7 @@ static void take_kept(struct sections *s, struct finding *f, uint32_t file, cons
 		row += x->cnt[kind];
 	}
 	add_head(&f->sum, &x->head);
+	s->local_counts[file] = x->head.locals;
 }
 
 static void scan_file(struct scan *c, struct finding *f, uint32_t file)
@@ -348,6 +366,7 @@ static void scan_file(struct scan *c, struct finding *f, uint32_t file)
 	for (int i = 0; i < SCANNED_CNT; i++)
 		f->own[i].cnt = 0;
 	scan_object(c, f, file);
+	s->local_counts[file] = f->head.locals = count_locals(s, file);
 	for (int i = 0; i < SCANNED_CNT; i++)
 		take_rows(s, f, file, i, f->own[i].data, f->own[i].cnt);
 	add_head(&f->sum, &f->head);
@@ -567,9 +586,12 @@ int scan_relocations(struct sections *s)
 	c.facts.small_image = s->small_image;
 	c.facts.low_image = s->low_image;
 	c.facts.z_notext = s->in->opt->z_notext;
+	c.facts.has_frames = s->eh_sz;
+	c.facts.discard = (uint8_t)s->in->opt->discard;
 	s->rel_relative = arena_alloc_array(s->scratch, s->st->sec_cnt, sizeof(*s->rel_relative), 64);
+	s->local_counts = arena_alloc_array(s->scratch, (size_t)s->in->file_cnt + 1, sizeof(*s->local_counts), 64);
 	c.found = aligned_alloc(64, workers * sizeof(*c.found));
-	if (!s->rel_relative || !c.found) {
+	if (!s->rel_relative || !s->local_counts || !c.found) {
 		free(c.found);
 		return -ENOMEM;
 	}

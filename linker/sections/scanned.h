@@ -28,12 +28,14 @@ enum { SCANNED_LOCALS, SCANNED_GLOBALS, SCANNED_DYNRELS, SCANNED_SUSPECTS, SCANN
 struct scan_facts {
 	const struct arch *arch;
 	name_id tls_get_addr;
-	bool is_pic, is_shared, is_dynamic, small_image, low_image, z_notext;
+	bool is_pic, is_shared, is_dynamic, small_image, low_image, z_notext, has_frames;
+	uint8_t discard;
 };
 
 struct scanned_head {
 	struct addend_range addends;
 	uint64_t total;        /* relocations of live sections */
+	struct local_count locals;
 	bool got_base, static_tls, textrel, tlsld;
 };
 

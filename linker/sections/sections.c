@@ -29,6 +29,7 @@ void sections_trim(struct sections *s)
 {
 	s->scratch = arena_free(s->scratch);
 	s->rank_of = NULL;
+	s->local_counts = NULL;
 	s->rel_relative = s->dynsym_of = NULL;
 	free(s->dynrels);
 	free(s->suspects);

@@ -103,7 +103,14 @@ struct dynrel {
 	name_id name;
 };
 
-/* ---- dynamic symbols ---- */
+/* ---- symbols ---- */
+
+/* Local symbols of an object that .symtab has. */
+struct local_count {
+	uint64_t str;          /* bytes of their names */
+	uint32_t cnt;
+	bool has_ifunc;
+};
 
 struct dynsym {
 	name_id name;
@@ -172,6 +179,7 @@ struct sections {
 	struct merge_set *merge_sets; /* malloc-ed */
 	uint32_t merge_set_cnt;
 
+	struct local_count *local_counts; /* by file; scratch */
 	uint32_t *rel_relative;      /* by global section number: RELATIVE relocations it needs; scratch */
 	uint64_t relative_total;     /* their sum */
 	uint32_t relative_sec_cnt;   /* sections that need some */
