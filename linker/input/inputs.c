@@ -184,6 +184,35 @@ static int recognise_elf(struct inputs *in, struct infile *file, struct source *
 	return 0;
 }
 
+/* The version before, whose products may fit this one's bytes as well; without memory it is done without. */
+static void find_older(struct inputs *in, struct infile *file, struct source *s)
+{
+	struct inputs_private *pv = in->priv;
+	struct infile *older = s->kind == SOURCE_ARCHIVE || s->kind == SOURCE_OBJECT ? mapper_older(in->mapper, file) : NULL;
+	if (!older)
+		return;
+	const struct source *o = older->product;
+	bool fits = o->kind == s->kind && (!s->archive || s->archive->is_thin == o->archive->is_thin);
+	if (!fits || grow(&pv->fresh, pv->fresh_cnt, &pv->fresh_cap, sizeof(*pv->fresh)) < 0) {
+		mapper_unref(in->mapper, older);
+		return;
+	}
+	s->older = older;
+	pv->fresh[pv->fresh_cnt++] = s;
+}
+
+void inputs_settle(struct inputs *in)
+{
+	struct inputs_private *pv = in->priv;
+	for (uint32_t i = 0; i < pv->fresh_cnt; i++) {
+		mapper_unref(in->mapper, pv->fresh[i]->older);
+		pv->fresh[i]->older = NULL;
+	}
+	free(pv->fresh);
+	pv->fresh = NULL;
+	pv->fresh_cnt = pv->fresh_cap = 0;
+}
+
 /* What the file is; products of an earlier link are found on it. NULL: an error was reported. */
 static struct source *recognise(struct inputs *in, struct infile *file)
 {
@@ -212,6 +241,7 @@ static struct source *recognise(struct inputs *in, struct infile *file)
 		source_free(s);
 		return NULL;
 	}
+	find_older(in, file, s);
 	file->product = s;
 	file->product_free = source_free;
 	return s;
@@ -537,6 +567,22 @@ static struct object *publish(struct ifile *f, struct object *o)
 	return o;
 }
 
+/* The object of the same bytes in the version before, NULL: none. Its file must be what was parsed still. */
+static struct object *find_same(const struct ifile *f)
+{
+	const struct source *old = f->owner->older ? f->owner->older->product : NULL;
+	uint32_t cnt = !old ? 0 : old->archive ? old->archive->member_cnt : 1;
+	bool rehash;
+	for (uint32_t i = 0; i < cnt; i++) {
+		uint32_t m = (f->owner_idx + i) % cnt; /* most are where they were */
+		struct object *o = old->archive ? old->members[m] : old->obj;
+		if (o && o->sz == f->body_sz && !memcmp(o->data, f->body->data + f->body_off, o->sz) &&
+		    !infile_check(f->owner->older, &rehash))
+			return o;
+	}
+	return NULL;
+}
+
 static void parse_one(struct inputs *in, struct ifile *f)
 {
 	if (!f->body || f->obj || f->aside)
@@ -548,11 +594,15 @@ static void parse_one(struct inputs *in, struct ifile *f)
 	if (ar && asprintf(&name, "%s(%s)", f->file->path, ar->members[f->member].name) < 0)
 		name = NULL;
 	const char *shown = name ? name : f->shown_as ? f->shown_as : f->file->path;
-	int rc = object_parse(f->body, f->body_off, f->body_sz, shown, in->names, in->diag, place, &o);
+	struct object *same = find_same(f);
+	if (same)
+		o = object_clone(same, f->body, f->body_off, shown);
+	bool is_new = !o;
+	int rc = is_new ? object_parse(f->body, f->body_off, f->body_sz, shown, in->names, in->diag, place, &o) : 0;
 	free(name);
 	if (rc < 0)
 		return;
-	atomic_fetch_add(in->parsed_objects, 1);
+	atomic_fetch_add(in->parsed_objects, is_new);
 	take_object(in, f, publish(f, o));
 }
 
@@ -719,6 +769,7 @@ struct inputs *inputs_free(struct inputs *in)
 	if (!in)
 		return NULL;
 	symbol_lists_free(in);
+	inputs_settle(in);
 	ir_claims_free(in);
 	for (uint32_t i = 0; i < in->file_cnt; i++)
 		free(in->files[i].shown_as);

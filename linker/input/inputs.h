@@ -132,6 +132,9 @@ int inputs_failure(const struct inputs *in, int rc);
 /* Parses the objects FILES[0..cnt) (indices) that are not parsed yet, in parallel. Errors go to the sink. */
 void inputs_parse(struct inputs *in, const uint32_t *files, uint32_t cnt);
 
+/* No more objects will be parsed: lets go of older versions of files, whose products new ones could take over. */
+void inputs_settle(struct inputs *in);
+
 /* Calls FN for the decompressed sections of what was parsed from FILE: memory that goes when the file is ended. */
 void inputs_each_unpacked(const struct infile *file, void (*fn)(void *ctx, const void *bytes, size_t sz), void *ctx);
 

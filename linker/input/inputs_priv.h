@@ -19,6 +19,7 @@ struct source {
 	struct archive *archive;
 	struct object **members;     /* by member index, NULL until parsed; by lock */
 	struct object *obj;          /* by lock */
+	struct infile *older;        /* while it is new: the version before, held; its product is of the same kind */
 	struct shlib *shlib;
 	struct script *script;
 	pthread_mutex_t lock;
@@ -29,6 +30,8 @@ struct inputs_private {
 	uint64_t place;            /* for messages: position of the operand being added */
 	uint32_t file_cap, held_cap, extern_cap;
 	int script_depth;
+	struct source **fresh;       /* those with an older one, until inputs_settle */
+	uint32_t fresh_cnt, fresh_cap;
 };
 
 /* Takes over FD, which the opener gave: the mapper's file of it. 0 or -errno, not reported. */

@@ -431,6 +431,30 @@ int mapper_replace(struct mapper *m, const struct stat *st, int fd)
 	return r;
 }
 
+static bool is_later(const struct infile *a, const struct infile *b)
+{
+	const struct timespec *x = &a->st.st_ctim, *y = &b->st.st_ctim;
+	return x->tv_sec != y->tv_sec ? x->tv_sec > y->tv_sec : x->tv_nsec > y->tv_nsec;
+}
+
+struct infile *mapper_older(struct mapper *m, const struct infile *f)
+{
+	struct infile *best = NULL;
+	for (unsigned i = 0; i < SHARD_CNT; i++) {
+		struct shard *s = &m->shards[i];
+		pthread_mutex_lock(&s->lock);
+		for (unsigned b = 0; b < BUCKET_CNT; b++)
+			for (struct held *h = s->buckets[b]; h; h = h->f.link)
+				if (&h->f != f && h->f.product && !strcmp(h->f.path, f->path) &&
+				    (!best || is_later(&h->f, best)))
+					best = &h->f;
+		pthread_mutex_unlock(&s->lock);
+	}
+	if (best)
+		infile_ref(best);
+	return best;
+}
+
 void infile_ref(struct infile *f)
 {
 	atomic_fetch_add_explicit(&f->refs, 1, memory_order_relaxed);

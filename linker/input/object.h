@@ -107,6 +107,7 @@ struct mergeable {
 /* What a later stage keeps with the object: one allocation, which starts with this, freed with the object. */
 struct object_product {
 	_Atomic(struct object_product *) next; /* another of its kind */
+	size_t sz;             /* bytes of all of it */
 };
 
 struct object {
@@ -261,6 +262,9 @@ int object_sections(const uint8_t *data, uint64_t sz, uint64_t *ret_off, uint64_
 int object_parse(struct infile *f, uint64_t off, uint64_t sz, const char *name, struct names *names, struct diag *d,
 		 uint64_t place, struct object **ret_object);
 struct object *object_free(struct object *o);
+/* The product of the same bytes at OFF of F, made of FROM, which no link is changing, without parsing. NAME is copied. NULL
+ * without memory. */
+struct object *object_clone(struct object *from, struct infile *f, uint64_t off, const char *name);
 /* Decompresses packed[I], which must be there, unless that was done before: from then on isec_bytes gives its bytes,
  * until the object is freed. *ret_made: bytes that this call made. Thread-safe. 0, -ENOMEM, or -EINVAL, reported to D
  * at PLACE: a damaged stream, or strings to be merged that do not end in a NUL. */

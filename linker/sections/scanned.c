@@ -114,6 +114,7 @@ void scanned_keep(struct object *o, const uint64_t key[2], const struct scanned_
 	struct scanned *x = malloc(sizeof(*x) + cnt * sizeof(*x->rows));
 	if (!x)
 		return;
+	x->older.sz = sizeof(*x) + cnt * sizeof(*x->rows);
 	x->key[0] = key[0];
 	x->key[1] = key[1];
 	x->head = *head;

@@ -268,6 +268,7 @@ int extract_members(struct symtab *st)
 	}
 	if (!rc)
 		collect(st);
+	inputs_settle(in);
 	/* Who could provide a name counts no more: resolve.c asks the files of the link. */
 	free((void *)st->win);
 	st->win = NULL;
