@@ -98,6 +98,7 @@ struct cache_file {
 	unsigned stream_next; /* the one to be forgotten next */
 	unsigned stream_last; /* the one that was read last */
 	uint64_t full_sz;     /* there was no room for so much, which was told; 0: there was, since */
+	uint64_t *expected;   /* a bit for each chunk that will be read, it seems; NULL: nothing is known, or it is done */
 	bool is_never_ahead;  /* its bytes could not be made once: only what is asked for is made */
 	bool is_kept;	      /* what is Ready can't be made again: never evicted */
 	bool is_needy;	      /* a waiting read lacks something that nobody makes */
@@ -148,6 +149,9 @@ void cache_done(struct cache *c);
 int cache_file_new(struct cache *c, int dir_fd, uint64_t size, void *owner, struct cache_file **ret);
 /* No read waits or holds pins, no fill is on its way. Takes NULL. */
 struct cache_file *cache_file_free(struct cache *c, struct cache_file *f);
+/* F will be read where LAST was, it seems: the version before of the same program. When the first read of F comes, that is
+ * made ahead, in large pieces, unless it is more than a start reads. */
+void cache_file_expect(struct cache_file *f, const struct cache_file *last);
 /* F can't be made again: from now on what is Ready is never evicted. */
 void cache_file_keep(struct cache *c, struct cache_file *f);
 

@@ -25,8 +25,9 @@ struct chunk {
 	uint32_t pins;		 /* reads that wait for it or copy from it */
 	uint8_t state;
 	uint8_t place; /* in its block */
-	bool is_cold;  /* may be evicted */
-	bool is_ahead; /* on its way, and nobody had asked for it then */
+	bool is_cold : 1;  /* may be evicted */
+	bool is_ahead : 1; /* on its way, and nobody had asked for it then */
+	bool is_read : 1;  /* somebody asked for it */
 };
 
 /* Chunks are tracked from the first read of their neighbourhood on. */

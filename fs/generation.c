@@ -50,6 +50,8 @@ int generation_new(struct fs *fs, uint64_t id, struct link *link, const char *re
 		.link_us = v->link_us,
 	};
 	g->newest = g->mtime;
+	if (link->gen)
+		cache_file_expect(file, link->gen->file);
 	tree_add_node(&fs->tree, &g->node);
 	TAILQ_INSERT_TAIL(&fs->generations, g, all);
 	fs->generation_cnt++;

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define XXH_STATIC_LINKING_ONLY /* the state lives on the stack */
-#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 /* What scan.c and judge.h ask of a name. NEED bits are set while others scan. */
