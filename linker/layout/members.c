@@ -26,6 +26,13 @@ struct listing {
 	bool is_adding;
 };
 
+/* Size and alignment of a live section in one word, which stands in its slot until it is placed; no section has 2^58 bytes
+ * (input/object.c). */
+static uint64_t pack_size(uint64_t sz, uint8_t p2align)
+{
+	return sz << 6 | p2align;
+}
+
 static void list_object(const struct listing *w, uint32_t k, uint32_t *at)
 {
 	const struct layout *l = w->l;
@@ -43,6 +50,8 @@ static void list_object(const struct listing *w, uint32_t k, uint32_t *at)
 		if (!w->is_adding)
 			continue;
 		struct out *o = &l->outs[l->out_index[s->out_of[gs]]];
+		if (!m)
+			*section_slot(l, gs) = pack_size(row->sz, row->p2align);
 		o->chunk[i] = m ? CHUNK_MERGE | m->set : gs;
 		o->chunk_file[i] = m ? 0 : file;
 	}
@@ -96,7 +105,7 @@ static void add_chunk(struct layout *l, uint32_t out, uint32_t chunk)
 	o->chunk_file[o->chunk_cnt++] = 0;
 }
 
-static uint64_t chunk_sz(const struct layout *l, uint32_t chunk, uint32_t file, uint8_t *ret_p2align)
+static uint64_t chunk_sz(const struct layout *l, uint32_t chunk, uint8_t *ret_p2align)
 {
 	if (chunk & CHUNK_SYN) {
 		const struct synthetic *y = l->syn[chunk & CHUNK_INDEX];
@@ -107,9 +116,9 @@ static uint64_t chunk_sz(const struct layout *l, uint32_t chunk, uint32_t file, 
 		*ret_p2align = l->s->merge_sets[chunk & CHUNK_INDEX].p2align;
 		return l->s->merge_sets[chunk & CHUNK_INDEX].sz;
 	}
-	const struct isec *is = isec_of(l, file, chunk);
-	*ret_p2align = is->p2align;
-	return is->sz;
+	uint64_t packed = *section_slot(l, chunk);
+	*ret_p2align = packed & 63;
+	return packed >> 6;
 }
 
 /* ---- output sections ---- */
@@ -274,10 +283,11 @@ static int place_chunks(struct layout *l, struct out *o)
 {
 	uint64_t at = 0;
 	uint32_t entsize = UINT32_MAX;
+	bool is_array = o->type == SHT_INIT_ARRAY || o->type == SHT_FINI_ARRAY || o->type == SHT_PREINIT_ARRAY;
 	for (uint32_t i = 0; i < o->chunk_cnt; i++) {
 		uint8_t p2align;
 		uint32_t c = o->chunk[i];
-		uint64_t sz = chunk_sz(l, c, o->chunk_file[i], &p2align);
+		uint64_t sz = chunk_sz(l, c, &p2align);
 		if (p2align > 40 || sz > UINT64_MAX / 4 || at > UINT64_MAX / 4) {
 			diag_error(l->in->diag, 0, "%s: the output section is too large", o->name);
 			return -EFBIG;
@@ -289,14 +299,13 @@ static int place_chunks(struct layout *l, struct out *o)
 		} else if (c & CHUNK_MERGE) {
 			l->merge_va[c & CHUNK_INDEX] = at;
 		} else {
-			uint32_t e = isec_of(l, o->chunk_file[i], c)->entsize;
+			uint32_t e = is_array ? isec_of(l, o->chunk_file[i], c)->entsize : 0;
 			entsize = entsize == UINT32_MAX || entsize == e ? e : 0;
 			*section_slot(l, c) = at;
 		}
 		at += sz;
 	}
 	o->sz = at;
-	bool is_array = o->type == SHT_INIT_ARRAY || o->type == SHT_FINI_ARRAY || o->type == SHT_PREINIT_ARRAY;
 	if (o->outsec != OUT_NONE && is_array)
 		o->entsize = entsize == UINT32_MAX ? 0 : entsize;
 	return 0;
@@ -333,8 +342,10 @@ static int order_tied(struct layout *l, struct out *o)
 		const struct isec *is = isec_of(l, file, c);
 		uint32_t to = (is->flags & SHF_LINK_ORDER) && is->link ? gsec(l->st, file, is->link) : 0;
 		uint16_t out = to ? l->s->out_of[to] : OUT_NONE;
-		t[i].key[0] = out == OUT_NONE ? 0 : l->out_index[out];
-		t[i].key[1] = to ? section_start(l, to) : 0;
+		const struct out *there = out == OUT_NONE ? NULL : &l->outs[l->out_index[out]];
+		bool is_placed = there && (!(there->flags & SHF_LINK_ORDER) || there < o);
+		t[i].key[0] = there ? (uint64_t)(there - l->outs) : 0;
+		t[i].key[1] = is_placed ? section_start(l, to) : 0;
 	}
 	qsort(t, o->chunk_cnt, sizeof(*t), by_tie);
 	for (uint32_t i = 0; i < o->chunk_cnt; i++) {
