@@ -9,6 +9,7 @@
  * that does not answer holds it up: after fill_timeout= the link is failed, and another thread goes on with the others.
  */
 #include "custody.h"
+#include "crew.h"
 #include "pathwalk.h"
 #include "worker_link.h"
 
@@ -17,28 +18,18 @@
 
 #define OVERFLOW_UID 65534 /* who is not known in this user namespace: the system's root, in a container */
 
-#define STOP_PATIENCE_S 1
 #define COPY_BYTES_PER_MS 16384 /* a disk that is slower than that is taken for dead */
 
 struct work {
-	TAILQ_ENTRY(work) on;
+	struct crew_task task;
 	struct resolved *resolved; /* referenced */
 	uint64_t gen;		   /* the number that its generation will have */
 	int *fds;
 	uint32_t fd_cnt;
 	custody_done_fn *done; /* NULL: it was told already */
 	void *ctx;
-	int64_t deadline;	/* of one being done */
-	const char *at;		/* the input it is at, as the link opened it */
-	bool is_held;		/* it passed */
-};
-
-struct custody {
-	pthread_cond_t some, idle; /* with fs.lock */
-	TAILQ_HEAD(work_list, work) works, doing;
-	unsigned threads; /* that are not held up: one, or none while there is no memory for it */
-	unsigned held;
-	bool is_stopping;
+	const char *at; /* the input it is at, as the link opened it */
+	int err;
 };
 
 static bool is_as_linked(int fd, const struct msg_identity *id)
@@ -223,167 +214,82 @@ static void work_free(struct fs *fs, struct work *k)
 	free(k);
 }
 
-/* (lock held; not while it works) Is this thread to go on? */
-static bool do_work(struct fs *fs, struct work *k)
+static void work_on(struct fs *fs, struct crew_task *t)
 {
+	struct work *k = (struct work *)t;
 	const struct record *r = k->resolved->record;
-	struct custody *c = fs->custody;
-	struct replies out;
-	int err = 0;
 
-	TAILQ_INSERT_TAIL(&c->doing, k, on);
-	replies_init(&out);
-	for (uint32_t idx = 0; idx < r->fd_cnt && !err && !k->is_held; idx++) {
+	for (uint32_t idx = 0; idx < r->fd_cnt && !k->err && !t->is_held; idx++) {
 		k->at = name_of(r, idx);
 		struct input *i = k->resolved->input[idx];
-		k->deadline = now_ms() + fs->cfg.fill_timeout_ms + (int64_t)(i->id.size / COPY_BYTES_PER_MS);
+		t->deadline = now_ms() + fs->cfg.fill_timeout_ms + (int64_t)(i->id.size / COPY_BYTES_PER_MS);
 		fs_unlock(fs);
-		err = take_input(fs, i, k->fds[idx]);
+		int err = take_input(fs, i, k->fds[idx]);
 		fs_lock(fs);
+		k->err = err;
 	}
-	if (k->is_held && c->is_stopping)
-		return false; /* nobody waits for us, and what we refer to stays as it is */
-	k->deadline = INT64_MAX; /* what comes has a time limit of its own */
-	if (!err && !k->is_held)
+	t->deadline = INT64_MAX; /* what comes has a time limit of its own */
+	if (!k->err && !t->is_held)
 		worker_link_keep_leased(fs, k->gen, k->resolved);
-	TAILQ_REMOVE(&c->doing, k, on);
-	bool was_held = k->is_held;
-	c->held -= was_held;
-	work_tell(fs, k, err, err ? k->at : NULL, &out);
+}
+
+static void work_done(struct fs *fs, struct crew_task *t, struct replies *out)
+{
+	struct work *k = (struct work *)t;
+
+	work_tell(fs, k, k->err, k->err ? k->at : NULL, out);
 	work_free(fs, k);
-	fs_unlock(fs);
-	replies_send(fs, &out);
-	fs_lock(fs);
-	return !was_held;
 }
 
-static void *run(void *arg)
+/* Its link is failed. */
+static void work_held(struct fs *fs, struct crew_task *t, struct replies *out)
 {
-	struct fs *fs = arg;
-	struct custody *c = fs->custody;
-	bool goes_on = true;
+	struct work *k = (struct work *)t;
 
-	fs_lock(fs);
-	while (goes_on && !c->is_stopping) {
-		struct work *k = TAILQ_FIRST(&c->works);
-		if (k) {
-			TAILQ_REMOVE(&c->works, k, on);
-			goes_on = do_work(fs, k);
-		} else {
-			pthread_cond_wait(&c->some, &fs->lock);
-		}
-	}
-	if (goes_on && --c->threads == 0)
-		pthread_cond_signal(&c->idle);
-	fs_unlock(fs);
-	return NULL;
+	work_tell(fs, k, -ETIMEDOUT, k->at, out);
 }
 
-/* (lock held) */
-static int start_thread(struct fs *fs)
+static void work_drop(struct fs *fs, struct crew_task *t, struct replies *out)
 {
-	pthread_attr_t detached;
-	pthread_t t;
+	struct work *k = (struct work *)t;
 
-	pthread_attr_init(&detached);
-	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-	int r = pthread_create(&t, &detached, run, fs);
-	pthread_attr_destroy(&detached);
-	fs->custody->threads += !r;
-	return -r;
+	work_tell(fs, k, -ECANCELED, NULL, out);
+	work_free(fs, k);
 }
+
+static const struct crew_kind custody_crew = {
+	.threads = 1,
+	.work = work_on,
+	.done = work_done,
+	.held = work_held,
+	.drop = work_drop,
+};
 
 int custody_start(struct fs *fs)
 {
-	struct custody *c = calloc(1, sizeof(*c));
-
-	if (!c)
-		return -ENOMEM;
-	TAILQ_INIT(&c->works);
-	TAILQ_INIT(&c->doing);
-	pthread_cond_init(&c->some, NULL);
-	pthread_cond_init(&c->idle, NULL);
-	fs_lock(fs);
-	fs->custody = c;
-	int r = start_thread(fs);
-	fs_unlock(fs);
-	return r;
-}
-
-/* (lock held) Another thread goes on with the others; its link is failed. */
-static void hold(struct fs *fs, struct work *k, struct replies *out)
-{
-	k->is_held = true;
-	fs->custody->held++;
-	fs->custody->threads--;
-	work_tell(fs, k, -ETIMEDOUT, k->at, out);
+	return crew_start(fs, &custody_crew, &fs->custody);
 }
 
 void custody_sweep(struct fs *fs, struct replies *out)
 {
-	struct custody *c = fs->custody;
-	int64_t now = now_ms();
-	struct work *k;
-
-	if (!c)
-		return;
-	TAILQ_FOREACH (k, &c->doing, on)
-		if (!k->is_held && now > k->deadline)
-			hold(fs, k, out);
-	if (!c->threads && !c->is_stopping)
-		start_thread(fs); /* without memory: at the next tick */
+	crew_sweep(fs, fs->custody, out);
 }
 
 bool custody_stop(struct fs *fs)
 {
-	struct custody *c = fs->custody;
-	struct timespec until;
-	struct replies out;
-	struct work *k;
-
-	if (!c)
-		return true;
-	replies_init(&out);
-	fs_lock(fs);
-	c->is_stopping = true;
-	pthread_cond_broadcast(&c->some);
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += STOP_PATIENCE_S;
-	while (c->threads && pthread_cond_timedwait(&c->idle, &fs->lock, &until) == 0)
-		;
-	TAILQ_FOREACH (k, &c->doing, on)
-		if (!k->is_held)
-			hold(fs, k, &out);
-	bool is_over = !c->held;
-	if (is_over)
-		fs->custody = NULL; /* nothing is taken any more */
-	while ((k = TAILQ_FIRST(&c->works))) {
-		TAILQ_REMOVE(&c->works, k, on);
-		work_tell(fs, k, -ECANCELED, NULL, &out);
-		work_free(fs, k);
-	}
-	fs_unlock(fs);
-	replies_send(fs, &out);
-	if (is_over) {
-		pthread_cond_destroy(&c->some);
-		pthread_cond_destroy(&c->idle);
-		free(c);
-	}
-	return is_over;
+	return crew_stop(fs, &fs->custody);
 }
 
 int custody_submit(struct fs *fs, uint64_t gen, struct resolved *r, int *fds, uint32_t fd_cnt, custody_done_fn *done,
 		   void *ctx)
 {
-	struct custody *c = fs->custody;
-	struct work *k = c && !c->is_stopping ? calloc(1, sizeof(*k)) : NULL;
+	struct work *k = crew_is_stopping(fs->custody) ? NULL : calloc(1, sizeof(*k));
 
 	if (!k)
 		return -ENOMEM;
 	*k = (struct work){
 		.resolved = resolved_ref(r), .gen = gen, .fds = fds, .fd_cnt = fd_cnt, .done = done, .ctx = ctx
 	};
-	TAILQ_INSERT_TAIL(&c->works, k, on);
-	pthread_cond_signal(&c->some);
+	crew_submit(fs->custody, &k->task);
 	return 0;
 }

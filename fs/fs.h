@@ -47,6 +47,7 @@ struct fs;
 struct link;
 struct generation;
 struct loop;
+struct crew;
 struct verifier;
 struct worker_link;
 struct recipes;
@@ -329,7 +330,7 @@ struct fs {
 	struct copier *copier;
 	struct notifier *notifier;
 	struct verifier *verifier;
-	struct custody *custody;
+	struct crew *custody;
 	struct leases *leases;
 	struct worker_link *worker;
 	struct recipes *recipes;

@@ -7,24 +7,22 @@
 
 #include <fcntl.h>
 
+#include "crew.h"
 #include "pathwalk.h"
 
 #define PASSERS 3
-#define STOP_PATIENCE_S 1
 
 struct ask {
-	STAILQ_ENTRY(ask) on;
+	struct crew_task task;
 	uint64_t id; /* of the request: it may be answered, and gone, before we are done */
 	char *real;
+	bool is_found;
 };
 
 struct passer {
-	pthread_cond_t some, idle; /* with fs.lock */
-	STAILQ_HEAD(ask_list, ask) asks;
+	struct crew *crew;
 	struct park_queue waiting; /* their requests */
 	uint64_t next_id;
-	unsigned threads;
-	bool is_stopping;
 };
 
 static bool exists(const char *real, uint64_t own_dev)
@@ -40,80 +38,67 @@ static bool exists(const char *real, uint64_t own_dev)
 	return fd >= 0 && fstatat(fd, slash + 1, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) == 0;
 }
 
-static void answer(struct fs *fs, uint64_t id, const char *real, bool found, struct replies *out)
+static void ask_free(struct ask *k)
 {
+	free(k->real);
+	free(k);
+}
+
+/* No deadline: requests have theirs (park.c), and more of these threads would be held up by the same. */
+static void ask_work(struct fs *fs, struct crew_task *t)
+{
+	struct ask *k = (struct ask *)t;
+
+	fs_unlock(fs);
+	bool is_found = exists(k->real, fs->own_dev);
+	fs_lock(fs);
+	k->is_found = is_found;
+}
+
+static void ask_done(struct fs *fs, struct crew_task *t, struct replies *out)
+{
+	struct ask *k = (struct ask *)t;
 	struct parked *p;
 
 	TAILQ_FOREACH (p, &fs->passer->waiting, on)
-		if (p->pass_id == id)
+		if (p->pass_id == k->id)
 			break;
-	if (!p)
-		return; /* its deadline came first */
-	struct node *n = found ? dirs_pass(fs, real) : NULL;
+	struct node *n = p && k->is_found ? dirs_pass(fs, k->real) : NULL;
 	if (n)
 		park_answer_entry(fs, p, n, out);
-	else
-		park_answer(fs, p, OUT_ERROR, found ? ENOMEM : ENOENT, out);
+	else if (p) /* else its deadline came first */
+		park_answer(fs, p, OUT_ERROR, k->is_found ? ENOMEM : ENOENT, out);
+	ask_free(k);
 }
 
-static void *run(void *arg)
+static void ask_held(struct fs *fs, struct crew_task *t, struct replies *out)
 {
-	struct fs *fs = arg;
-	struct passer *s = fs->passer;
-
-	fs_lock(fs);
-	while (!s->is_stopping) {
-		struct ask *k = STAILQ_FIRST(&s->asks);
-		struct replies out;
-		if (!k) {
-			pthread_cond_wait(&s->some, &fs->lock);
-			continue;
-		}
-		STAILQ_REMOVE_HEAD(&s->asks, on);
-		uint64_t own_dev = fs->own_dev;
-		fs_unlock(fs);
-		bool found = exists(k->real, own_dev);
-		replies_init(&out);
-		fs_lock(fs);
-		if (!s->is_stopping)
-			answer(fs, k->id, k->real, found, &out);
-		fs_unlock(fs);
-		free(k->real);
-		free(k);
-		replies_send(fs, &out);
-		fs_lock(fs);
-	}
-	if (--s->threads == 0)
-		pthread_cond_signal(&s->idle);
-	fs_unlock(fs);
-	return NULL;
+	(void)fs, (void)t, (void)out; /* passer_stop answers all who wait */
 }
+
+static void ask_drop(struct fs *fs, struct crew_task *t, struct replies *out)
+{
+	(void)fs, (void)out;
+	ask_free((struct ask *)t);
+}
+
+static const struct crew_kind pass_crew = {
+	.threads = PASSERS,
+	.work = ask_work,
+	.done = ask_done,
+	.held = ask_held,
+	.drop = ask_drop,
+};
 
 int passer_start(struct fs *fs)
 {
 	struct passer *s = calloc(1, sizeof(*s));
-	pthread_attr_t detached;
 
 	if (!s)
 		return -ENOMEM;
-	pthread_cond_init(&s->some, NULL);
-	pthread_cond_init(&s->idle, NULL);
-	STAILQ_INIT(&s->asks);
 	TAILQ_INIT(&s->waiting);
 	fs->passer = s;
-	pthread_attr_init(&detached);
-	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-	fs_lock(fs);
-	int r = 0;
-	while (!r && s->threads < PASSERS) {
-		pthread_t t;
-		r = pthread_create(&t, &detached, run, fs);
-		s->threads += !r;
-	}
-	r = s->threads ? 0 : r;
-	fs_unlock(fs);
-	pthread_attr_destroy(&detached);
-	return -r;
+	return crew_start(fs, &pass_crew, &s->crew);
 }
 
 bool passer_stop(struct fs *fs)
@@ -121,42 +106,27 @@ bool passer_stop(struct fs *fs)
 	struct passer *s = fs->passer;
 	struct replies out;
 	struct parked *p;
-	struct ask *k;
-	struct timespec until;
 
 	if (!s)
 		return true;
+	bool is_over = crew_stop(fs, &s->crew);
 	replies_init(&out);
 	fs_lock(fs);
-	s->is_stopping = true;
-	pthread_cond_broadcast(&s->some);
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += STOP_PATIENCE_S;
-	while (s->threads && pthread_cond_timedwait(&s->idle, &fs->lock, &until) == 0)
-		;
 	while ((p = TAILQ_FIRST(&s->waiting)))
 		park_answer(fs, p, OUT_ERROR, ENOENT, &out);
-	while ((k = STAILQ_FIRST(&s->asks))) {
-		STAILQ_REMOVE_HEAD(&s->asks, on);
-		free(k->real);
-		free(k);
-	}
-	bool is_over = !s->threads;
+	if (is_over)
+		fs->passer = NULL;
 	fs_unlock(fs);
 	replies_send(fs, &out);
-	if (is_over) {
-		fs->passer = NULL;
-		pthread_cond_destroy(&s->some);
-		pthread_cond_destroy(&s->idle);
+	if (is_over)
 		free(s);
-	}
 	return is_over;
 }
 
 void passer_submit(struct fs *fs, struct parked *p, char *real, struct replies *out)
 {
 	struct passer *s = fs->passer;
-	struct ask *k = s && !s->is_stopping ? calloc(1, sizeof(*k)) : NULL;
+	struct ask *k = s && !crew_is_stopping(s->crew) ? calloc(1, sizeof(*k)) : NULL;
 
 	if (!k) {
 		free(real);
@@ -165,7 +135,6 @@ void passer_submit(struct fs *fs, struct parked *p, char *real, struct replies *
 	}
 	k->id = p->pass_id = ++s->next_id;
 	k->real = real;
-	STAILQ_INSERT_TAIL(&s->asks, k, on);
 	park_on(fs, &s->waiting, p);
-	pthread_cond_signal(&s->some);
+	crew_submit(s->crew, &k->task);
 }
