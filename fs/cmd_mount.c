@@ -97,6 +97,11 @@ static int parse_option(char *word, struct mount_request *rq)
 		if (!parse_size(value, &n) || n < 1 || n > 1024)
 			return fail(2, "mount: threads=%s: expected 1 to 1024", value);
 		rq->threads = (unsigned)n;
+	} else if (!strcmp(word, "watches") && value) {
+		uint64_t n;
+		if (!parse_size(value, &n) || n > INT32_MAX)
+			return fail(2, "mount: watches=%s: expected a number, such as 50000; 0: none", value);
+		rq->watches = (int64_t)n;
 	} else if (!strcmp(word, "settle") && value) {
 		return parse_settle(value, &rq->settle_ms);
 	} else if (!strcmp(word, "link_timeout") && value) {
@@ -105,8 +110,8 @@ static int parse_option(char *word, struct mount_request *rq)
 		return parse_timeout(word, value, &rq->fill_timeout_ms);
 	} else {
 		return fail(2,
-			    "mount: -o %s: not an option: cache_dir=DIR, cache_size=SIZE, threads=N, settle=TIME, "
-			    "link_timeout=TIME, fill_timeout=TIME and allow_other are",
+			    "mount: -o %s: not an option: cache_dir=DIR, cache_size=SIZE, threads=N, watches=N, "
+			    "settle=TIME, link_timeout=TIME, fill_timeout=TIME and allow_other are",
 			    word);
 	}
 	return 0;
@@ -280,7 +285,7 @@ static int serve_in_background(const struct mount_request *rq)
 
 int cmd_mount(int argc, char **argv)
 {
-	struct mount_request rq = { .cache_limit = CACHE_LIMIT_DEFAULT, .settle_ms = SETTLE_DEFAULT_MS };
+	struct mount_request rq = { .cache_limit = CACHE_LIMIT_DEFAULT, .settle_ms = SETTLE_DEFAULT_MS, .watches = -1 };
 	const char *dir;
 
 	int r = parse(argc, argv, &rq, &dir);

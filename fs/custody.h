@@ -32,6 +32,8 @@ int custody_submit(struct fs *fs, uint64_t gen, struct resolved *r, int *fds, ui
 void lease_add_signals(sigset_t *set);
 int lease_start(struct fs *fs);
 void lease_stop(struct fs *fs);
+/* (lock held) Is every lease that is not being broken one that the kernel keeps? Not when our thread is late. */
+bool lease_is_sure(const struct fs *fs);
 /* (no lock; I is New, and the caller's to change) Leases it and looks whether it still is what its identity says. 0: it is
  * Leased. -ESTALE: it has changed. Else why it can't be leased. */
 int lease_set(struct fs *fs, struct input *i);

@@ -2,8 +2,8 @@
  *
  * The story of a request: ops.c decodes it; tree.c and dirs.c find the node; a page goes through cache.c, a live link's
  * name, attributes or opening through live.c; what must wait is parked (park.c) and nobody's thread waits with it.
- * verify.c looks at files, worker_link.c talks to the linker process; both come back with the lock held and put answers
- * into a list (struct replies), which is sent after the lock is released.
+ * verify.c knows of changes (watch.c) or looks at files, worker_link.c talks to the linker process; both come back with the
+ * lock held and put answers into a list (struct replies), which is sent after the lock is released.
  *
  * The story of a link made by ld.linkfs: clients.c takes the request from the socket; outputs.c gives it an ID and has
  * the linker process make it; the client puts a symbolic link to it at -o; settle.c makes a plain file of it when the
@@ -12,9 +12,9 @@
  * The story of an input: the linker process opens it; with the verdict its descriptor comes to inputs.c; custody.c has it
  * leased (lease.c) or copied (snapshot.c) before the link counts; a writer waits until it is copied.
  *
- * Lock: fs.lock guards everything below that is not const after start. Held for memory operations and non-blocking
- * sends only; never while replying, reading files, or waiting. recipes.lock orders changes of recipes on disk and is
- * taken before fs.lock.
+ * Lock: fs.lock guards everything below that is not const after start. Held for memory operations, non-blocking sends and
+ * what the kernel has in memory for us (watch.c) only; never while replying, reading files, or waiting. recipes.lock orders
+ * changes of recipes on disk and is taken before fs.lock.
  */
 #ifndef FS_FS_H
 #define FS_FS_H
@@ -48,7 +48,8 @@ struct link;
 struct generation;
 struct loop;
 struct crew;
-struct verifier;
+struct watches;
+struct vigil;
 struct worker_link;
 struct recipes;
 struct kept;
@@ -78,6 +79,7 @@ struct input {
 	int fd; /* goes to linker processes: the file they opened, or its copy when Copied */
 	enum custody_state state;
 	bool is_being_taken; /* into custody, by a thread that works on its file */
+	bool is_breaking;  /* Leased, no more: a writer waits, or did */
 	int lease_fd;	   /* Leased: an open file description that no other process has; else, and where it is sealed, -1 */
 	uint64_t copy_seq; /* Copied: which copy of all it was */
 	bool is_copy_memory;
@@ -210,6 +212,7 @@ struct link {
 	struct park_queue waiting; /* came too late for the look or the link that is on its way */
 	struct park_queue batch;   /* will be answered by it */
 	struct resolved *resolved; /* of the last link, good or bad; NULL: none yet */
+	struct vigil *vigil;	   /* what makes a look at its inputs short (verify.c); NULL: nothing */
 	struct generation *gen;	   /* NULL: none yet, or the last link failed */
 	bool has_failed;
 	bool is_unseen;		 /* a file system with inputs of it does not answer */
@@ -285,6 +288,8 @@ struct replies {
 
 struct fs_counters {
 	uint64_t reads, relocs_applied, lease_breaks, snapshots, worker_restarts, links_made, replays;
+	uint64_t verify_stats;	 /* names looked at */
+	uint64_t verify_watched; /* looks that nothing had to be looked at for */
 };
 
 struct fs_config {
@@ -296,6 +301,7 @@ struct fs_config {
 	bool is_foreground;
 	int64_t settle_ms; /* quiet for so long; negative: never */
 	int64_t link_timeout_ms, fill_timeout_ms; /* of one attempt; there are CRASHES_MAX */
+	int64_t watches; /* inotify's, at most; negative: a quarter of what the user may have */
 };
 
 struct fs {
@@ -329,7 +335,8 @@ struct fs {
 	struct passer *passer;
 	struct copier *copier;
 	struct notifier *notifier;
-	struct verifier *verifier;
+	struct crew *verifier;
+	struct watches *watches;
 	struct crew *custody;
 	struct leases *leases;
 	struct worker_link *worker;
@@ -481,7 +488,13 @@ int verifier_start(struct fs *fs);
 bool verifier_stop(struct fs *fs);
 /* (lock held) Looks that take too long. */
 void verifier_sweep(struct fs *fs, struct replies *out);
-int verifier_submit(struct fs *fs, struct link *l); /* lock held; takes references; 0 or -ENOMEM */
+/* (lock held) Is L what its inputs give, without a look at any file? */
+bool verifier_is_fresh(struct fs *fs, struct link *l);
+/* (lock held) Looks at what L's last link saw. IS_ASKED: live_verified or live_unseen will tell; else it is for the next time
+ * alone. 0 or -ENOMEM. */
+int verifier_submit(struct fs *fs, struct link *l, bool is_asked);
+/* (lock held) What L saw last does not count any more: it was linked anew, or goes. */
+void verifier_forget(struct fs *fs, struct link *l);
 
 /* ---- recipes.c ---- */
 /* What stands for a mount point in file names of the cache directory. */

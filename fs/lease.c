@@ -12,7 +12,9 @@
  * signals was seen to be empty. So either that was not so long ago, or the file must look as it did before.
  */
 #include "custody.h"
+#include "mountinfo.h"
 #include "pathwalk.h"
+#include "watch.h"
 #include "worker_link.h"
 
 #include <fcntl.h>
@@ -20,7 +22,6 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
-#include <sys/vfs.h>
 
 #define LEASE_SIGNAL (SIGRTMIN + 3)
 #define LOOK_MS 2000 /* how often the queue is seen to be empty at least, while there are leases */
@@ -33,30 +34,13 @@ struct leases {
 	/* By fs.lock: */
 	bool is_stopping;
 	int64_t quiet_ms; /* no break that is not handled yet began before */
+	int64_t sure_until_ms; /* nor can the kernel have ended one by itself until then */
 };
 
 void lease_add_signals(sigset_t *set)
 {
 	sigaddset(set, LEASE_SIGNAL);
 	sigaddset(set, SIGIO);
-}
-
-/* f_type of those that honour leases. */
-static bool is_believed(const struct statfs *sf)
-{
-	static const uint32_t types[] = {
-		0xef53,	    /* ext4 (ext2 and ext3 call themselves so, too) */
-		0x58465342, /* xfs */
-		0x9123683e, /* btrfs */
-		0x01021994, /* tmpfs */
-		0xf2f52010, /* f2fs */
-		0x794c7630, /* overlayfs */
-	};
-
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		if ((uint32_t)sf->f_type == types[i])
-			return true;
-	return false;
 }
 
 static bool is_as_linked(int fd, const struct msg_identity *id)
@@ -77,41 +61,6 @@ static void wake(struct leases *l)
 	(void)n; /* full means it will wake anyway */
 }
 
-int lease_set(struct fs *fs, struct input *i)
-{
-	struct statfs sf;
-	char path[40];
-	int r = 0;
-
-	if (fstatfs(i->fd, &sf) < 0)
-		return -errno;
-	if (!is_believed(&sf))
-		return -EOPNOTSUPP;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", i->fd);
-	CLEAN_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	/* A break that comes at once must find the descriptor known: so with the lock. */
-	fs_lock(fs);
-	if (fcntl(fd, F_SETSIG, LEASE_SIGNAL) < 0 || fcntl(fd, F_SETOWN, getpid()) < 0 ||
-	    fcntl(fd, F_SETLEASE, F_RDLCK) < 0) {
-		r = -errno;
-	} else if (!is_as_linked(fd, &i->id)) {
-		r = -ESTALE;
-	} else {
-		i->lease_fd = take_fd(&fd);
-		i->state = CUSTODY_LEASED;
-		if (fs->inputs.leases++ == 0) { /* the thread sleeps without an end */
-			fs->leases->quiet_ms = now_ms();
-			wake(fs->leases);
-		}
-	}
-	fs_unlock(fs);
-	return r;
-}
-
-/* --- breaks --- */
-
 /* How long the kernel waits for us, ms. */
 static int64_t break_time_ms(void)
 {
@@ -125,6 +74,51 @@ static int64_t break_time_ms(void)
 	}
 	return (int64_t)(s < 3600 ? s : 3600) * 1000;
 }
+
+/* (lock held) The queue of signals was empty at that time. */
+static void note_quiet(struct leases *l, int64_t at_ms, int64_t break_ms)
+{
+	l->quiet_ms = at_ms;
+	l->sure_until_ms = at_ms + break_ms - 1000;
+}
+
+bool lease_is_sure(const struct fs *fs)
+{
+	return fs->leases && now_ms() < fs->leases->sure_until_ms;
+}
+
+int lease_set(struct fs *fs, struct input *i)
+{
+	char path[40];
+	int r = 0;
+
+	if (!mountinfo_is_believed(i->fd))
+		return -EOPNOTSUPP;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", i->fd);
+	CLEAN_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	int64_t break_ms = break_time_ms();
+	/* A break that comes at once must find the descriptor known: so with the lock. */
+	fs_lock(fs);
+	if (fcntl(fd, F_SETSIG, LEASE_SIGNAL) < 0 || fcntl(fd, F_SETOWN, getpid()) < 0 ||
+	    fcntl(fd, F_SETLEASE, F_RDLCK) < 0) {
+		r = -errno;
+	} else if (!is_as_linked(fd, &i->id)) {
+		r = -ESTALE;
+	} else {
+		i->lease_fd = take_fd(&fd);
+		i->state = CUSTODY_LEASED;
+		if (fs->inputs.leases++ == 0) { /* the thread sleeps without an end */
+			note_quiet(fs->leases, now_ms(), break_ms);
+			wake(fs->leases);
+		}
+	}
+	fs_unlock(fs);
+	return r;
+}
+
+/* --- breaks --- */
 
 /* A lease that is being broken; FD: this one, if it is. NULL: none. (lock held) */
 static struct input *find_broken(struct fs *fs, int fd)
@@ -147,6 +141,8 @@ static void on_break(struct fs *fs, struct input *i)
 	int lease_fd = i->lease_fd, original = -1;
 
 	fs->count.lease_breaks++;
+	i->is_breaking = true;
+	watch_lease_broken(fs, i);
 	i->ref++; /* whoever drops it, its descriptors stay */
 	fs_unlock(fs);
 	int copy = snapshot_new(fs, lease_fd, i->id.size, is_memory, &is_memory);
@@ -184,11 +180,11 @@ static void drain(struct fs *fs)
 	struct input *i;
 
 	for (;;) {
-		int64_t before_ms = now_ms();
+		int64_t before_ms = now_ms(), break_ms = break_time_ms();
 		ssize_t n = read(l->signal_fd, si, sizeof(si));
 		fs_lock(fs);
 		if (n <= 0)
-			l->quiet_ms = before_ms;
+			note_quiet(l, before_ms, break_ms);
 		for (size_t k = 0; n > 0 && k < (size_t)n / sizeof(si[0]); k++) {
 			int fd = si[k].ssi_signo == SIGIO ? -1 : si[k].ssi_fd;
 			while ((i = find_broken(fs, fd)))

@@ -38,6 +38,8 @@ static const char help[] =
 	"  cache_dir=DIR    recipes, and the bytes made so far (default ${XDG_CACHE_HOME:-~/.cache}/linkfs)\n"
 	"  cache_size=SIZE  at most so many bytes made are kept, such as 500M (default 16G)\n"
 	"  threads=N        for serving, filling and linking, each (default: by the number of CPUs)\n"
+	"  watches=N        at most so many inotify watches on what live links read (default: a quarter of\n"
+	"                   fs.inotify.max_user_watches); what they don't reach is looked at each time, 0: everything\n"
 	"  settle=TIME      quiet for so long, the mount makes plain files of what ld.linkfs put on it (default 5s);\n"
 	"                   settle=never: not before umount\n"
 	"  link_timeout=TIME, fill_timeout=TIME   a link, or a range of bytes, that takes longer is taken for a hang:\n"

@@ -165,7 +165,9 @@ static void begin(struct fs *fs, struct link *l, struct replies *out)
 		fail_batch(fs, l, out);
 	} else if (is_current && l->resolved) {
 		l->state = LIVE_VERIFYING;
-		if (verifier_submit(fs, l)) {
+		if (verifier_is_fresh(fs, l)) {
+			live_verified(fs, l, l->resolved, NULL, out);
+		} else if (verifier_submit(fs, l, true)) {
 			l->state = LIVE_IDLE;
 			start_link(fs, l, "no memory to look at its inputs", out);
 		}
@@ -298,6 +300,7 @@ void live_linked(struct fs *fs, struct link *l, uint64_t version, struct generat
 		return;
 	}
 	l->is_unseen = false;
+	verifier_forget(fs, l);
 	fs->count.links_made++;
 	generation_unref(fs, l->gen);
 	resolved_unref(fs, l->resolved);
@@ -307,6 +310,8 @@ void live_linked(struct fs *fs, struct link *l, uint64_t version, struct generat
 	l->linked_at = time(NULL);
 	note_failure(l, diag);
 	l->has_failed = !gen;
+	if (resolved)
+		verifier_submit(fs, l, false); /* so that the first look finds watches */
 	if (!gen && fs->cfg.is_foreground)
 		fprintf(stderr, "linkfs: %s: the link failed:\n%s", l->name, diag);
 	answer_batch(fs, l, out);
@@ -322,6 +327,7 @@ void live_removed(struct fs *fs, struct link *l, struct replies *out)
 	l->state = LIVE_IDLE;
 	for (unsigned i = 0; i < GRANTS; i++)
 		drop_grant(fs, &l->grant[i]);
+	verifier_forget(fs, l);
 	l->gen = generation_unref(fs, l->gen);
 	l->resolved = resolved_unref(fs, l->resolved);
 }

@@ -17,6 +17,7 @@
 #include "kept.h"
 #include "mountinfo.h"
 #include "outputs.h"
+#include "watch.h"
 #include "worker_link.h"
 
 static int make_dirs(const char *path)
@@ -105,6 +106,7 @@ static void fs_init(struct fs *fs, const struct mount_request *rq, int ready_fd)
 				.is_foreground = rq->is_foreground,
 				.settle_ms = rq->settle_ms,
 				.link_timeout_ms = rq->link_timeout_ms ? rq->link_timeout_ms : LINK_DEADLINE_MS,
+				.watches = rq->watches,
 				.fill_timeout_ms = rq->fill_timeout_ms ? rq->fill_timeout_ms : FILL_DEADLINE_MS,
 			},
 		.uid = geteuid(),
@@ -133,6 +135,8 @@ static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_w
 		*ret_what = "can't start threads";
 		r = loop_make(fs);
 	}
+	if (!r)
+		r = watches_start(fs);
 	if (!r)
 		r = verifier_start(fs);
 	if (!r)
@@ -170,6 +174,7 @@ static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_w
 	*ret_is_held |= !passer_stop(fs);
 	*ret_is_held |= !custody_stop(fs);
 	lease_stop(fs);
+	watches_stop(fs);
 	worker_link_stop(fs);
 	bytes_stop(fs);
 	fuse_session_unmount(fs->se);
@@ -203,6 +208,7 @@ static void fs_done(struct fs *fs)
 	fs_unlock(fs);
 	replies_send(fs, &out);
 	free(fs->outputs);
+	watches_done(fs);
 	bytes_done(fs);
 	recipes_close(fs);
 	cleanup_fd(&fs->cache_dir_fd);

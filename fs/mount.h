@@ -15,6 +15,7 @@ struct mount_request {
 	bool is_foreground;
 	int64_t settle_ms; /* negative: never */
 	int64_t link_timeout_ms, fill_timeout_ms; /* 0: the defaults */
+	int64_t watches; /* at most; negative: the default */
 };
 
 /* Serves until the mount ends. READY_FD (taken; -1: none) gets "ok" once the mount answers, or a line of text why it

@@ -13,6 +13,7 @@
 #include <spawn.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 
 #include "util.h"
@@ -84,6 +85,123 @@ int mountinfo_find(const char *path, struct mount_entry *ret)
 			r = 0; /* the last one is on top */
 	fclose(f);
 	return r;
+}
+
+/* --- what was mounted meanwhile --- */
+
+struct mount_line {
+	uint64_t hash; /* of all of it */
+	bool is_part;  /* of a file system: a bind mount, a subvolume */
+	char *path;
+};
+
+static int by_hash(const void *a, const void *b)
+{
+	uint64_t x = ((const struct mount_line *)a)->hash, y = ((const struct mount_line *)b)->hash;
+
+	return x < y ? -1 : x > y;
+}
+
+static struct mount_line line_of(char *line)
+{
+	struct mount_line l = { .hash = 14695981039346656037ull };
+	char *save = NULL, *path = NULL;
+
+	for (const char *s = line; *s; s++)
+		l.hash = (l.hash ^ (unsigned char)*s) * 1099511628211ull;
+	for (int i = 0; i < 5; i++) {
+		path = strtok_r(i ? NULL : line, " ", &save);
+		l.is_part |= i == 3 && (!path || strcmp(path, "/"));
+	}
+	if (path)
+		unescape(path);
+	l.path = strdup(path ? path : "/");
+	return l;
+}
+
+static int read_all(int fd, struct text *t)
+{
+	char buf[4096];
+	ssize_t n;
+
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return -errno;
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		text_append(t, buf, (size_t)n);
+	return n < 0 ? -errno : t->failed ? -ENOMEM : 0;
+}
+
+static int table_read(struct mount_table *t, int fd)
+{
+	CLEAN_TEXT struct text all = { 0 };
+	char *save = NULL;
+	unsigned cap = 0;
+
+	int r = read_all(fd, &all);
+	for (char *s = r ? NULL : strtok_r(all.s, "\n", &save); s && !r; s = strtok_r(NULL, "\n", &save)) {
+		if (t->cnt == cap) {
+			cap = cap ? cap * 2 : 64;
+			struct mount_line *more = realloc(t->lines, cap * sizeof(*more));
+			if (!more)
+				return -ENOMEM;
+			t->lines = more;
+		}
+		t->lines[t->cnt] = line_of(s);
+		r = t->lines[t->cnt++].path ? 0 : -ENOMEM;
+	}
+	if (!r && t->cnt)
+		qsort(t->lines, t->cnt, sizeof(*t->lines), by_hash);
+	return r;
+}
+
+void mount_table_done(struct mount_table *t)
+{
+	while (t->cnt)
+		free(t->lines[--t->cnt].path);
+	free(t->lines);
+	*t = (struct mount_table){ 0 };
+}
+
+int mount_table_update(struct mount_table *t, int fd, void (*call)(void *ctx, const char *mountpoint), void *ctx)
+{
+	struct mount_table now = { 0 };
+	unsigned old = 0, new = 0;
+
+	int r = table_read(&now, fd);
+	if (r) {
+		mount_table_done(&now);
+		return r;
+	}
+	while (old < t->cnt || new < now.cnt) {
+		int order = old == t->cnt ? 1 : new == now.cnt ? -1 : by_hash(&t->lines[old], &now.lines[new]);
+		if (order || now.lines[new].is_part)
+			call(ctx, order < 0 ? t->lines[old].path : now.lines[new].path);
+		old += order <= 0;
+		new += order >= 0;
+	}
+	mount_table_done(t);
+	*t = now;
+	return 0;
+}
+
+bool mountinfo_is_believed(int fd)
+{
+	static const uint32_t types[] = {
+		0xef53,	    /* ext4 (ext2 and ext3 call themselves so, too) */
+		0x58465342, /* xfs */
+		0x9123683e, /* btrfs */
+		0x01021994, /* tmpfs */
+		0xf2f52010, /* f2fs */
+		0x794c7630, /* overlayfs, as long as nobody changes its layers below it, which it does not allow */
+	};
+	struct statfs sf;
+
+	if (fstatfs(fd, &sf) < 0)
+		return false;
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if ((uint32_t)sf.f_type == types[i])
+			return true;
+	return false;
 }
 
 int mountinfo_resolve(const char *path, char **ret)

@@ -24,6 +24,22 @@ static inline uint64_t mount_dev(const struct mount_entry *m)
 	return (uint64_t)m->major << 32 | m->minor;
 }
 
+/* Is FD on a file system known to honour leases and to tell of every change by inotify? Others, FUSE among them, grant both
+ * and do neither. */
+bool mountinfo_is_believed(int fd);
+
+/* All mounts, as they were last read. Zeros: none. */
+struct mount_table {
+	struct mount_line *lines; /* in order of their hashes */
+	unsigned cnt;
+};
+/* Reads FD, of /proc/self/mountinfo, and calls with the mount point of each mount that may not have been there as it is, or is
+ * not any more. Numbers of mounts and devices are used again at once: a line that stays may be of another mount. Of a whole
+ * file system it is of the same one, or the old one came to its end; but of a part of one it may be another part, and so
+ * these are always among those called with. 0; -errno: they can't be told. */
+int mount_table_update(struct mount_table *t, int fd, void (*call)(void *ctx, const char *mountpoint), void *ctx);
+void mount_table_done(struct mount_table *t);
+
 /* Turns PATH into what the kernel shows: absolute, symbolic links of its parents resolved. The last component is not
  * looked at, so that a dead mount there does no harm. The caller frees. */
 int mountinfo_resolve(const char *path, char **ret);

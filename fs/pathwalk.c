@@ -18,6 +18,7 @@ struct kept_dir {
 	char *name; /* NULL: free */
 	int fd;	    /* O_PATH, or -errno */
 	char *rest; /* -EDEADLK: walker.rest then */
+	bool is_known;
 };
 
 struct walker {
@@ -26,6 +27,9 @@ struct walker {
 	unsigned next; /* the entry to give up next */
 	struct kept_dir kept[DIRS_KEPT];
 	char rest[2 * PATH_MAX]; /* of a path that led to the forbidden device */
+	walker_step_fn *step;	 /* NULL: nobody wants to know */
+	void *ctx;
+	bool is_known; /* by .step, all of the last path */
 };
 
 struct walker *walker_new(int start_fd, uint64_t forbidden_dev)
@@ -57,23 +61,52 @@ struct walker *walker_free(struct walker *w)
 	return NULL;
 }
 
+void walker_on_step(struct walker *w, walker_step_fn *step, void *ctx)
+{
+	w->step = step;
+	w->ctx = ctx;
+}
+
+bool walker_is_known(const struct walker *w)
+{
+	return w->step && w->is_known;
+}
+
 /* Is FD on the forbidden device, and is it a symbolic link? -EDEADLK, 0, 1 or -errno. */
-static int check_step(const struct walker *w, int fd)
+static int check_step(const struct walker *w, int fd, struct walk_place *ret)
 {
 	struct statx sx;
 
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &sx) < 0)
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE | STATX_INO, &sx) < 0)
 		return -errno;
-	if (w->forbidden_dev && ((uint64_t)sx.stx_dev_major << 32 | sx.stx_dev_minor) == w->forbidden_dev)
+	*ret = (struct walk_place){ .fd = fd,
+				    .dev = (uint64_t)sx.stx_dev_major << 32 | sx.stx_dev_minor,
+				    .ino = sx.stx_ino,
+				    .is_dir = S_ISDIR(sx.stx_mode) };
+	if (w->forbidden_dev && ret->dev == w->forbidden_dev)
 		return -EDEADLK;
 	return S_ISLNK(sx.stx_mode) ? 1 : 0;
 }
 
-static int open_start(const struct walker *w, int from, const char *path)
+/* A file that is taken for a directory is what it is for as long as the name that led here leads here. */
+static void tell_step(struct walker *w, const struct walk_place *at, const char *name)
 {
-	if (path[0] == '/')
-		return open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return openat(from >= 0 ? from : w->start_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (w->step && at->is_dir)
+		w->is_known &= w->step(w->ctx, at, name);
+}
+
+static int open_start(const struct walker *w, int from, const char *path, struct walk_place *ret)
+{
+	int fd = path[0] == '/' ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) :
+				  openat(from >= 0 ? from : w->start_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	int r = w->step ? check_step(w, fd, ret) : 0; /* nobody else wants to know where that is */
+	if (r >= 0)
+		return fd;
+	close(fd);
+	return r;
 }
 
 /* Puts the target of the link FD before REST. */
@@ -125,6 +158,7 @@ static bool leaves_again(char *rest)
 static int walk(struct walker *w, int from, const char *path)
 {
 	char rest[2 * PATH_MAX];
+	struct walk_place at = { 0 }, next_at = { 0 };
 	int links = 0;
 
 	if (!*path)
@@ -132,9 +166,9 @@ static int walk(struct walker *w, int from, const char *path)
 	if (strlen(path) >= PATH_MAX)
 		return -ENAMETOOLONG;
 	strcpy(rest, path);
-	CLEAN_FD int cur = open_start(w, from, rest);
+	CLEAN_FD int cur = open_start(w, from, rest, &at);
 	if (cur < 0)
-		return -errno;
+		return take_fd(&cur);
 	while (*rest) {
 		char name[NAME_MAX + 1];
 		size_t skip = strspn(rest, "/"), n = strcspn(rest + skip, "/");
@@ -145,19 +179,20 @@ static int walk(struct walker *w, int from, const char *path)
 		memmove(rest, rest + skip + n, strlen(rest + skip + n) + 1);
 		if (!n || !strcmp(name, "."))
 			continue;
+		tell_step(w, &at, name);
 		int next = openat(cur, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 		if (next < 0)
 			return -errno;
-		int kind = check_step(w, next);
+		int kind = check_step(w, next, &next_at);
 		if (kind == 1) {
 			kind = ++links > LINKS_MAX ? -ELOOP : splice_link(next, rest);
 			close(next);
 			if (kind < 0)
 				return kind;
 			if (rest[0] == '/') {
-				next = open_start(w, from, rest);
+				next = open_start(w, from, rest, &at);
 				if (next < 0)
-					return -errno;
+					return next;
 				close(cur);
 				cur = next;
 			}
@@ -169,6 +204,7 @@ static int walk(struct walker *w, int from, const char *path)
 		}
 		close(cur);
 		cur = next;
+		at = next_at;
 		if (kind == -EDEADLK)
 			strcpy(w->rest, rest);
 		if (kind < 0)
@@ -181,8 +217,10 @@ static int walk(struct walker *w, int from, const char *path)
 static int keep_dir(struct walker *w, const char *dir, size_t sz)
 {
 	for (size_t i = 0; i < DIRS_KEPT; i++)
-		if (w->kept[i].name && !strncmp(w->kept[i].name, dir, sz) && !w->kept[i].name[sz])
+		if (w->kept[i].name && !strncmp(w->kept[i].name, dir, sz) && !w->kept[i].name[sz]) {
+			w->is_known = w->kept[i].is_known;
 			return w->kept[i].fd;
+		}
 	char *name = strndup(dir, sz);
 	if (!name)
 		return -ENOMEM;
@@ -191,6 +229,7 @@ static int keep_dir(struct walker *w, const char *dir, size_t sz)
 	k->name = name;
 	k->fd = walk(w, -1, name);
 	k->rest = k->fd == -EDEADLK ? strdup(w->rest) : NULL;
+	k->is_known = w->is_known;
 	return k->fd;
 }
 
@@ -218,6 +257,7 @@ int walker_look(struct walker *w, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
+	w->is_known = true;
 	if (!slash || slash == path || !slash[1] || strlen(path) >= PATH_MAX)
 		return walk(w, -1, path);
 	int dir = keep_dir(w, path, (size_t)(slash - path));

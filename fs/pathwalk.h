@@ -10,6 +10,7 @@
 #ifndef FS_PATHWALK_H
 #define FS_PATHWALK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
@@ -22,6 +23,19 @@ struct walker;
  * own mount, 0: none. NULL without memory. */
 struct walker *walker_new(int start_fd, uint64_t forbidden_dev);
 struct walker *walker_free(struct walker *w);
+
+/* Where a walk stands. DEV: major << 32 | minor. */
+struct walk_place {
+	int fd; /* O_PATH */
+	uint64_t dev, ino;
+	bool is_dir;
+};
+/* Called before NAME is looked up in the directory DIR, for every step, those of symbolic links among them. False: what
+ * becomes of that name from now on will not be known. */
+typedef bool walker_step_fn(void *ctx, const struct walk_place *dir, const char *name);
+void walker_on_step(struct walker *w, walker_step_fn *step, void *ctx);
+/* Did every step of the last path say true, those taken for an earlier path among them? */
+bool walker_is_known(const struct walker *w);
 
 /* An O_PATH descriptor of what PATH finally names, or -errno. The caller closes. */
 int walker_look(struct walker *w, const char *path);

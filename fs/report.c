@@ -4,6 +4,7 @@
 #include "outputs.h"
 #include "kept.h"
 #include "linkfs.h"
+#include "watch.h"
 #include "worker_link.h"
 
 #include <inttypes.h>
@@ -211,6 +212,9 @@ void report_stats(struct fs *fs, struct text *ret)
 	put(ret, "replays", c->replays);
 	put(ret, "fill_errors", cache->fill_errors);
 	put(ret, "leases", fs->inputs.leases);
+	put(ret, "watches", watches_cnt(fs));
+	put(ret, "verify_stats", c->verify_stats);
+	put(ret, "verify_watched", c->verify_watched);
 	put(ret, "snapshot_bytes", fs->inputs.copy_bytes);
 	put(ret, "mount_pid", (uint64_t)getpid());
 	text_printf(ret, "version: %s\n", LINKFS_VERSION);

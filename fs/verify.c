@@ -1,250 +1,365 @@
-/* verify.c - the thread that looks at files: is what a link saw still what is there?
+/* verify.c - is what a link saw still what is there?
  *
- * Every name the link probed, found or not, is looked at again and compared by identity. A file system that does not
- * answer holds up the thread; after fill_timeout= another one takes its place, and the link, of which nobody can say
- * that it is fresh, is failed for as long as the first one is held up. (Watches will answer instead of most of these
- * looks; this remains what they fall back to.)
+ * Every name the link probed, found or not, is looked at again and compared by identity: by a thread, since a file system
+ * may not answer. After fill_timeout= another one takes its place, and the link, of which nobody can say that it is fresh, is
+ * failed for as long as the first one is held up.
+ *
+ * While it looks it has watches set (watch.c), and what is left of the look is the link's vigil: a set of watches; names on
+ * our own mount, which are asked for in memory; and the names that must be looked at each time, because they can't be
+ * watched, or because they are inputs without a lease, which somebody may write to through a mapping. As long as the set
+ * is quiet the next look is short, and where nothing is to be looked at it needs no thread. Whatever happens to the set, the
+ * next look is a whole one and makes another vigil.
  */
+#include "crew.h"
+#include "custody.h"
 #include "outputs.h"
 #include "pathwalk.h"
+#include "watch.h"
 
 #include <fcntl.h>
+#include <sys/sysmacros.h>
 
-#define STOP_PATIENCE_S 1
+/* A name that led to our own mount. */
+struct own_name {
+	char *rest; /* below the mount point */
+	uint64_t gen;
+};
+
+/* By fs.lock once it is a link's; before, by the thread that makes it. */
+struct vigil {
+	unsigned ref;
+	struct watch_set *set;
+	bool has_lease;	 /* something in it relies on one */
+	bool has_failed; /* no memory for all of it */
+	uint32_t *rest;	 /* numbers of probes that must be looked at */
+	uint32_t rest_cnt, rest_cap;
+	struct own_name *own;
+	uint32_t own_cnt, own_cap;
+};
 
 struct look {
-	TAILQ_ENTRY(look) on;
+	struct crew_task task;
 	struct link *link;	   /* referenced */
 	struct resolved *resolved; /* referenced */
-	int64_t deadline;	   /* of one being done */
-	bool is_held;		   /* it passed: another thread goes on with the others */
+	bool is_asked;		   /* somebody waits for it */
+	struct vigil *vigil;	   /* the one that stands, or is made; referenced */
+	bool is_short;		   /* it stands */
+	char *change;		   /* what it found; or, without memory for that, */
+	const char *fallback;
+	uint64_t stats;
 };
 
-struct verifier {
-	pthread_cond_t some, idle; /* with fs.lock */
-	TAILQ_HEAD(look_list, look) looks, doing;
-	unsigned threads; /* that are not held up: one, or none while there is no memory for it */
-	unsigned held;
-	bool is_stopping;
-};
+/* --- vigils --- */
 
-static char *describe(const struct probe *p, const char *what)
+/* (lock held) */
+static struct vigil *vigil_unref(struct fs *fs, struct vigil *v)
 {
-	char *s = NULL;
-
-	return asprintf(&s, "%s %s", p->path, what) < 0 ? NULL : s;
+	if (!v || --v->ref)
+		return NULL;
+	watch_set_free(fs, v->set);
+	while (v->own_cnt)
+		free(v->own[--v->own_cnt].rest);
+	free(v->own);
+	free(v->rest);
+	free(v);
+	return NULL;
 }
 
-/* Does the path REST below the mount point still show the generation GEN (0: nothing that can be read)? */
+/* (lock held) NULL without memory. */
+static struct vigil *vigil_new(struct fs *fs)
+{
+	struct vigil *v = calloc(1, sizeof(*v));
+
+	if (!v)
+		return NULL;
+	v->ref = 1;
+	v->set = watch_set_new(fs);
+	return v->set ? v : vigil_unref(fs, v);
+}
+
+/* Room for one more of ITEM_SZ bytes at *ITEMS. */
+static bool grow(void *items, uint32_t cnt, uint32_t *cap, size_t item_sz)
+{
+	if (cnt < *cap)
+		return true;
+	uint32_t more = *cap ? *cap * 2 : 16;
+	void *p = realloc(*(void **)items, more * item_sz);
+	if (!p)
+		return false;
+	*(void **)items = p;
+	*cap = more;
+	return true;
+}
+
+static void vigil_add_rest(struct vigil *v, uint32_t probe)
+{
+	if (grow(&v->rest, v->rest_cnt, &v->rest_cap, sizeof(*v->rest)))
+		v->rest[v->rest_cnt++] = probe;
+	else
+		v->has_failed = true;
+}
+
+static void vigil_add_own(struct vigil *v, const char *rest, uint64_t gen)
+{
+	char *copy = grow(&v->own, v->own_cnt, &v->own_cap, sizeof(*v->own)) ? strdup(rest) : NULL;
+
+	if (copy)
+		v->own[v->own_cnt++] = (struct own_name){ .rest = copy, .gen = gen };
+	else
+		v->has_failed = true;
+}
+
+/* (lock held) Does the path REST below the mount point still show the generation GEN (0: nothing that can be read)? */
 static bool shows(struct fs *fs, const char *rest, uint64_t gen)
 {
 	struct output *waits;
 	char *real;
 
-	fs_lock(fs);
 	const struct node *n = dirs_resolve(fs, rest, &real, &waits);
-	bool same = n ? n->id == gen : !gen;
-	fs_unlock(fs);
 	free(real);
-	return same;
+	return n ? n->id == gen : !gen;
 }
 
-/* NULL: nothing changed; otherwise a text to free. Without memory for it, a static one in *FALLBACK. */
-static char *find_change(struct fs *fs, const struct record *r, const char **fallback)
+/* (lock held) Is all that V covers as it was? */
+static bool vigil_stands(struct fs *fs, const struct vigil *v)
 {
-	uint64_t own_dev = fs->own_dev;
-	struct walker *at_root = walker_new(AT_FDCWD, own_dev);
-	CLEAN_FD int cwd = at_root ? walker_look(at_root, r->cwd) : -ENOMEM;
-	struct walker *w = cwd >= 0 ? walker_new(cwd, own_dev) : NULL;
-	char *change = NULL;
+	if (!v || !watch_is_quiet(fs, v->set) || (v->has_lease && !lease_is_sure(fs)))
+		return false;
+	for (uint32_t i = 0; i < v->own_cnt; i++)
+		if (!shows(fs, v->own[i].rest, v->own[i].gen))
+			return false;
+	return true;
+}
 
-	*fallback = w ? NULL : "its directory is gone";
-	for (uint32_t i = 0; w && i < r->probe_cnt && !*fallback; i++) {
-		const struct probe *p = &r->probes[i];
-		struct stat st;
-		int err = walker_stat(w, p->path, &st);
-		const char *what = NULL;
-		if (err == -EDEADLK && (p->at.own || p->at.stat_error == err)) {
-			what = shows(fs, walker_rest(w), p->at.own) ? NULL : "changed";
-		} else if (err != p->at.stat_error || p->at.own) {
-			what = err ? "vanished" : p->at.stat_error ? "appeared" : "changed";
-		} else if (!err) {
-			struct msg_identity id = identity_of(&st);
-			what = identity_equal(&id, &p->at.id) ? NULL : "changed";
-		}
+bool verifier_is_fresh(struct fs *fs, struct link *l)
+{
+	if (!l->vigil || l->vigil->rest_cnt || !vigil_stands(fs, l->vigil))
+		return false;
+	fs->count.verify_watched++;
+	return true;
+}
+
+void verifier_forget(struct fs *fs, struct link *l)
+{
+	l->vigil = vigil_unref(fs, l->vigil);
+}
+
+/* --- looking --- */
+
+/* One pass over the names of a record. */
+struct pass {
+	struct fs *fs;
+	struct look *look;
+	struct walker *walker;
+	bool is_cwd_known;
+};
+
+static bool on_step(void *ctx, const struct walk_place *dir, const char *name)
+{
+	const struct pass *p = ctx;
+
+	return watch_name(p->fs, p->look->vigil->set, dir, name) == 0;
+}
+
+/* The probe P found FD: will a change of it be known? */
+static bool watch_found(struct pass *p, const struct probe *probe, int fd)
+{
+	struct vigil *v = p->look->vigil;
+	struct stat st;
+
+	if (probe->at.fd_idx >= 0) { /* bytes of it were read: W9 of watch.c */
+		struct input **input = p->look->resolved->input;
+		fs_lock(p->fs);
+		int r = input ? watch_lease(p->fs, v->set, input[probe->at.fd_idx]) : -ENOLCK;
+		fs_unlock(p->fs);
+		if (r)
+			return false;
+		v->has_lease = true;
+	}
+	if (fstat(fd, &st) < 0)
+		return false;
+	struct walk_place at = { .fd = fd,
+				 .dev = (uint64_t)major(st.st_dev) << 32 | minor(st.st_dev),
+				 .ino = st.st_ino,
+				 .is_dir = S_ISDIR(st.st_mode) };
+	return watch_file(p->fs, v->set, &at) == 0;
+}
+
+/* Is this answer one that follows from what directories and symbolic links are? Others may be different the next time. */
+static bool is_settled(int err)
+{
+	return err == -ENOENT || err == -ENOTDIR || err == -EACCES || err == -ELOOP || err == -ENAMETOOLONG;
+}
+
+/* Looks at probe number I. NULL: it is as it was; else what happened to it. */
+static const char *look_at(struct pass *p, uint32_t i)
+{
+	const struct probe *probe = &p->look->resolved->record->probes[i];
+	struct vigil *making = p->look->is_short ? NULL : p->look->vigil;
+	struct stat st;
+
+	p->look->stats++;
+	CLEAN_FD int fd = walker_look(p->walker, probe->path);
+	int err = fd < 0 ? fd : 0;
+	bool is_known = making && walker_is_known(p->walker) && (*probe->path == '/' || p->is_cwd_known);
+	if (err == -EDEADLK && (probe->at.own || probe->at.stat_error == err)) {
+		const char *rest = walker_rest(p->walker);
+		fs_lock(p->fs);
+		bool is_same = shows(p->fs, rest, probe->at.own);
+		fs_unlock(p->fs);
+		if (is_known)
+			vigil_add_own(making, rest, probe->at.own);
+		else if (making)
+			vigil_add_rest(making, i);
+		return is_same ? NULL : "changed";
+	}
+	is_known = is_known && (err ? is_settled(err) : watch_found(p, probe, fd));
+	if (making && !is_known)
+		vigil_add_rest(making, i);
+	if (!err && fstat(fd, &st) < 0)
+		err = -errno;
+	if (err != probe->at.stat_error || probe->at.own)
+		return err ? "vanished" : probe->at.stat_error ? "appeared" : "changed";
+	struct msg_identity id = err ? probe->at.id : identity_of(&st);
+	return identity_equal(&id, &probe->at.id) ? NULL : "changed";
+}
+
+static void find_change(struct fs *fs, struct look *k)
+{
+	const struct record *r = k->resolved->record;
+	struct pass p = { .fs = fs, .look = k };
+	uint32_t cnt = k->is_short ? k->vigil->rest_cnt : r->probe_cnt;
+	const char *what = NULL;
+
+	struct walker *at_root = walker_new(AT_FDCWD, fs->own_dev);
+	if (at_root && !k->is_short && k->vigil)
+		walker_on_step(at_root, on_step, &p);
+	CLEAN_FD int cwd = at_root ? walker_look(at_root, r->cwd) : -ENOMEM;
+	p.is_cwd_known = at_root && walker_is_known(at_root);
+	p.walker = cwd >= 0 ? walker_new(cwd, fs->own_dev) : NULL;
+	if (p.walker && !k->is_short && k->vigil)
+		walker_on_step(p.walker, on_step, &p);
+	k->fallback = p.walker ? NULL : "its directory is gone";
+	for (uint32_t i = 0; p.walker && i < cnt && !what; i++) {
+		uint32_t probe = k->is_short ? k->vigil->rest[i] : i;
+		what = look_at(&p, probe);
 		if (what) {
-			*fallback = "an input changed";
-			change = describe(p, what);
+			k->fallback = "an input changed";
+			if (asprintf(&k->change, "%s %s", r->probes[probe].path, what) < 0)
+				k->change = NULL;
 		}
 	}
-	walker_free(w);
+	walker_free(p.walker);
 	walker_free(at_root);
-	return change;
+}
+
+/* --- looks as tasks --- */
+
+static void look_work(struct fs *fs, struct crew_task *t)
+{
+	struct look *k = (struct look *)t;
+	struct vigil *v = k->link->resolved == k->resolved ? k->link->vigil : NULL;
+
+	t->deadline = now_ms() + fs->cfg.fill_timeout_ms;
+	k->is_short = vigil_stands(fs, v);
+	if (k->is_short) {
+		k->vigil = v;
+		v->ref++;
+	} else {
+		if (v)
+			verifier_forget(fs, k->link);
+		k->vigil = vigil_new(fs);
+	}
+	if (k->is_short && (!k->is_asked || !v->rest_cnt)) {
+		fs->count.verify_watched += k->is_asked;
+		return; /* another look came first */
+	}
+	fs_unlock(fs);
+	find_change(fs, k);
+	fs_lock(fs);
 }
 
 /* (lock held) Only the thread that did it comes here. */
 static void look_free(struct fs *fs, struct look *k)
 {
+	vigil_unref(fs, k->vigil);
 	resolved_unref(fs, k->resolved);
 	link_unref(fs, k->link);
+	free(k->change);
 	free(k);
 }
 
-/* (lock held; not while looking) Is this thread to go on? */
-static bool do_look(struct fs *fs, struct look *k)
+/* The vigil that was made is the link's, if that is still the one that was looked at. */
+static void keep_vigil(struct fs *fs, struct look *k)
 {
-	struct verifier *v = fs->verifier;
-	const char *fallback;
-	struct replies out;
+	struct link *l = k->link;
 
-	TAILQ_INSERT_TAIL(&v->doing, k, on);
-	k->deadline = now_ms() + fs->cfg.fill_timeout_ms;
-	fs_unlock(fs);
-	char *change = find_change(fs, k->resolved->record, &fallback);
-	replies_init(&out);
-	fs_lock(fs);
-	if (k->is_held && v->is_stopping) {
-		free(change); /* nobody waits for us, and what we refer to stays as it is */
-		return false;
-	}
-	TAILQ_REMOVE(&v->doing, k, on);
-	bool was_held = k->is_held;
-	v->held -= was_held;
-	if (was_held)
+	if (k->is_short || k->fallback || !k->vigil || k->vigil->has_failed || l->resolved != k->resolved || !l->is_named)
+		return;
+	vigil_unref(fs, l->vigil); /* another look's */
+	l->vigil = k->vigil;
+	k->vigil = NULL;
+}
+
+static void look_done(struct fs *fs, struct crew_task *t, struct replies *out)
+{
+	struct look *k = (struct look *)t;
+
+	fs->count.verify_stats += k->stats;
+	keep_vigil(fs, k);
+	if (k->is_asked && t->is_held)
 		live_seen(fs, k->link);
-	else
-		live_verified(fs, k->link, k->resolved, change ? change : fallback, &out);
+	else if (k->is_asked)
+		live_verified(fs, k->link, k->resolved, k->change ? k->change : k->fallback, out);
 	look_free(fs, k);
-	fs_unlock(fs);
-	free(change);
-	replies_send(fs, &out);
-	fs_lock(fs);
-	return !was_held;
 }
 
-static void *run(void *arg)
+static void look_held(struct fs *fs, struct crew_task *t, struct replies *out)
 {
-	struct fs *fs = arg;
-	struct verifier *v = fs->verifier;
-	bool goes_on = true;
+	struct look *k = (struct look *)t;
 
-	fs_lock(fs);
-	while (goes_on && !v->is_stopping) {
-		struct look *k = TAILQ_FIRST(&v->looks);
-		if (k) {
-			TAILQ_REMOVE(&v->looks, k, on);
-			goes_on = do_look(fs, k);
-		} else {
-			pthread_cond_wait(&v->some, &fs->lock);
-		}
-	}
-	if (goes_on && --v->threads == 0)
-		pthread_cond_signal(&v->idle);
-	fs_unlock(fs);
-	return NULL;
+	if (k->is_asked)
+		live_unseen(fs, k->link, out);
 }
 
-/* (lock held) */
-static int start_thread(struct fs *fs)
+static void look_drop(struct fs *fs, struct crew_task *t, struct replies *out)
 {
-	pthread_attr_t detached;
-	pthread_t t;
-
-	pthread_attr_init(&detached);
-	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-	int r = pthread_create(&t, &detached, run, fs);
-	pthread_attr_destroy(&detached);
-	fs->verifier->threads += !r;
-	return -r;
+	(void)out;
+	look_free(fs, (struct look *)t);
 }
+
+static const struct crew_kind verify_crew = {
+	.threads = 1,
+	.work = look_work,
+	.done = look_done,
+	.held = look_held,
+	.drop = look_drop,
+};
 
 int verifier_start(struct fs *fs)
 {
-	struct verifier *v = calloc(1, sizeof(*v));
-
-	if (!v)
-		return -ENOMEM;
-	TAILQ_INIT(&v->looks);
-	TAILQ_INIT(&v->doing);
-	pthread_cond_init(&v->some, NULL);
-	pthread_cond_init(&v->idle, NULL);
-	fs_lock(fs);
-	fs->verifier = v;
-	int r = start_thread(fs);
-	fs_unlock(fs);
-	return r;
-}
-
-/* (lock held) */
-static void hold(struct verifier *v, struct look *k)
-{
-	k->is_held = true;
-	v->held++;
-	v->threads--;
+	return crew_start(fs, &verify_crew, &fs->verifier);
 }
 
 void verifier_sweep(struct fs *fs, struct replies *out)
 {
-	struct verifier *v = fs->verifier;
-	int64_t now = now_ms();
-	struct look *k;
-
-	if (!v)
-		return;
-	TAILQ_FOREACH (k, &v->doing, on) {
-		if (k->is_held || now < k->deadline)
-			continue;
-		hold(v, k);
-		live_unseen(fs, k->link, out);
-	}
-	if (!v->threads && !v->is_stopping)
-		start_thread(fs); /* without memory: at the next tick */
+	crew_sweep(fs, fs->verifier, out);
 }
 
 bool verifier_stop(struct fs *fs)
 {
-	struct verifier *v = fs->verifier;
-	struct timespec until;
-	struct look *k;
-
-	if (!v)
-		return true;
-	fs_lock(fs);
-	v->is_stopping = true;
-	pthread_cond_broadcast(&v->some);
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += STOP_PATIENCE_S;
-	while (v->threads && pthread_cond_timedwait(&v->idle, &fs->lock, &until) == 0)
-		;
-	TAILQ_FOREACH (k, &v->doing, on)
-		if (!k->is_held)
-			hold(v, k);
-	while ((k = TAILQ_FIRST(&v->looks))) {
-		TAILQ_REMOVE(&v->looks, k, on);
-		look_free(fs, k);
-	}
-	bool is_over = !v->held;
-	if (is_over)
-		fs->verifier = NULL;
-	fs_unlock(fs);
-	if (is_over) {
-		pthread_cond_destroy(&v->some);
-		pthread_cond_destroy(&v->idle);
-		free(v);
-	}
-	return is_over;
+	return crew_stop(fs, &fs->verifier);
 }
 
-int verifier_submit(struct fs *fs, struct link *l)
+int verifier_submit(struct fs *fs, struct link *l, bool is_asked)
 {
-	struct verifier *v = fs->verifier;
-	struct look *k = v && !v->is_stopping ? calloc(1, sizeof(*k)) : NULL;
+	struct look *k = crew_is_stopping(fs->verifier) ? NULL : calloc(1, sizeof(*k));
 
 	if (!k)
 		return -ENOMEM;
 	k->link = link_ref(l);
 	k->resolved = resolved_ref(l->resolved);
-	TAILQ_INSERT_TAIL(&v->looks, k, on);
-	pthread_cond_signal(&v->some);
+	k->is_asked = is_asked;
+	crew_submit(fs->verifier, &k->task);
 	return 0;
 }

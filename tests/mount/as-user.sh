@@ -7,7 +7,7 @@ use_fake
 use_users
 bad=
 for name in add-rm-list default-mount-point foreground keys mount-umount options recipe-by-redirection recipes-persist \
-	run-command signal stale-mount umount-busy worker-crash-fill; do
+	run-command signal stale-mount umount-busy worker-crash-fill fresh-names; do
 	status=0
 	"$as" "$user" "$lib_dir/$name.sh" >"$T/out" 2>&1 || status=$?
 	[ "$status" != 77 ] || echo "$name: $(tail -n 1 "$T/out")"

@@ -1,20 +1,27 @@
 #!/bin/sh
-# While an input changes all the time nobody sees an older link than the inputs give at that moment, and no open fails.
+# While an input, or the symbolic link that leads to it, changes all the time nobody sees an older link than the inputs give
+# at that moment, and no open fails.
 # NEEDS: python3
 . "$(dirname "$0")/lib.sh"
 use_fake
 echo 0 >a
+ln -s a to
 start_mount
-add x a
+add x to
 run python3 - "$mnt/x" <<'END' || fail "see above"
 import os, sys, threading, time
 link, end, bad = sys.argv[1], time.time() + 4, []
 done = 0  # what stands in the input for sure
 
 def write(n):
-    with open("a.new", "w") as f:
+    target = os.readlink("to")
+    other = "b" if target == "a" else "a"
+    with open("new", "w") as f:
         f.write("%d\n" % n)
-    os.rename("a.new", "a")
+    os.rename("new", other if n % 4 == 0 else target)
+    if n % 4 == 0:
+        os.symlink(other, "new")
+        os.rename("new", "to")
 
 def reader(how):
     count = last = 0

@@ -13,6 +13,7 @@ expect_error 'expected at least 1M' "$linkfs" mount -o cache_size=big "$mnt"
 expect_error 'expected 1 to' "$linkfs" mount -o threads=0 "$mnt"
 expect_error 'expected a time' "$linkfs" mount -o link_timeout=0 "$mnt"
 expect_error 'expected a time' "$linkfs" mount -o fill_timeout=soon "$mnt"
+expect_error 'expected a number' "$linkfs" mount -o watches=some "$mnt"
 expect_error 'expected never' "$linkfs" mount -o settle=soon "$mnt"
 expect_error 'lies in the mount' "$linkfs" mount -o "cache_dir=$mnt/cache" "$mnt"
 rm -r "$mnt/cache" 2>/dev/null || :

@@ -1,0 +1,46 @@
+/* watch.h - being told that a name or a file has changed, instead of looking.
+ *
+ * A set is what one live link's look at its inputs (verify.c) relies on: names in directories, files, leases. Whoever makes
+ * one watches each of them before looking at it. From then on watch_is_quiet tells at any moment whether any of them may have
+ * changed. What can't be watched is told when it is asked for, and must be looked at.
+ *
+ * Lock: fs.lock, but where it says otherwise. No call but watch_name and watch_file touches a file system.
+ */
+#ifndef FS_WATCH_H
+#define FS_WATCH_H
+
+#include "fs.h"
+
+struct watch_set;
+
+struct walk_place; /* pathwalk.h */
+
+/* 0 or -errno. Where the system grants no inotify, nothing can be watched, and that is not an error. (no lock) */
+int watches_start(struct fs *fs);
+/* Its thread ends. Sets may still be used. (no lock) */
+void watches_stop(struct fs *fs);
+/* No set is left. (no lock) */
+void watches_done(struct fs *fs);
+
+/* NULL without memory. */
+struct watch_set *watch_set_new(struct fs *fs);
+struct watch_set *watch_set_free(struct fs *fs, struct watch_set *s);
+
+/* From when it returns 0, S knows of every change of what NAME means in the directory DIR, and of that directory's own moving,
+ * mode and end. Else -errno: EOPNOTSUPP: not on this file system; ENOSPC: there are too
+ * many watches; EACCES: it may not be read. (no lock) */
+int watch_name(struct fs *fs, struct watch_set *s, const struct walk_place *dir, const char *name);
+/* The same for the file AT: its bytes, but for stores through a mapping, its attributes and its names; of a directory also
+ * the names in it. (no lock) */
+int watch_file(struct fs *fs, struct watch_set *s, const struct walk_place *at);
+/* The same for a break of the lease on I, which tells of stores through a mapping. -ENOLCK: there is no lease. */
+int watch_lease(struct fs *fs, struct watch_set *s, const struct input *i);
+/* The lease on I is being broken. */
+void watch_lease_broken(struct fs *fs, const struct input *i);
+
+/* Did nothing that S knows of change, by any call that returned before this one began? */
+bool watch_is_quiet(struct fs *fs, const struct watch_set *s);
+
+uint64_t watches_cnt(const struct fs *fs);
+
+#endif
