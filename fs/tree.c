@@ -148,6 +148,7 @@ int tree_rename_link(struct fs *fs, struct link *l, const char *name, struct rep
 	if (old && old != l)
 		tree_remove_link(fs, old, out);
 	LIST_REMOVE(l, hash);
+	notifier_forget(fs, NODE_ROOT, l->name);
 	free(l->name);
 	l->name = copy;
 	insert_name(&fs->tree, l);
