@@ -62,6 +62,8 @@ void kept_body_done(struct kept_body *b);
 int restorer_start(struct fs *fs);
 /* False: a thread of it hangs in a file system, and FS must stay where it is. */
 bool restorer_stop(struct fs *fs);
+/* (lock held) Looks that take too long. */
+void restorer_sweep(struct fs *fs, struct replies *out);
 /* (lock held) True: P, for p->link, an output's, was parked until that is restored, or was looked at. */
 bool restore_park(struct fs *fs, struct parked *p, struct replies *out);
 /* (lock held; given up) Has O restored and waits for that, but not for ever. */

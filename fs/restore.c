@@ -10,26 +10,30 @@
  *
  * An input that is missing may come back, with its file system: then the name is absent for now alone.
  *
- * One thread looks at files; requests are parked meanwhile, and give up (park.c) where a file system does not answer. The
- * same thread looks when info asks whether an output will survive a restart.
+ * A thread looks at files (crew.h), also when info asks whether an output will survive a restart; requests are parked
+ * meanwhile.
  */
 #include <fcntl.h>
 
+#include "crew.h"
 #include "custody.h"
 #include "kept.h"
 #include "pathwalk.h"
 
-#define STOP_PATIENCE_S 1
-
 struct look {
-	TAILQ_ENTRY(look) on;
+	struct crew_task task;
 	struct link *link; /* referenced */
+	/* what was found */
+	int err;
+	const char *what;      /* the input that ERR is about */
+	struct kept_body body; /* of what is to be restored, */
+	int *fds;	       /* and its inputs */
+	struct resolved *resolved; /* of what was restored; referenced */
 };
 
 struct restorer {
-	pthread_cond_t some, done; /* with fs.lock */
-	TAILQ_HEAD(look_list, look) looks;
-	bool has_thread, is_stopping;
+	pthread_cond_t done; /* with fs.lock */
+	struct crew *crew;
 };
 
 /* One that is on its way through custody. */
@@ -205,123 +209,127 @@ static void on_custody(struct fs *fs, void *ctx, int err, const char *changed, s
 	restoring_free(fs, v);
 }
 
-/* (lock held) The inputs FDS, FD_CNT of them, go into custody. 0: on_custody goes on. FDS and B are taken. */
-static int begin_custody(struct fs *fs, struct link *l, struct kept_body *b, int *fds, uint32_t fd_cnt)
+/* (lock held) The inputs that K found go into custody. 0: on_custody goes on. */
+static int begin_custody(struct fs *fs, struct look *k)
 {
 	struct restoring *v = calloc(1, sizeof(*v));
-	struct resolved *r = NULL;
+	uint32_t cnt = k->body.record->fd_cnt;
 
-	int err = v ? resolved_new(fs, b->record, fds, fd_cnt, &r) : -ENOMEM;
-	if (!err) {
-		b->record = NULL;
-		*v = (struct restoring){ link_ref(l), r, b->recipe, tree_next_id(&fs->tree) };
-		b->recipe = NULL;
-		err = custody_submit(fs, v->gen_id, r, fds, fd_cnt, on_custody, v);
-	}
-	if (!err)
-		return 0;
-	for (uint32_t i = 0; i < fd_cnt; i++)
-		cleanup_fd(&fds[i]);
-	free(fds);
-	if (r)
-		restoring_free(fs, v);
-	else
+	int err = v ? resolved_new(fs, k->body.record, k->fds, cnt, &v->resolved) : -ENOMEM;
+	if (err) {
 		free(v);
-	return err;
-}
-
-/* (lock held; given up for a while) 0: on_custody goes on; else it has failed, *RET_WHAT: because of that. */
-static int look_for_inputs(struct fs *fs, struct link *l, struct kept_body *b, const char **ret_what)
-{
-	const struct kept_head head = *l->output->kept;
-	const char *what = "what was kept of it";
-	int *fds = NULL;
-
-	fs_unlock(fs);
-	int err = kept_read(fs, l->output->id, &head, b);
+		return err;
+	}
+	k->body.record = NULL;
+	v->link = link_ref(k->link);
+	v->recipe = k->body.recipe;
+	k->body.recipe = NULL;
+	v->gen_id = tree_next_id(&fs->tree);
+	err = custody_submit(fs, v->gen_id, v->resolved, k->fds, cnt, on_custody, v);
 	if (!err) {
-		uint32_t cnt = b->record->fd_cnt;
-		fds = malloc(sizeof(*fds) * (cnt + 1));
-		err = fds ? 0 : -ENOMEM;
-		for (uint32_t i = 0; fds && i < cnt; i++)
-			fds[i] = -1;
-		if (!err)
-			err = find_inputs(fs, b->record, fds, &what);
-		for (uint32_t i = 0; err && fds && i < cnt; i++)
-			cleanup_fd(&fds[i]);
+		k->fds = NULL;
+		return 0;
 	}
-	fs_lock(fs);
-	*ret_what = what;
-	/* Also of one that can't be restored: it can be linked again, and then it is asked why. */
-	if (b->recipe && !l->recipe && (l->recipe = strdup(b->recipe)))
-		l->recipe_sz = strlen(b->recipe);
-	if (!err)
-		return begin_custody(fs, l, b, fds, b->record->fd_cnt);
-	free(fds);
+	for (uint32_t i = 0; i < cnt; i++)
+		cleanup_fd(&k->fds[i]);
+	restoring_free(fs, v);
 	return err;
 }
 
-/* (lock held; given up for a while) Will L be there after a restart? */
-static void look_for_safety(struct fs *fs, struct link *l)
-{
-	struct resolved *r = resolved_ref(l->resolved);
-	const char *what;
+/* --- the crew (lock held) --- */
 
-	fs_unlock(fs);
-	int err = find_inputs(fs, r->record, NULL, &what);
-	fs_lock(fs);
-	l->output->is_restart_safe = !err;
-	resolved_unref(fs, r);
+static void look_free(struct fs *fs, struct look *k)
+{
+	for (uint32_t i = 0; k->fds && k->body.record && i < k->body.record->fd_cnt; i++)
+		cleanup_fd(&k->fds[i]);
+	free(k->fds);
+	kept_body_done(&k->body);
+	resolved_unref(fs, k->resolved);
+	link_unref(fs, k->link);
+	free(k);
 }
 
-/* (lock held; given up for a while) */
-static void look(struct fs *fs, struct link *l)
+/* (no lock) */
+static int find_kept(struct fs *fs, struct look *k, const struct kept_head *head)
 {
-	struct output *o = l->output;
-	struct replies out;
-	const char *what;
+	k->what = "what was kept of it";
+	int err = kept_read(fs, k->link->output->id, head, &k->body);
+	if (err)
+		return err;
+	uint32_t cnt = k->body.record->fd_cnt;
+	if (!(k->fds = malloc(sizeof(*k->fds) * (cnt + 1))))
+		return -ENOMEM;
+	for (uint32_t i = 0; i < cnt; i++)
+		k->fds[i] = -1;
+	return find_inputs(fs, k->body.record, k->fds, &k->what);
+}
 
-	replies_init(&out);
-	if (l->is_named && o->kept) {
-		struct kept_body b = { 0 };
-		int err = look_for_inputs(fs, l, &b, &what);
-		if (err) {
-			tell_failure(fs, l, err, what);
-			end_look(fs, l, &out);
-		}
-		kept_body_done(&b);
-	} else {
-		if (l->is_named && l->resolved)
-			look_for_safety(fs, l);
-		end_look(fs, l, &out);
+/* (given up for a while) */
+static void look_work(struct fs *fs, struct crew_task *t)
+{
+	struct look *k = (struct look *)t;
+	const struct output *o = k->link->output;
+
+	t->deadline = now_ms() + fs->cfg.fill_timeout_ms;
+	if (k->link->is_named && o->kept) {
+		const struct kept_head head = *o->kept;
+		fs_unlock(fs);
+		k->err = find_kept(fs, k, &head);
+		fs_lock(fs);
+	} else if (k->link->is_named && k->link->resolved) {
+		k->resolved = resolved_ref(k->link->resolved);
+		fs_unlock(fs);
+		k->err = find_inputs(fs, k->resolved->record, NULL, &k->what);
+		fs_lock(fs);
 	}
-	fs_unlock(fs);
-	replies_send(fs, &out);
-	fs_lock(fs);
 }
 
-static void *run(void *arg)
+static void look_done(struct fs *fs, struct crew_task *t, struct replies *out)
 {
-	struct fs *fs = arg;
-	struct restorer *s = fs->restorer;
+	struct look *k = (struct look *)t;
+	struct link *l = k->link;
 
-	fs_lock(fs);
-	while (!s->is_stopping) {
-		struct look *k = TAILQ_FIRST(&s->looks);
-		if (!k) {
-			pthread_cond_wait(&s->some, &fs->lock);
-			continue;
-		}
-		TAILQ_REMOVE(&s->looks, k, on);
-		look(fs, k->link);
-		link_unref(fs, k->link);
-		free(k);
+	if (t->is_held) { /* that was told; another look may be on its way */
+		look_free(fs, k);
+		return;
 	}
-	s->has_thread = false;
-	pthread_cond_broadcast(&s->done);
-	fs_unlock(fs);
-	return NULL;
+	if (k->resolved)
+		l->output->is_restart_safe = !k->err;
+	/* Also of one that can't be restored: it can be linked again, and then it is asked why. */
+	if (k->body.recipe && !l->recipe && (l->recipe = strdup(k->body.recipe)))
+		l->recipe_sz = strlen(k->body.recipe);
+	bool goes_on = k->fds && !k->err && !(k->err = begin_custody(fs, k));
+	if (!goes_on && k->err && !k->resolved)
+		tell_failure(fs, l, k->err, k->what);
+	if (!goes_on)
+		end_look(fs, l, out);
+	look_free(fs, k);
 }
+
+static void look_held(struct fs *fs, struct crew_task *t, struct replies *out)
+{
+	struct link *l = ((struct look *)t)->link;
+
+	l->output->is_restart_safe = false;
+	tell_failure(fs, l, -ETIMEDOUT, "a file system");
+	end_look(fs, l, out);
+}
+
+static void look_drop(struct fs *fs, struct crew_task *t, struct replies *out)
+{
+	struct look *k = (struct look *)t;
+
+	end_look(fs, k->link, out);
+	look_free(fs, k);
+}
+
+static const struct crew_kind restore_crew = {
+	.threads = 1,
+	.work = look_work,
+	.done = look_done,
+	.held = look_held,
+	.drop = look_drop,
+};
 
 /* (lock held) 0 or -errno. */
 static int submit(struct fs *fs, struct link *l)
@@ -330,13 +338,15 @@ static int submit(struct fs *fs, struct link *l)
 
 	if (l->output->is_looked_at)
 		return 0;
-	struct look *k = s && !s->is_stopping ? calloc(1, sizeof(*k)) : NULL;
+	struct look *k = calloc(1, sizeof(*k));
 	if (!k)
 		return -ENOMEM;
 	k->link = link_ref(l);
+	if (!s || !crew_submit(s->crew, &k->task)) {
+		look_free(fs, k);
+		return -ECANCELED;
+	}
 	l->output->is_looked_at = true;
-	TAILQ_INSERT_TAIL(&s->looks, k, on);
-	pthread_cond_signal(&s->some);
 	return 0;
 }
 
@@ -362,7 +372,7 @@ void restore_wait(struct fs *fs, struct output *o)
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += fs->cfg.fill_timeout_ms / 1000 + 1;
 	int r = submit(fs, l);
-	while (!r && o->is_looked_at && !fs->restorer->is_stopping)
+	while (!r && o->is_looked_at && !crew_is_stopping(fs->restorer->crew))
 		r = pthread_cond_timedwait(&fs->restorer->done, &fs->lock, &until);
 	link_unref(fs, l);
 }
@@ -373,58 +383,34 @@ int restorer_start(struct fs *fs)
 {
 	struct restorer *s = calloc(1, sizeof(*s));
 	pthread_condattr_t attr;
-	pthread_t t;
 
 	if (!s)
 		return -ENOMEM;
-	TAILQ_INIT(&s->looks);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&s->some, NULL);
 	pthread_cond_init(&s->done, &attr);
 	pthread_condattr_destroy(&attr);
 	fs->restorer = s;
-	s->has_thread = true;
-	int r = pthread_create(&t, NULL, run, fs);
-	if (r)
-		s->has_thread = false;
-	else
-		pthread_detach(t);
-	return -r;
+	return crew_start(fs, &restore_crew, &s->crew);
+}
+
+void restorer_sweep(struct fs *fs, struct replies *out)
+{
+	crew_sweep(fs, fs->restorer ? fs->restorer->crew : NULL, out);
 }
 
 bool restorer_stop(struct fs *fs)
 {
 	struct restorer *s = fs->restorer;
-	struct timespec until;
-	struct replies out;
-	struct look *k;
 
 	if (!s)
 		return true;
-	replies_init(&out);
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += STOP_PATIENCE_S;
+	if (!crew_stop(fs, &s->crew))
+		return false;
 	fs_lock(fs);
-	s->is_stopping = true;
-	pthread_cond_broadcast(&s->some);
-	while (s->has_thread && pthread_cond_timedwait(&s->done, &fs->lock, &until) == 0)
-		;
-	bool is_over = !s->has_thread;
-	while ((k = TAILQ_FIRST(&s->looks))) {
-		TAILQ_REMOVE(&s->looks, k, on);
-		end_look(fs, k->link, &out);
-		link_unref(fs, k->link);
-		free(k);
-	}
-	if (is_over)
-		fs->restorer = NULL;
+	fs->restorer = NULL;
 	fs_unlock(fs);
-	replies_send(fs, &out);
-	if (is_over) {
-		pthread_cond_destroy(&s->some);
-		pthread_cond_destroy(&s->done);
-		free(s);
-	}
-	return is_over;
+	pthread_cond_destroy(&s->done);
+	free(s);
+	return true;
 }

@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 
 #include "mountinfo.h"
-#include "outputs.h"
+#include "kept.h"
 #include "worker.h"
 
 #define HELLO_DEADLINE_MS 20000
@@ -328,6 +328,7 @@ static void step(struct fs *fs, struct replies *out)
 	jobs_fail_hopeless(fs, out);
 	park_sweep(fs, out);
 	verifier_sweep(fs, out);
+	restorer_sweep(fs, out);
 	custody_sweep(fs, out);
 }
 
