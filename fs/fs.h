@@ -327,7 +327,8 @@ struct fs {
 	unsigned parked_cnt;
 	struct outputs *outputs;
 	struct fs_counters count;
-	struct msg_stats linker; /* as last told */
+	struct msg_stats linker; /* as last told, */
+	uint64_t doing;		 /* like this, enum linkfs_doing */
 	struct loop *loop;
 	struct clients *clients;
 	struct settler *settler;

@@ -15,6 +15,7 @@
 #include "enabled.h"
 #include "fallback.h"
 #include "ld_mount.h"
+#include "ld_talk.h"
 #include "linkfs.h"
 #include "lto.h"
 #include "util.h"
@@ -31,13 +32,6 @@ static const char *find_mode(int argc, char **argv)
 	return mode && *mode ? mode : "auto";
 }
 
-static bool is_verbose(void)
-{
-	const char *verbose = getenv("LINKFS_VERBOSE");
-
-	return verbose && !strcmp(verbose, "1");
-}
-
 /* The exit status, if the mount made the link; LD_FILE: file mode it is; LD_REFUSED. */
 static int try_mount(const char *mode, int argc, char **argv, struct ld_asked *asked)
 {
@@ -46,16 +40,20 @@ static int try_mount(const char *mode, int argc, char **argv, struct ld_asked *a
 	char why[512];
 
 	asked->must = !strcmp(mode, "mount");
-	if (!strcmp(mode, "file"))
+	if (!strcmp(mode, "file")) {
+		const char *env = getenv("LINKFS_MODE");
+		asked->why_file = env && !strcmp(env, "file") ? "LINKFS_MODE=file asks for it" : "--linkfs=file asks for it";
 		return LD_FILE;
+	}
 	if (strcmp(mode, "auto") && !asked->must) {
 		fprintf(stderr, "linkfs: error: --linkfs=%s: expected auto, file or mount\n", mode);
 		return 1;
 	}
 	asked->wants_refusal &= !asked->must;
 	if (!(dir && *dir)) {
-		if (enabled_load(&enabled, why, sizeof(why)) && is_verbose())
+		if (enabled_load(&enabled, why, sizeof(why)) && ld_is_verbose())
 			fprintf(stderr, "linkfs: %s\n", why);
+		asked->why_file = "LINKFS_MOUNT is not set, and -o lies below no directory of linkfs enable";
 		if (!asked->must && !enabled.cnt)
 			return LD_FILE;
 		asked->enabled = asked->must ? NULL : &enabled;
@@ -118,13 +116,29 @@ static void keep_standard_streams(void)
 		close(fd);
 }
 
+static char *find_output(char **argv, int depth);
+
+static int link_once(struct linkfs_linker *linker, const struct linkfs_request *rq, struct diag *d,
+		     struct linkfs_image **ret_img, char **ret_text)
+{
+	/* Response files are not read for a name: they may be pipes. */
+	CLEAN_MEM char *output = rq->argc ? find_output((char **)(uintptr_t)rq->argv + 1, RESPONSE_DEPTH) : NULL;
+	struct progress *p = ld_progress_link(output, linker);
+	int r = linkfs_link(linker, rq, d, ret_img, ret_text);
+
+	progress_stop(p);
+	return r;
+}
+
 /* The link needs intermediate code: it is compiled, and the link made with what comes of that. -ENOTSUP: lto.h. */
 static int link_compiled(struct linkfs_linker *linker, struct lto *lto, struct linkfs_request *rq, struct diag **ret_d,
 			 struct linkfs_image **ret_img)
 {
 	char *text = NULL;
 
+	struct progress *p = ld_progress_compile(NULL);
 	int r = lto_compile(lto, rq->argc, rq->argv);
+	progress_stop(p);
 	if (r == -ENOTSUP)
 		return r;
 	if (r)
@@ -132,15 +146,32 @@ static int link_compiled(struct linkfs_linker *linker, struct lto *lto, struct l
 	rq->lto_cnt = lto->word_cnt;
 	rq->lto = (const char *const *)lto->words;
 	*ret_d = diag_new(20);
-	r = *ret_d ? linkfs_link(linker, rq, *ret_d, ret_img, &text) : -ENOMEM;
+	r = *ret_d ? link_once(linker, rq, *ret_d, ret_img, &text) : -ENOMEM;
 	lto_done(lto);
 	free(text); /* as it was the first time */
 	return r;
 }
 
-/* --- under linkfs run: the linker that the build asked for makes what this one refuses --- */
+/* WHY: of LD_FILE. */
+static int write_file(struct linkfs_image *img, const char *why, struct diag *d)
+{
+	const char *output = linkfs_image_verdict(img)->output;
+	struct linkfs_image_stats s;
 
-static char *find_output(char **argv, int depth);
+	if (why)
+		ld_tell_mode(output, "file", why);
+	struct progress *p = ld_progress_write(output, img);
+	int64_t start = now_ms();
+	int r = linkfs_image_write_outputs(img, AT_FDCWD, d);
+	progress_stop(p);
+	linkfs_image_stats(img, &s);
+	if (!r)
+		ld_tell_done(output, linkfs_image_input_count(img), s.input_bytes, s.link_ms, linkfs_image_size(img),
+			     (double)(now_ms() - start));
+	return r;
+}
+
+/* --- under linkfs run: the linker that the build asked for makes what this one refuses --- */
 
 /* The same in a response file. */
 static char *find_output_in(const char *path, int depth)
@@ -204,7 +235,7 @@ static void run_other(const char *path, char **argv, const char *mode, const cha
 	text += strncmp(text, prefix, sizeof(prefix) - 1) ? 0 : sizeof(prefix) - 1;
 	if (asprintf(&why, "made by %s: %.*s", path, (int)strcspn(text, "\n"), text) < 0)
 		why = NULL;
-	if (why && is_verbose())
+	if (why && ld_is_verbose())
 		fprintf(stderr, "linkfs: %s: %s\n", output, why);
 	if (why && strcmp(mode, "file"))
 		ld_mount_note(output, why);
@@ -269,7 +300,7 @@ int main(int argc, char **argv)
 	sigaction(SIGBUS, &bus, NULL); /* before the library's own, which passes on what it does not know */
 	if (linkfs_linker_new(&cfg, &linker))
 		leave_without_memory();
-	int r = linkfs_link(linker, &rq, d, &img, &text);
+	int r = link_once(linker, &rq, d, &img, &text);
 	if (r == -ENOEXEC) {
 		d = diag_free(d);
 		lto.wants_refusal = asked.wants_refusal;
@@ -284,7 +315,7 @@ int main(int argc, char **argv)
 	if (r == -ECANCELED)
 		leave(0);
 	if (!r)
-		r = linkfs_image_write_outputs(img, AT_FDCWD, d);
+		r = write_file(img, asked.why_file, d);
 	if (d)
 		print_and_free(stderr, diag_text(d));
 	if (r && !(d && diag_errors(d)))

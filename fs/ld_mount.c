@@ -16,6 +16,7 @@
 #include <sys/sysmacros.h>
 
 #include "ask.h"
+#include "ld_talk.h"
 #include "linkfs.h"
 #include "mountinfo.h"
 #include "pathwalk.h"
@@ -37,6 +38,7 @@ struct job {
 	int dir_fd;	  /* its directory */
 	struct ask ask;
 	char id[64];
+	struct msg_client_verdict verdict;
 	char why[PATH_MAX + 256]; /* not the mount */
 };
 
@@ -55,15 +57,14 @@ static void tell_why(struct job *j)
 /* Not the mount: the exit status, or LD_FILE. */
 static int fall_back(struct job *j)
 {
-	const char *verbose = getenv("LINKFS_VERBOSE");
 	const char *output = j->look.verdict.output ? j->look.verdict.output : "";
 
 	if (j->asked->must) {
 		fprintf(stderr, "linkfs: error: %s: --linkfs=mount: %s\n", output, j->why);
 		return 1;
 	}
-	if (verbose && !strcmp(verbose, "1"))
-		fprintf(stderr, "linkfs: %s: file mode: %s\n", output, j->why);
+	ld_tell_mode(output, "file", j->why);
+	j->asked->why_file = NULL;
 	if (j->ask.fd >= 0 && j->path)
 		tell_why(j);
 	return LD_FILE;
@@ -363,6 +364,7 @@ static int take_verdict(struct job *j, struct packet *p)
 	fputs(diag, stderr);
 	if (p->msg.error)
 		return 1;
+	j->verdict = *v;
 	snprintf(j->id, sizeof(j->id), "%.*s", (int)sizeof(j->id) - 1, p->text);
 	if (write_sides(j, p))
 		return 1;
@@ -386,9 +388,14 @@ static int ask_for_link(struct job *j, int argc, char **argv)
 {
 	struct packet p;
 
-	if (send_request(j, argc, argv) || ask_wait(&j->ask, MSG_CLIENT_LINK, &p, j->why, sizeof(j->why)))
+	if (send_request(j, argc, argv))
 		return -1;
-	int r = take_verdict(j, &p);
+	struct progress *shown = ld_progress_mount(j->look.verdict.output, j->mountpoint, j->path);
+	int r = ask_wait(&j->ask, MSG_CLIENT_LINK, &p, j->why, sizeof(j->why));
+	progress_stop(shown);
+	if (r)
+		return -1;
+	r = take_verdict(j, &p);
 	packet_done(&p);
 	return r;
 }
@@ -399,7 +406,9 @@ static int compile_and_ask(struct job *j, int argc, char **argv)
 	struct lto *lto = j->asked->lto;
 
 	lto->wants_refusal = j->asked->wants_refusal;
+	struct progress *shown = ld_progress_compile(j->look.verdict.output);
 	int r = lto_compile(lto, argc, (const char *const *)argv);
+	progress_stop(shown);
 	if (r == -ENOTSUP) {
 		j->asked->refusal = lto->refusal;
 		return LD_REFUSED;
@@ -423,6 +432,21 @@ static int make(struct job *j, int argc, char **argv)
 	if (r == NEEDS_LTO)
 		r = compile_and_ask(j, argc, argv);
 	return r;
+}
+
+static void tell_done(const struct job *j)
+{
+	const struct msg_client_verdict *v = &j->verdict;
+	const char *output = j->look.verdict.output;
+	char where[PATH_MAX + 256];
+
+	snprintf(where, sizeof(where), "%s/.o/%s%s, as %s asks", j->mountpoint, j->id,
+		 v->is_for_disk ? ", a plain file since it is small" : "",
+		 j->asked->must	   ? "--linkfs=mount or LINKFS_MODE=mount" :
+		 j->asked->enabled ? "linkfs enable" :
+				     "LINKFS_MOUNT");
+	ld_tell_mode(output, "mount", where);
+	ld_tell_done(output, v->inputs, v->input_bytes, (double)v->link_us / 1000, v->size, -1);
 }
 
 static void job_done(struct job *j)
@@ -468,14 +492,13 @@ int ld_mount(int argc, char **argv, struct ld_asked *asked)
 		job_done(&j);
 		return LD_FILE;
 	}
-	const char *verbose = getenv("LINKFS_VERBOSE");
 	r = make(&j, argc, argv);
 	if (r == -1)
 		r = fall_back(&j);
 	else if (r >= 0 && text) /* in file mode who makes the link says it */
 		fputs(text, stdout);
-	if (r == 0 && verbose && !strcmp(verbose, "1"))
-		fprintf(stderr, "linkfs: %s: mount mode: %s/.o/%s\n", j.look.verdict.output, j.mountpoint, j.id);
+	if (r == 0)
+		tell_done(&j);
 	job_done(&j);
 	return r;
 }

@@ -14,6 +14,7 @@ struct ld_asked {
 	bool must;		       /* mount mode, where auto would fall back to a file */
 	const struct enabled *enabled; /* only what lies below one of these; NULL: every output */
 	struct lto *lto;	       /* for the intermediate code of a link; a file can be made with the same plan */
+	const char *why_file;	       /* < of LD_FILE: where ld_mount has not told it; static text */
 	char *refusal;		       /* < of LD_REFUSED: what would have been printed, the caller frees */
 	bool wants_refusal;
 };

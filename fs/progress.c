@@ -47,7 +47,7 @@ static void draw(struct progress *p, const char *what)
 
 	show_terminal(STDERR_FILENO, &columns, &lines);
 	show_name(&name, p->name);
-	text_printf(&tail, ": ");
+	text_append(&tail, ": ", *p->name ? 2 : 0);
 	show_name(&tail, what);
 	text_printf(&tail, " (%s)", show_ms(took, (double)(now_ms() - p->since)));
 	size_t room = columns > tail.sz + 20 ? columns - tail.sz - 9 : 11, n = name.sz;
@@ -119,7 +119,7 @@ struct progress *progress_start(const char *name, progress_what_fn *what, void *
 	pthread_condattr_t attr;
 
 	if (p)
-		p->name = strdup(name);
+		p->name = strdup(name ? name : "");
 	if (!p || !p->name) {
 		free(p);
 		free(ctx);

@@ -14,7 +14,7 @@ struct progress;
  * nothing but CTX, which is never freed. */
 typedef void progress_what_fn(void *ctx, char *buf, size_t sz);
 
-/* NAME: what is made; copied. CTX is free-d where there is no progress to be shown. NULL then. */
+/* NAME: what is made; copied; NULL: not known. CTX is free-d where there is no progress to be shown. NULL then. */
 struct progress *progress_start(const char *name, progress_what_fn *what, void *ctx);
 /* Erases the line; after this nothing is drawn. Takes NULL, returns NULL. */
 struct progress *progress_stop(struct progress *p);

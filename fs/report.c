@@ -221,7 +221,7 @@ void report_stats(struct fs *fs, struct text *ret)
 	const char *now;
 	put(ret, "linking", worker_link_linking(fs, &now));
 	put_text(ret, "linking_now", now);
-	text_printf(ret, "doing: %s\n", linkfs_doing_text(fs->linker.doing));
+	text_printf(ret, "doing: %s\n", linkfs_doing_text(fs->doing));
 	put_text(ret, "cache_dir", fs->cfg.cache_dir);
 	put(ret, "started_at", (uint64_t)fs->start_time.tv_sec);
 }

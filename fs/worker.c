@@ -422,7 +422,6 @@ static struct msg_stats linker_stats(const struct worker *w)
 		.mappings = s.mappings,
 		.parsed_objects = s.parsed_objects,
 		.scanned_objects = s.scanned_objects,
-		.doing = linkfs_linker_doing(w->linker),
 	};
 }
 
@@ -667,7 +666,9 @@ static void on_map(struct worker *w, const struct msg *rq)
 
 static void on_stats(struct worker *w, const struct msg *rq)
 {
-	struct msg m = { .type = MSG_STATS | MSG_REPLY, .id = rq->id, .u.stats = linker_stats(w) };
+	struct msg m = { .type = MSG_STATS | MSG_REPLY, .id = rq->id };
+
+	m.u.stats = (struct msg_stats_reply){ linker_stats(w), linkfs_linker_doing(w->linker) };
 
 	reply(w, &m, NULL);
 }

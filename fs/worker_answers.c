@@ -400,7 +400,8 @@ bool answer_fill(struct fs *fs, struct packet *p, struct replies *out)
 	case MSG_STATS | MSG_REPLY:
 		if (!(j = job_find(fs->worker, m->id, JOB_STATS)))
 			return false;
-		fs->linker = m->u.stats;
+		fs->linker = m->u.stats.linker;
+		fs->doing = m->u.stats.doing;
 		jobs_answer_stats(fs, j, out);
 		break;
 	case MSG_BELL | MSG_REPLY:

@@ -64,6 +64,10 @@ struct msg_stats {
 	uint64_t mappings;
 	uint64_t parsed_objects;
 	uint64_t scanned_objects;
+};
+
+struct msg_stats_reply {
+	struct msg_stats linker;
 	uint64_t doing; /* enum linkfs_doing */
 };
 
@@ -153,7 +157,7 @@ struct msg {
 		struct msg_link link;
 		struct msg_verdict verdict;
 		struct msg_range range; /* FILL; BACKING uses sz alone */
-		struct msg_stats stats;
+		struct msg_stats_reply stats;
 		uint64_t map_sz;
 		uint64_t own_id; /* OWN <: of the generation, in records and NEEDS; .gen is its number of this load */
 		struct msg_client_hello hello;

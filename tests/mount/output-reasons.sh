@@ -50,7 +50,7 @@ mkdir gone
 has 'file mode: the current directory: No such file' "$T/said"
 plain out
 
-# Unasked: nothing is said but the mode is file.
+# Unasked: the mode is file.
 for asked in LINKFS_MOUNT= LINKFS_MODE='file'; do
 	env "$asked" "$ld_dir/ld" bare.o -o out
 	plain out

@@ -41,7 +41,8 @@ want --gc-sections "$LINKFS_BUILD/bin/ld.linkfs" --gc
 want README.md "$LINKFS_BUILD/bin/ld.linkfs" READ
 [ -z "$(offers linkfs rm x)" ] || [ "$(offers linkfs rm x)" = " " ] || echo "names without a mount"
 END
-COMMANDS=$(grep -oE '\{ "[a-z]+", cmd_' fs/linkfs.c | grep -oE '[a-z]+"' | tr -d '"' | tr '\n' ' ')
+# but for what scripts call
+COMMANDS=$(grep -oE '\{ "[a-z-]+", cmd_' fs/linkfs.c | grep -oE '[a-z-]+"' | tr -d '"' | grep -v -e before-install -e run-command | tr '\n' ' ')
 export COMMANDS
 bash --norc "$T/ask" 2>&1 | bad "bash"
 for c in $COMMANDS; do
