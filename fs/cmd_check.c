@@ -47,7 +47,7 @@ static void add(const char *path, const char *place, const char *linker)
 		check.cap = cap;
 	}
 	struct found *f = &check.at[check.cnt];
-	*f = (struct found){.path = strdup(path), .place = place};
+	*f = (struct found){ .path = strdup(path), .place = place };
 	snprintf(f->linker, sizeof(f->linker), "%s", linker);
 	if (f->path)
 		check.cnt++;
@@ -135,8 +135,8 @@ static void put_summary(struct text *t)
 
 static int show(bool is_summary)
 {
-	CLEAN_TABLE struct table t = {.col = columns, .col_cnt = COLUMNS};
-	CLEAN_TEXT struct text text = {0};
+	CLEAN_TABLE struct table t = { .col = columns, .col_cnt = COLUMNS };
+	CLEAN_TEXT struct text text = { 0 };
 	unsigned width, lines;
 
 	show_terminal(STDOUT_FILENO, &width, &lines);

@@ -50,7 +50,7 @@ static int look_at_mount(const char *mountpoint)
 static bool find_trouble(const char *path, const char *target, const struct target *t, char *why, size_t why_sz)
 {
 	CLEAN_MEM char *mountpoint = strndup(target, t->mountpoint_sz), *info = NULL;
-	CLEAN_KEYS struct keyfile f = {0};
+	CLEAN_KEYS struct keyfile f = { 0 };
 	struct stat st;
 	int r = mountpoint ? look_at_mount(mountpoint) : -ENOMEM;
 
@@ -88,7 +88,7 @@ static char *ask_recipe(const char *mountpoint, const struct target *t, char *wh
 	if (ask_open(mountpoint, &a, why, why_sz))
 		return NULL;
 	for (int i = 0; i < 2 && !text; i++) {
-		struct msg m = {.type = MSG_CLIENT_RECIPE};
+		struct msg m = { .type = MSG_CLIENT_RECIPE };
 		if (ask_send(&a, &m, names[i], NULL, 0, why, why_sz) ||
 		    ask_wait(&a, MSG_CLIENT_RECIPE, &p, why, why_sz))
 			break;
@@ -188,7 +188,7 @@ static void cure(const char *path, const char *target, const struct target *t)
 static int visit(const char *path, const struct stat *st, int type, struct FTW *at)
 {
 	char target[PATH_MAX], why[PATH_MAX + 256];
-	CLEAN_TEXT struct text name = {0};
+	CLEAN_TEXT struct text name = { 0 };
 	struct target t;
 
 	(void)st, (void)at;

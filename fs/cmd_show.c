@@ -22,7 +22,7 @@ static int show_file(const char *path)
 
 static int show_of_link(const char *command, const char *folder, const char *dir, const char *arg)
 {
-	CLEAN_SUBJECT struct subject s = {0};
+	CLEAN_SUBJECT struct subject s = { 0 };
 	int r = must_subject(command, dir, arg, &s);
 
 	if (r)
@@ -50,7 +50,7 @@ int cmd_info(int argc, char **argv)
 static int show_logs(const char *mountpoint)
 {
 	CLEAN_MEM char *table = NULL;
-	CLEAN_KEYS struct keyfile f = {0};
+	CLEAN_KEYS struct keyfile f = { 0 };
 	size_t shown = 0;
 
 	if (asprintf(&table, "%s/.linkfs/outputs", mountpoint) < 0)
@@ -59,7 +59,7 @@ static int show_logs(const char *mountpoint)
 	for (size_t i = 0; i < f.cnt && !r; i++) {
 		const char *name = keys_text(&f.par[i], "name");
 		CLEAN_MEM char *path = NULL;
-		CLEAN_TEXT struct text t = {0};
+		CLEAN_TEXT struct text t = { 0 };
 		if (!keys_number(&f.par[i], "log_bytes"))
 			continue;
 		show_name(&t, name);

@@ -115,7 +115,7 @@ static int look_at(const struct view *v, struct look *ret)
 	CLEAN_MEM char *stats = NULL, *outputs = NULL;
 	static const struct keys none;
 
-	*ret = (struct look){0};
+	*ret = (struct look){ 0 };
 	if (asprintf(&stats, "%s/.linkfs/stats", v->mountpoint) < 0 ||
 	    asprintf(&outputs, "%s/.linkfs/outputs", v->mountpoint) < 0)
 		return -ENOMEM;
@@ -201,7 +201,7 @@ static void put_totals(struct text *ret, const struct look *l, const char *end)
 /* Where there are more rows than LINES (0: any number) the last of them say so. */
 static int put_table(struct text *ret, const struct look *l, unsigned width, size_t lines, const char *end)
 {
-	CLEAN_TABLE struct table t = {.col = columns, .col_cnt = COLUMNS};
+	CLEAN_TABLE struct table t = { .col = columns, .col_cnt = COLUMNS };
 	size_t rows = !lines || l->row_cnt <= lines ? l->row_cnt : lines > 1 ? lines - 1 : 1;
 
 	for (size_t i = 0; i < rows; i++)
@@ -278,7 +278,7 @@ static int put_json(struct text *ret, const struct view *v, const struct look *l
 
 static int show_once(const struct view *v, unsigned width, unsigned lines)
 {
-	CLEAN_TEXT struct text t = {0};
+	CLEAN_TEXT struct text t = { 0 };
 	struct look l;
 
 	int r = look_at(v, &l);
@@ -333,12 +333,12 @@ static bool was_there(const struct look *before, const struct keys *k)
 /* Elsewhere: a line for each output that is not as it was, when it is not. */
 static int watch_lines(const struct view *v)
 {
-	struct look before = {0}, now;
+	struct look before = { 0 }, now;
 	int r;
 
 	while (!(r = look_at(v, &now))) {
-		CLEAN_TABLE struct table t = {.col = columns, .col_cnt = COLUMNS};
-		CLEAN_TEXT struct text text = {0};
+		CLEAN_TABLE struct table t = { .col = columns, .col_cnt = COLUMNS };
+		CLEAN_TEXT struct text text = { 0 };
 		for (size_t i = 0; i < now.row_cnt; i++)
 			if (!was_there(&before, now.row[i]))
 				add_row(&t, now.row[i]);
@@ -351,7 +351,7 @@ static int watch_lines(const struct view *v)
 			fwrite(text.s, 1, text.sz, stdout);
 		if (fflush(stdout)) {
 			r = -errno;
-			now = (struct look){0};
+			now = (struct look){ 0 };
 			break;
 		}
 		usleep(WATCH_MS * 1000);
@@ -393,7 +393,7 @@ static int parse(int argc, char **argv, struct view *ret)
 
 int cmd_status(int argc, char **argv)
 {
-	struct view v = {.sort = BY_AGE};
+	struct view v = { .sort = BY_AGE };
 	const char *dir = take_mount_option(&argc, argv);
 	unsigned width, lines;
 

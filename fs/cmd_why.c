@@ -94,7 +94,7 @@ static void put_doubts(struct text *t, const struct subject *s, const struct key
 
 static int show_known(const struct subject *s, const struct keys *k)
 {
-	CLEAN_TEXT struct text t = {0};
+	CLEAN_TEXT struct text t = { 0 };
 	bool is_file = !strcmp(keys_text(k, "mode"), "file");
 
 	put_what(&t, s, k);
@@ -118,7 +118,7 @@ static int show_unknown(const struct subject *s, const char *arg)
 {
 	char linker[WHO_SZ];
 	enum who_kind kind;
-	CLEAN_TEXT struct text t = {0};
+	CLEAN_TEXT struct text t = { 0 };
 
 	if (!s->path)
 		return fail(1, "why: %s: there is no such link", arg);
@@ -156,8 +156,8 @@ static int show_unknown(const struct subject *s, const char *arg)
 int cmd_why(int argc, char **argv)
 {
 	const char *dir = take_mount_option(&argc, argv);
-	CLEAN_SUBJECT struct subject s = {0};
-	CLEAN_KEYS struct keyfile info = {0};
+	CLEAN_SUBJECT struct subject s = { 0 };
+	CLEAN_KEYS struct keyfile info = { 0 };
 
 	if (argc != 2)
 		return fail(2, "why: expected [--mount=DIR] FILE, or the name of a live link");

@@ -32,7 +32,7 @@ enum level { OK, NOTE, BAD };
 __attribute__((format(printf, 2, 3))) static int say(enum level level, const char *fmt, ...)
 {
 	static const char *const words[] = {"ok  ", "note", "bad "};
-	CLEAN_TEXT struct text t = {0};
+	CLEAN_TEXT struct text t = { 0 };
 	char line[PATH_MAX + 512];
 	va_list ap;
 
@@ -221,7 +221,7 @@ static int check_limits(const struct keys *stats)
 
 int doctor_system(const char *mountpoint)
 {
-	CLEAN_KEYS struct keyfile stats = {0};
+	CLEAN_KEYS struct keyfile stats = { 0 };
 	int bad = check_device() + check_fusermount();
 	bool is_there = read_stats(mountpoint, &stats, &bad);
 

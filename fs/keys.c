@@ -9,7 +9,7 @@
 static int read_all(const char *path, char **ret)
 {
 	CLEAN_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct text t = {0};
+	struct text t = { 0 };
 	int r = fd < 0 ? -errno : 0;
 
 	while (!r) {
@@ -66,7 +66,7 @@ int keyfile_parse(char *text, struct keyfile *ret)
 	size_t lines, pars, at = 0;
 
 	count(text, &lines, &pars);
-	*ret = (struct keyfile){.text = text};
+	*ret = (struct keyfile){ .text = text };
 	ret->all = calloc(lines, sizeof(*ret->all));
 	ret->par = calloc(pars + 1, sizeof(*ret->par));
 	if (!ret->all || !ret->par) {
@@ -87,7 +87,7 @@ int keyfile_parse(char *text, struct keyfile *ret)
 		unescape(colon + 2);
 		if (!p->cnt++)
 			p->key = &ret->all[at];
-		ret->all[at++] = (struct key){.key = line, .value = colon + 2};
+		ret->all[at++] = (struct key){ .key = line, .value = colon + 2 };
 	}
 	ret->cnt += ret->par[ret->cnt].cnt != 0;
 	return 0;
@@ -98,7 +98,7 @@ int keyfile_read(const char *path, struct keyfile *ret)
 	char *text;
 	int r = read_all(path, &text);
 
-	*ret = (struct keyfile){0};
+	*ret = (struct keyfile){ 0 };
 	return r ? r : keyfile_parse(text, ret);
 }
 
@@ -107,7 +107,7 @@ void keyfile_done(struct keyfile *f)
 	free(f->text);
 	free(f->all);
 	free(f->par);
-	*f = (struct keyfile){0};
+	*f = (struct keyfile){ 0 };
 }
 
 const char *keys_text(const struct keys *k, const char *key)

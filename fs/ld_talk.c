@@ -63,7 +63,7 @@ struct on_mount {
 static void what_mount(void *ctx, char *buf, size_t sz)
 {
 	const struct on_mount *m = ctx;
-	CLEAN_KEYS struct keyfile f = {0};
+	CLEAN_KEYS struct keyfile f = { 0 };
 
 	if (keyfile_read(m->stats, &f) || !f.cnt) {
 		snprintf(buf, sz, "waiting for the mount");

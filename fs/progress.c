@@ -41,7 +41,7 @@ static void put(const char *s, size_t sz)
 /* (lock held) In one line of the terminal: its end tells most, so the name gives way. */
 static void draw(struct progress *p, const char *what)
 {
-	CLEAN_TEXT struct text name = {0}, tail = {0}, line = {0};
+	CLEAN_TEXT struct text name = { 0 }, tail = { 0 }, line = { 0 };
 	char took[AMOUNT_SZ];
 	unsigned columns, lines;
 

@@ -77,7 +77,7 @@ static void compare_sorted(const struct record *old, const struct record *now, s
 
 static struct difference find(const struct record *old, const struct record *now)
 {
-	struct difference d = {0};
+	struct difference d = { 0 };
 	uint32_t i = 0;
 
 	for (; i < old->probe_cnt && i < now->probe_cnt && !strcmp(old->probes[i].path, now->probes[i].path); i++)
@@ -93,7 +93,7 @@ char *reason_of_relink(const struct link *old, const struct link *now)
 {
 	bool has_both = old && old->resolved && now->resolved;
 	bool same_place = has_both && !strcmp(old->resolved->record->cwd, now->resolved->record->cwd);
-	struct difference d = same_place ? find(old->resolved->record, now->resolved->record) : (struct difference){0};
+	struct difference d = same_place ? find(old->resolved->record, now->resolved->record) : (struct difference){ 0 };
 	bool same_options = old && old->recipe && now->recipe && !strcmp(old->recipe, now->recipe);
 	char *s = NULL;
 

@@ -60,7 +60,8 @@ static void put_text(struct text *t, const char *key, const char *value)
 static void put_inputs(struct fs *fs, const struct resolved *r, struct text *ret)
 {
 	static const char *const keys[] = {
-		[CUSTODY_COPIED] = "copied_input", [CUSTODY_CHECKED] = "checked_input", [CUSTODY_LOST] = "lost_input"};
+		[CUSTODY_COPIED] = "copied_input", [CUSTODY_CHECKED] = "checked_input", [CUSTODY_LOST] = "lost_input"
+	};
 
 	fs->inputs.round++;
 	for (uint32_t k = 0; k < r->record->probe_cnt; k++) {
@@ -68,7 +69,7 @@ static void put_inputs(struct fs *fs, const struct resolved *r, struct text *ret
 		struct input *i = r->input && p->at.fd_idx >= 0 ? r->input[p->at.fd_idx] : NULL;
 		if (!i || i->seen == fs->inputs.round || i->state == CUSTODY_NEW || i->state == CUSTODY_LEASED)
 			continue;
-		CLEAN_TEXT struct text t = {0};
+		CLEAN_TEXT struct text t = { 0 };
 		i->seen = fs->inputs.round;
 		text_printf(&t, "%s: %s", p->path, i->why ? i->why : "");
 		if (t.s)
@@ -88,7 +89,7 @@ static const char *shown_by(const struct link *l)
 static struct generation not_there(const struct output *o)
 {
 	static struct cache_file no_file;
-	struct generation g = {.file = &no_file};
+	struct generation g = { .file = &no_file };
 	const struct kept_head *k = o ? o->kept : NULL;
 
 	if (!k)
@@ -155,11 +156,11 @@ void report_table(struct fs *fs, struct text *ret)
 	const struct link *l;
 
 	inputs_deleted_bytes(fs);
-	TAILQ_FOREACH(l, &fs->tree.links, all)
-	if (l->recipe)
-		put_paragraph(fs, l, ret);
-	TAILQ_FOREACH(o, &fs->outputs->all, all)
-	put_paragraph(fs, o->link, ret);
+	TAILQ_FOREACH (l, &fs->tree.links, all)
+		if (l->recipe)
+			put_paragraph(fs, l, ret);
+	TAILQ_FOREACH (o, &fs->outputs->all, all)
+		put_paragraph(fs, o->link, ret);
 }
 
 /* RssAnon + RssShmem of a process, in bytes. */

@@ -140,7 +140,7 @@ void table_add(struct table *t, const char *const *cell)
 	}
 	char **row = t->cell + t->row_cnt * t->col_cnt;
 	for (unsigned c = 0; c < t->col_cnt; c++) {
-		struct text one = {0};
+		struct text one = { 0 };
 		text_append(&one, "", 0);
 		show_name(&one, cell[c]);
 		t->failed |= one.failed;
@@ -154,7 +154,7 @@ void table_done(struct table *t)
 	for (size_t i = 0; i < t->row_cnt * t->col_cnt; i++)
 		free(t->cell[i]);
 	free(t->cell);
-	*t = (struct table){0};
+	*t = (struct table){ 0 };
 }
 
 /* In columns, as far as that can be told without a locale: a character is one. */
@@ -261,7 +261,7 @@ void table_show(const struct table *t, struct text *ret, unsigned columns, size_
 void show_terminal(int fd, unsigned *ret_columns, unsigned *ret_lines)
 {
 	const char *columns = getenv("COLUMNS");
-	struct winsize ws = {0};
+	struct winsize ws = { 0 };
 
 	*ret_columns = *ret_lines = 0;
 	if (!isatty(fd))

@@ -14,7 +14,7 @@ bool target_parse(const char *target, struct target *ret)
 		const char *id = at + 4;
 		if (strspn(id, "0123456789abcdef") != ID_SZ || id[ID_SZ] != '/')
 			continue; /* a directory of that name */
-		*ret = (struct target){.mountpoint_sz = (size_t)(at - target), .id = id, .path = id + ID_SZ};
+		*ret = (struct target){ .mountpoint_sz = (size_t)(at - target), .id = id, .path = id + ID_SZ };
 		return true;
 	}
 	return false;
@@ -25,7 +25,7 @@ void subject_done(struct subject *s)
 	free(s->mountpoint);
 	free(s->name);
 	free(s->path);
-	*s = (struct subject){0};
+	*s = (struct subject){ 0 };
 }
 
 static bool is_linkfs(const char *mountpoint)
@@ -103,7 +103,7 @@ static bool is_live(const struct subject *s, const char *name)
 
 int must_subject(const char *command, const char *dir, const char *arg, struct subject *ret)
 {
-	*ret = (struct subject){0};
+	*ret = (struct subject){ 0 };
 	if (!*arg)
 		return fail(2, "%s: '': expected the name of a live link or a file", command);
 	if (!(ret->mountpoint = must_mountpoint(dir)))

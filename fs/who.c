@@ -184,7 +184,7 @@ static int read_sections(const struct elf *e, char *ret)
 
 int who_linked(int fd, enum who_kind *ret_kind, char ret_linker[WHO_SZ])
 {
-	struct elf e = {.fd = fd};
+	struct elf e = { .fd = fd };
 	struct stat st;
 
 	*ret_kind = WHO_NO_ELF;
