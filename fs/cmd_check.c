@@ -16,9 +16,9 @@
 enum { FILE_NAME, PLACE, LINKER, COLUMNS };
 
 static const struct column columns[COLUMNS] = {
-	[FILE_NAME] = {"FILE", .may_be_cut = true},
-	[PLACE] = {"IS", .drop = 1},
-	[LINKER] = {"LINKER"},
+	[FILE_NAME] = { .title = "FILE", .may_be_cut = true },
+	[PLACE] = { .title = "IS", .drop = 1 },
+	[LINKER] = { .title = "LINKER" },
 };
 
 struct found {

@@ -139,14 +139,14 @@ static int look_at(const struct view *v, struct look *ret)
 enum { OUTPUT, STATE, MODE, SIZE, MADE, LINK, AGE, PINNED, COLUMNS };
 
 static const struct column columns[COLUMNS] = {
-	[OUTPUT] = {"OUTPUT", .may_be_cut = true},
-	[STATE] = {"STATE"},
-	[MODE] = {"MODE", .drop = 4},
-	[SIZE] = {"SIZE", .is_right = true},
-	[MADE] = {"MADE", .drop = 1, .is_right = true},
-	[LINK] = {"LINK", .drop = 3, .is_right = true},
-	[AGE] = {"AGE", .drop = 2, .is_right = true},
-	[PINNED] = {"PINNED", .drop = 5, .is_right = true},
+	[OUTPUT] = { .title = "OUTPUT", .may_be_cut = true },
+	[STATE] = { .title = "STATE" },
+	[MODE] = { .title = "MODE", .drop = 4 },
+	[SIZE] = { .title = "SIZE", .is_right = true },
+	[MADE] = { .title = "MADE", .drop = 1, .is_right = true },
+	[LINK] = { .title = "LINK", .drop = 3, .is_right = true },
+	[AGE] = { .title = "AGE", .drop = 2, .is_right = true },
+	[PINNED] = { .title = "PINNED", .drop = 5, .is_right = true },
 };
 
 static void add_row(struct table *t, const struct keys *k)
