@@ -368,7 +368,11 @@ static int take_verdict(struct job *j, struct packet *p)
 	snprintf(j->id, sizeof(j->id), "%.*s", (int)sizeof(j->id) - 1, p->text);
 	if (write_sides(j, p))
 		return 1;
-	return place(j, v);
+	int r = place(j, v);
+	if (r >= 0 || !j->asked->lto->words)
+		return r;
+	fprintf(stderr, "linkfs: error: %s\n", j->why); /* a file would need what was compiled, and that is gone */
+	return 1;
 }
 
 /* Where -o is; false: it is not among what was asked for. */

@@ -121,6 +121,7 @@ struct opening {
 	uint64_t link_id;
 	uint64_t needs; /* a generation that must be loaded before this link can be made */
 	bool is_early;	/* so must a live link be fresh */
+	bool has_client; /* who can have intermediate code compiled, and ask again */
 	struct walker *walker;
 	struct watch *watch;
 	struct text record;
@@ -350,7 +351,7 @@ static int run_link(struct worker *w, struct opening *o, int cwd, const struct c
 		.identity = identity,
 	};
 	struct linkfs_request rq = { .argc = c->argc, .argv = c->argv, .cwd_fd = cwd, .opener = &opener,
-				     .lto_cnt = c->lto_cnt, .lto = c->lto };
+				     .lto_cnt = c->lto_cnt, .lto = c->lto, .never_compiles = !o->has_client };
 	CLEAN_MEM char *text = NULL;
 	struct linkfs_image *img = NULL;
 
@@ -483,7 +484,8 @@ static void send_verdict(struct worker *w, const struct msg *rq, int err, struct
 
 static void first_link(struct worker *w, const struct msg *rq, const char *recipe)
 {
-	struct opening o = { .worker = w, .watch = &w->watch, .link_id = rq->id };
+	struct opening o = { .worker = w, .watch = &w->watch, .link_id = rq->id,
+			     .has_client = rq->u.link.wants_sides };
 	struct linkfs_image *img = NULL;
 	struct diag *d = diag_new(20);
 

@@ -49,6 +49,7 @@ struct linkfs_request {
 	const struct linkfs_opener *opener; /* NULL: plain openat */
 	int lto_cnt;                    /* words of a plan, if intermediate code was compiled: linkfs_ir.h */
 	const char *const *lto;
+	bool never_compiles;            /* nobody will: objects with machine code beside the intermediate are linked by that */
 };
 
 /* What a command line asks for, known without opening an input. The strings belong to who gave the struct. */

@@ -87,7 +87,7 @@ struct msg_fds {
 struct msg_link {
 	uint64_t recipe_sz; /* > of the memfd (fd 0): the recipe's text, then the record's bytes when it is a replay */
 	uint64_t record_sz; /* > 0: a first link. Otherwise the FDS before it are the record's inputs, in its order */
-	uint64_t wants_sides; /* > the texts that the command line wants beside the output, too */
+	uint64_t wants_sides; /* > a client asks: it takes the texts that go beside the output, and can have code compiled */
 };
 
 struct msg_verdict {

@@ -102,6 +102,7 @@ struct inputs {
 	struct ir_claim *claims;
 	uint32_t claim_cnt;
 	uint64_t fingerprint;      /* with a claimer: for its plan */
+	bool never_compiles;       /* where there is machine code too, the intermediate is not asked for */
 	bool needs_ir;             /* intermediate code was refused, and is the reason to fail */
 	uint32_t compiled_first, compiled_cnt; /* in held: what the plan brought */
 	uint32_t compiled_end;     /* in files: one past it */
@@ -120,6 +121,7 @@ struct inputs_config {
 	atomic_uint_fast64_t *parsed_objects, *scanned_objects;
 	const struct linkfs_ir_claimer *claimer; /* or */
 	const struct ir_plan *plan;              /* or neither */
+	bool never_compiles;       /* linkfs_request's */
 };
 
 /* 0, or -errno with errors in the sink. Frees nothing it does not own: options, mapper, names outlive it. */

@@ -162,7 +162,7 @@ static int object_of_symbols(struct inputs *in, const char *name, const struct l
 
 bool ir_is_wanted(const struct inputs *in, const struct object *o)
 {
-	return o->has_ir && (o->is_lto || (in->opt->plugin && !in->plan));
+	return o->has_ir && (o->is_lto || (in->opt->plugin && !in->plan && !in->never_compiles));
 }
 
 static struct linkfs_ir_file file_of(const struct ifile *f, const struct object *o)
@@ -265,11 +265,17 @@ static int by_position(const void *a, const void *b)
 
 void ir_settle(struct inputs *in, const uint32_t *files, uint32_t cnt)
 {
-	uint32_t *aside = malloc(((size_t)cnt + 1) * sizeof(*aside)), n = 0;
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < cnt; i++)
+		n += in->files[files[i]].aside != NULL;
+	uint32_t *aside = n ? malloc(n * sizeof(*aside)) : NULL;
+	if (!n)
+		return;
 	if (!aside) {
 		diag_error(in->diag, 0, "out of memory for the list of input files");
 		return;
 	}
+	n = 0;
 	for (uint32_t i = 0; i < cnt; i++)
 		if (in->files[files[i]].aside)
 			aside[n++] = files[i];

@@ -32,6 +32,6 @@ on_mount prog
 add live lto.o -e main
 expect_error 'Input/output error' cat "$mnt/live"
 has 'lto\.o: is an LTO object' "$mnt/.linkfs/log/live"
-add_linked live gcc -fno-use-linker-plugin -fno-lto fat.o
+add_linked live gcc -fno-lto fat.o # GCC names its plugin: there is machine code, so nobody need be asked
 links_well live
 says "$mnt/live" two

@@ -14,7 +14,7 @@ X
 echo 'static int twice(int x) { return 2 * x; } int f(int x) { return twice(x) + 5; }' >f.c
 echo 'int called(int); int from_native(int x) { return called(x) * 10; }' >n.c
 gcc -flto -O1 -c m.c f.c
-gcc -O1 -c n.c
+gcc -O1 -fPIC -c n.c
 gcc-ar rc f.a f.o
 mkdir temp
 TMPDIR=$PWD/temp
@@ -39,6 +39,13 @@ for input in m.o f.a n.o; do
 done
 has 'prog\.ltrans0\.o' "$mnt/.linkfs/map$PWD/prog"
 [ "$(info_of "${PWD#/}/prog" state)" = ok ] || fail "its state: $(info_of "${PWD#/}/prog" state)"
+
+# A library and a program of it, both on the mount.
+gcc -flto -O1 -fPIC -c f.c -o lib_f.o
+link -flto -shared lib_f.o n.o -Wl,-z,lazy -o libf.so
+on_mount libf.so
+link -flto -O1 m.o -L. -lf -Wl,-rpath,"$PWD" -o with_lib
+says ./with_lib "7 20 x"
 
 # A new linker process makes the rest from what is held: nothing was deleted for it.
 link -flto -O1 m.o n.o f.a -o cold
