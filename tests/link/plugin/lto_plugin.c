@@ -84,7 +84,9 @@ static const char *resolution(int r)
 
 static enum plugin_status read_all(void)
 {
-	enum plugin_tag get = api == 1 ? PLUGIN_TAG_GET_SYMBOLS : api == 2 ? PLUGIN_TAG_GET_SYMBOLS_V2 : PLUGIN_TAG_GET_SYMBOLS_V3;
+	enum plugin_tag get = api == 1	 ? PLUGIN_TAG_GET_SYMBOLS
+			      : api == 2 ? PLUGIN_TAG_GET_SYMBOLS_V2
+					 : PLUGIN_TAG_GET_SYMBOLS_V3;
 	if (!at[get].tag)
 		get = PLUGIN_TAG_GET_SYMBOLS_V2; /* an older linker */
 	say("all symbols", "read");
