@@ -35,3 +35,26 @@ has 'lto\.o: is an LTO object' "$mnt/.linkfs/log/live"
 add_linked live gcc -fno-lto fat.o # GCC names its plugin: there is machine code, so nobody need be asked
 links_well live
 says "$mnt/live" two
+
+# A plan that does not fit its command line is refused, whoever wrote it.
+for word in claimed:0 claimed:7-9999999 claimed:2-1 claimed:1-x claimed:99999999999999999999 linked:-1 at:4294967295 at:; do
+	printf '%s\n' "--chdir=\"$PWD\"" one.o -e main "--linkfs-lto=$word" >"$mnt/.linkfs/links/bad"
+	expect_error 'Input/output error' cat "$mnt/bad"
+	has 'plan.*does not fit' "$mnt/.linkfs/log/bad"
+done
+printf '%s\n' "--chdir=\"$PWD\"" one.o -e main --linkfs-lto=check:1 >"$mnt/.linkfs/links/bad"
+expect_error 'Input/output error' cat "$mnt/bad"
+has 'changed while' "$mnt/.linkfs/log/bad"
+
+# ^C while the compiler works: it goes with the linker, and what stood there stays.
+printf '#!/bin/sh\necho $$ >pid.new\nmv pid.new pid\nexec sleep 100\n' >wrapper
+LINKFS_MODE=mount TMPDIR=$PWD/temp timeout 40 env --default-signal=INT "$ld" -plugin "$plugin" -plugin-opt="$PWD/wrapper" \
+	-plugin-opt=-fresolution=x.res lto.o -e main -o prog 2>said &
+linker=$!
+await test -e pid
+kill -INT "$(cat "/proc/$linker/task/$linker/children")"
+wait "$linker" 2>/dev/null && fail "SIGINT did not end the linker"
+! kill -0 "$(cat pid)" 2>/dev/null || fail "the compiler works on"
+equal "$(ls temp)" "" "temporary files were left"
+says ./prog one
+nothing_beside .
