@@ -211,7 +211,7 @@ static int set_environment(const struct run *r, const char *mountpoint)
 {
 	CLEAN_MEM char *ld = must_part(r, "bin/ld.linkfs");
 	CLEAN_MEM char *names = ld ? must_part(r, RUN_DIR) : NULL;
-	CLEAN_MEM char *library = names ? must_part(r, "lib/linkfs/liblinkfs-run.so") : NULL;
+	CLEAN_MEM char *library = names ? must_part(r, "lib/linkfs/run/liblinkfs-run.so") : NULL;
 
 	if (!library)
 		return RUN_FAILED;

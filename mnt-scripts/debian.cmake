@@ -60,7 +60,7 @@ endforeach()
 
 # A library is no program.
 set(libraries ${files})
-list(FILTER libraries INCLUDE REGEX "/lib/linkfs/[^/]*[.]so$")
+list(FILTER libraries INCLUDE REGEX "/lib/linkfs/run/[^/]*[.]so$")
 foreach(library IN LISTS libraries)
 	file(CHMOD "${library}" FILE_PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
 endforeach()

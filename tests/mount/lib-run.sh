@@ -4,7 +4,7 @@
 
 . "${lib_dir:-$(dirname "$0")}/lib-output.sh"
 unset LINKFS_LD LINKFS_FALLBACK COMPILER_PATH
-[ -e "$LINKFS_BUILD/lib/linkfs/liblinkfs-run.so" ] || skip "liblinkfs-run.so is not built"
+[ -e "$LINKFS_BUILD/lib/linkfs/run/liblinkfs-run.so" ] || skip "liblinkfs-run.so is not built"
 
 # lrun COMMAND...: below linkfs run.
 lrun() {

@@ -29,7 +29,7 @@ equal "$(echo in | "$linkfs" run --linkfs=file -- cat)" in "the standard streams
 asan=ASAN_OPTIONS=verify_asan_link_order=0 # where linkfs itself is built with that
 # What is preloaded already stays, and comes first; so does the rest of the lists.
 equal "$(status_of env PATH="$PWD:$PATH" COMPILER_PATH=/a:/b LD_PRELOAD=libm.so.6 $asan "$linkfs" run --linkfs=file -- env)" 0 "env"
-names=$ld_dir/run lib=$LINKFS_BUILD/lib/linkfs/liblinkfs-run.so
+names=$ld_dir/run lib=$LINKFS_BUILD/lib/linkfs/run/liblinkfs-run.so
 for line in "PATH=$names:$PWD:$PATH" "COMPILER_PATH=$names:/a:/b" "LD_PRELOAD=libm.so.6:$lib" "LINKFS_MODE=file"; do
 	grep -qxF "$line" out || { cat out >&2; fail "the environment lacks $line"; }
 done

@@ -35,6 +35,8 @@ gcc -B"$PWD/root/usr/libexec/linkfs" -o seven seven.c
 status=0
 ./seven || status=$?
 equal "$status" 7 "what it linked"
+run "$bin/linkfs" run --linkfs=file -- gcc -o eight seven.c
+"$bin/linkfs" check eight | grep -q 'file *linkfs ' || fail "linkfs run"
 "$bin/linkfs" check seven | grep -q 'file *linkfs ' || fail "check"
 run "$PWD/root/usr/sbin/mount.linkfs" none "$mnt" -o "cache_dir=$T/cache/linkfs"
 add seven-live seven.c 2>/dev/null
