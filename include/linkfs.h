@@ -148,8 +148,8 @@ void linkfs_image_stats(const struct linkfs_image *img, struct linkfs_image_stat
 
 struct linkfs_linker_stats {
 	uint64_t inputs, input_bytes, mappings; /* held now */
-	uint64_t parsed_objects;                /* since start: a relink that parses nothing leaves it unchanged */
-	uint64_t scanned_objects;               /* objects whose relocations a link walked; else it took what a link before found */
+	uint64_t parsed_objects; /* since start: a relink that parses nothing leaves it unchanged */
+	uint64_t scanned_objects; /* of which a link walked the relocations; else it took what a link before found */
 };
 void linkfs_linker_stats(const struct linkfs_linker *l, struct linkfs_linker_stats *ret_stats);
 

@@ -1,7 +1,8 @@
 /* object_pieces.c - mergeable sections of an object cut into pieces, each interned, once; kept with the object.
  *
  * A piece is a string with its terminator, or one constant: a function of the section's bytes and its entry size, so
- * all links share them. Equal pieces have equal ids, so that links compare no bytes. Which equal piece stands for the others is each link's own (sections/merge.c).
+ * all links share them. Equal pieces have equal ids, so that links compare no bytes. Which equal piece stands for the
+ * others is each link's own (sections/merge.c).
  * Source: gABI ch. 4, SHF_MERGE and SHF_STRINGS.
  */
 #include <stdlib.h>
@@ -96,7 +97,8 @@ const struct pieces *object_pieces(struct object *o, uint32_t sec)
 	if (old)
 		return old;
 	const uint8_t *data = isec_bytes(o, is);
-	struct pieces *p = is->flags & SHF_STRINGS ? split_strings(data, is) : pieces_new((uint32_t)(is->sz / is->entsize), false);
+	struct pieces *p = is->flags & SHF_STRINGS ? split_strings(data, is)
+						   : pieces_new((uint32_t)(is->sz / is->entsize), false);
 	/* The first to publish wins: the same object may stand on the command line twice. */
 	if (!p || atomic_compare_exchange_strong_explicit(&o->merges[lo].pieces, &old, p, memory_order_release,
 							  memory_order_acquire))

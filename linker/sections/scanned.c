@@ -11,7 +11,8 @@
 #include <xxhash.h>
 
 /* What scan.c and judge.h ask of a name. NEED bits are set while others scan. */
-#define FACTS (SYM_DEF | SYM_SHARED | SYM_ABS | SYM_IFUNC | SYM_TLS | SYM_FUNC | SYM_PREEMPT | SYM_UNDEF_WEAK | SYM_UNDEF | SYM_OUTSIDE)
+#define FACTS (SYM_DEF | SYM_SHARED | SYM_ABS | SYM_IFUNC | SYM_TLS | SYM_FUNC | SYM_PREEMPT | SYM_UNDEF_WEAK | \
+	       SYM_UNDEF | SYM_OUTSIDE)
 #define STATES (SEC_LIVE | SEC_DEAD_COMDAT)
 
 enum { BATCH = 512 };

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib-output.sh"
 makes one two
 link_file two.o -o two.file
-prlimit --nofile=100 "$linkfs" mount -o "cache_dir=$T/cache/linkfs,settle=never" "$mnt" || fail "can't mount"
+prlimit --nofile=200 "$linkfs" mount -o "cache_dir=$T/cache/linkfs,settle=never" "$mnt" || fail "can't mount"
 LINKFS_VERBOSE=1
 export LINKFS_VERBOSE
 i=0

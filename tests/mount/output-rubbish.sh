@@ -47,7 +47,7 @@ def fail(why):
 s, hello = dial()
 magic, version, kind = struct.unpack_from("<IHH", hello)
 head = lambda kind, text=b"", words=(): (struct.pack("<IHHQQiI", magic, version, kind, 0, 0, 0, len(text)) +
-                                         struct.pack("<16Q", *(tuple(words) + (0,) * (16 - len(words)))) + text)
+                                         struct.pack("<20Q", *(tuple(words) + (0,) * (20 - len(words)))) + text)
 kinds = range(kind, kind + 8)
 
 # Packets of any kind without what belongs to them; sizes that promise more than there is.
@@ -57,7 +57,7 @@ for k in list(range(0, 64)) + list(kinds):
         send(s, head(k, random.randbytes(random.randrange(64)), words))
         s.close()
 # Cut short, other magic, other version, random.
-for data in (b"", b"x", hello[:-1], hello[:31], head(kind)[:40], b"\0" * 160, struct.pack("<IHH", magic, version + 1, kind) + b"\0" * 152,
+for data in (b"", b"x", hello[:-1], hello[:31], head(kind)[:40], b"\0" * 192, struct.pack("<IHH", magic, version + 1, kind) + b"\0" * 184,
              random.randbytes(160), random.randbytes(60000)):
     s, _ = dial()
     send(s, data)

@@ -84,9 +84,9 @@ static const char *resolution(int r)
 
 static enum plugin_status read_all(void)
 {
-	enum plugin_tag get = api == 1	 ? PLUGIN_TAG_GET_SYMBOLS
-			      : api == 2 ? PLUGIN_TAG_GET_SYMBOLS_V2
-					 : PLUGIN_TAG_GET_SYMBOLS_V3;
+	static const enum plugin_tag gets[] = { PLUGIN_TAG_GET_SYMBOLS, PLUGIN_TAG_GET_SYMBOLS_V2,
+						PLUGIN_TAG_GET_SYMBOLS_V3 };
+	enum plugin_tag get = gets[api == 1 || api == 2 ? api - 1 : 2];
 	if (!at[get].tag)
 		get = PLUGIN_TAG_GET_SYMBOLS_V2; /* an older linker */
 	say("all symbols", "read");
