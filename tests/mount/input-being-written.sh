@@ -49,7 +49,7 @@ run cmp b "$mnt/y" || fail "after the writer"
 python3 writer.py 30 &
 writer=$!
 wait_for_writer
-add z b --fake-slow-link=20
+add z b --fake-slow-link=60
 equal "$(info_of z state)" failed "a file that never rests"
 has 'b: it changes again and again' "$mnt/.linkfs/log/z"
 kill "$writer"
