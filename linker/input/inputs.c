@@ -18,6 +18,7 @@
 
 #define SCRIPT_DEPTH_MAX 16
 #define THIN_DEPTH_MAX 8
+#define KNOWN_LINEAR 16
 
 static void source_free(void *p)
 {
@@ -184,19 +185,56 @@ static int recognise_elf(struct inputs *in, struct infile *file, struct source *
 	return 0;
 }
 
+/* By path, the latest first. */
+static int compare_known(const void *va, const void *vb)
+{
+	const struct infile *a = *(struct infile *const *)va, *b = *(struct infile *const *)vb;
+	const struct timespec *x = &a->st.st_ctim, *y = &b->st.st_ctim;
+	int c = strcmp(a->path, b->path);
+	if (c)
+		return c;
+	return x->tv_sec != y->tv_sec ? (x->tv_sec > y->tv_sec ? -1 : 1)
+	       : x->tv_nsec != y->tv_nsec ? (x->tv_nsec > y->tv_nsec ? -1 : 1)
+					  : 0;
+}
+
+/* The latest file of links before that was called PATH, or NULL. Sorting pays from some questions on. */
+static struct infile *find_known(struct inputs_private *pv, const char *path)
+{
+	struct infile *best = NULL;
+	size_t lo = 0, hi = pv->known_cnt;
+	if (pv->known_asked++ == KNOWN_LINEAR)
+		qsort(pv->known, pv->known_cnt, sizeof(*pv->known), compare_known);
+	if (pv->known_asked <= KNOWN_LINEAR) {
+		for (size_t i = 0; i < pv->known_cnt; i++)
+			if (!strcmp(pv->known[i]->path, path) && (!best || compare_known(&pv->known[i], &best) < 0))
+				best = pv->known[i];
+		return best;
+	}
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (strcmp(pv->known[mid]->path, path) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < pv->known_cnt && !strcmp(pv->known[lo]->path, path) ? pv->known[lo] : NULL;
+}
+
 /* The version before, whose products may fit this one's bytes as well; without memory it is done without. */
 static void find_older(struct inputs *in, struct infile *file, struct source *s)
 {
 	struct inputs_private *pv = in->priv;
-	struct infile *older = s->kind == SOURCE_ARCHIVE || s->kind == SOURCE_OBJECT ? mapper_older(in->mapper, file) : NULL;
-	if (!older)
+	if (s->kind != SOURCE_ARCHIVE && s->kind != SOURCE_OBJECT)
 		return;
-	const struct source *o = older->product;
-	bool fits = o->kind == s->kind && (!s->archive || s->archive->is_thin == o->archive->is_thin);
-	if (!fits || grow(&pv->fresh, pv->fresh_cnt, &pv->fresh_cap, sizeof(*pv->fresh)) < 0) {
-		mapper_unref(in->mapper, older);
+	if (!pv->known && mapper_products(in->mapper, &pv->known, &pv->known_cnt) < 0)
 		return;
-	}
+	struct infile *older = find_known(pv, file->path);
+	const struct source *o = older ? older->product : NULL;
+	if (!o || o->kind != s->kind || (s->archive && s->archive->is_thin != o->archive->is_thin) ||
+	    grow(&pv->fresh, pv->fresh_cnt, &pv->fresh_cap, sizeof(*pv->fresh)) < 0)
+		return;
+	infile_ref(older);
 	s->older = older;
 	pv->fresh[pv->fresh_cnt++] = s;
 }
@@ -209,7 +247,10 @@ void inputs_settle(struct inputs *in)
 		pv->fresh[i]->older = NULL;
 	}
 	free(pv->fresh);
+	free(pv->known);
 	pv->fresh = NULL;
+	pv->known = NULL;
+	pv->known_cnt = 0;
 	pv->fresh_cnt = pv->fresh_cap = 0;
 }
 

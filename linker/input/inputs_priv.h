@@ -32,6 +32,9 @@ struct inputs_private {
 	int script_depth;
 	struct source **fresh;       /* those with an older one, until inputs_settle */
 	uint32_t fresh_cnt, fresh_cap;
+	struct infile **known;       /* files of links before, once the first new one came; NULL: none yet */
+	size_t known_cnt;
+	uint32_t known_asked;        /* how often; by path when that is worth it */
 };
 
 /* Takes over FD, which the opener gave: the mapper's file of it. 0 or -errno, not reported. */

@@ -431,28 +431,24 @@ int mapper_replace(struct mapper *m, const struct stat *st, int fd)
 	return r;
 }
 
-static bool is_later(const struct infile *a, const struct infile *b)
+int mapper_products(struct mapper *m, struct infile ***ret_list, size_t *ret_cnt)
 {
-	const struct timespec *x = &a->st.st_ctim, *y = &b->st.st_ctim;
-	return x->tv_sec != y->tv_sec ? x->tv_sec > y->tv_sec : x->tv_nsec > y->tv_nsec;
-}
-
-struct infile *mapper_older(struct mapper *m, const struct infile *f)
-{
-	struct infile *best = NULL;
+	size_t cap = atomic_load(&m->files), cnt = 0;
+	struct infile **list = malloc((cap + 1) * sizeof(struct infile *));
+	if (!list)
+		return -ENOMEM;
 	for (unsigned i = 0; i < SHARD_CNT; i++) {
 		struct shard *s = &m->shards[i];
 		pthread_mutex_lock(&s->lock);
 		for (unsigned b = 0; b < BUCKET_CNT; b++)
-			for (struct held *h = s->buckets[b]; h; h = h->f.link)
-				if (&h->f != f && h->f.product && !strcmp(h->f.path, f->path) &&
-				    (!best || is_later(&h->f, best)))
-					best = &h->f;
+			for (struct held *h = s->buckets[b]; h && cnt < cap; h = h->f.link)
+				if (h->f.product)
+					list[cnt++] = &h->f;
 		pthread_mutex_unlock(&s->lock);
 	}
-	if (best)
-		infile_ref(best);
-	return best;
+	*ret_list = list;
+	*ret_cnt = cnt;
+	return 0;
 }
 
 void infile_ref(struct infile *f)

@@ -64,9 +64,8 @@ int mapper_add_as(struct mapper *m, int fd, const struct stat *st, bool is_kept,
  * the same address and without a moment's gap, and of the descriptor; so the file is kept. FD stays the caller's. 0, also when
  * no such file is held, or -errno: then it may still be in use as it was. Thread-safe, while others read the mapping. */
 int mapper_replace(struct mapper *m, const struct stat *st, int fd);
-/* Another file held under the PATH of F that has a product: its latest version before F, by its time of change; with a
- * reference. NULL: there is none. While no trim runs. */
-struct infile *mapper_older(struct mapper *m, const struct infile *f);
+/* The files held that have a product, in no order, as a malloc-ed list; they stay until the next trim. 0 or -ENOMEM. */
+int mapper_products(struct mapper *m, struct infile ***ret_list, size_t *ret_cnt);
 void infile_ref(struct infile *f);
 /* The last unref does not unmap at once: zero-reference files wait in an LRU for the next link. */
 void mapper_unref(struct mapper *m, struct infile *f);
