@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #define MSG_MAGIC 0x3173666cu /* "lfs1", little-endian */
-#define MSG_VERSION 3
+#define MSG_VERSION 4
 #define MSG_TEXT_MAX 1024
 #define MSG_FD_MAX 200
 #define MSG_BLOB_MAX ((uint64_t)1 << 30) /* no payload memfd is believed to be longer */
