@@ -9,12 +9,14 @@
 #include "show.h"
 
 #define WATCH_MS 1000
+#define WATCH_MIN_MS 100
 
 enum sort_by { BY_AGE, BY_NAME, BY_SIZE, BY_TIME, BY_MADE, BY_PINNED };
 
 struct view {
 	char *mountpoint;
 	bool is_json, is_watching, shows_all;
+	unsigned watch_ms;
 	enum sort_by sort;
 };
 
@@ -304,7 +306,7 @@ static int watch_page(const struct view *v)
 		fputs("\033[J", stdout);
 		if (!r && fflush(stdout))
 			return -errno;
-		usleep(WATCH_MS * 1000);
+		usleep(v->watch_ms * 1000);
 	} while (!r);
 	return r;
 }
@@ -354,19 +356,34 @@ static int watch_lines(const struct view *v)
 			now = (struct look){ 0 };
 			break;
 		}
-		usleep(WATCH_MS * 1000);
+		usleep(v->watch_ms * 1000);
 	}
 	look_done(&before);
 	look_done(&now);
 	return r;
 }
 
+/* --watch, or --watch=SECONDS. False: neither. */
+static bool parse_watch(const char *arg, struct view *ret)
+{
+	char *end;
+
+	if (strncmp(arg, "--watch", 7) || (arg[7] && arg[7] != '='))
+		return false;
+	double seconds = arg[7] ? strtod(arg + 8, &end) : (double)WATCH_MS / 1000;
+	if (arg[7] && (end == arg + 8 || *end || !(seconds >= (double)WATCH_MIN_MS / 1000 && seconds <= 3600)))
+		return false;
+	ret->watch_ms = (unsigned)(seconds * 1000);
+	ret->is_watching = true;
+	return true;
+}
+
 static int parse(int argc, char **argv, struct view *ret)
 {
 	for (int i = 1; i < argc; i++) {
 		bool is_known = true;
-		if (!strcmp(argv[i], "--watch")) {
-			ret->is_watching = true;
+		if (parse_watch(argv[i], ret)) {
+			continue;
 		} else if (!strcmp(argv[i], "--json")) {
 			ret->is_json = true;
 		} else if (!strcmp(argv[i], "--all")) {
@@ -382,7 +399,7 @@ static int parse(int argc, char **argv, struct view *ret)
 		}
 		if (!is_known)
 			return fail(2,
-				    "status: %s: expected --watch, --json, --all, --mount=DIR or "
+				    "status: %s: expected --watch[=SECONDS], --json, --all, --mount=DIR or "
 				    "--sort=age|name|size|time|made|pinned",
 				    argv[i]);
 	}

@@ -18,7 +18,7 @@ static const char help[] =
 	"                                                     (--lazy: even while it is in use)\n"
 	"       linkfs add NAME -- LD-ARGS...                 make MOUNTPOINT/NAME the output of this ld command line\n"
 	"       linkfs rm NAME                                remove that link\n"
-	"       linkfs status [--watch | --json] [--all] [--sort=KEY]\n"
+	"       linkfs status [--watch[=SECONDS] | --json] [--all] [--sort=KEY]\n"
 	"                                                     what the mount holds and has done; KEY: age, name, size, time,\n"
 	"                                                     made, pinned\n"
 	"       linkfs why FILE                               why it was linked, why as a file, what became of its inputs\n"

@@ -33,6 +33,8 @@ equal "$(sed -n '3,7p' out | awk '{ print index($0, $2) }' | sort -u | wc -l)" 1
 status --sort=made
 equal "$(sed -n 's/ .*//; 4p' out)" "$PWD/$long" "the first by share made"
 expect_error 'sort=age' "$linkfs" status --sort=colour
+expect_error 'expected --watch' "$linkfs" status --watch=soon
+expect_error 'expected --watch' "$linkfs" status --watch=0
 expect_error 'does not go with' "$linkfs" status --watch --json
 
 # What -o shows no more, and what is deleted meanwhile.
@@ -70,7 +72,7 @@ python3 -c 'import json; assert any(o["name"].endswith("q\"\\\nstate: lost\x1b[2
 	fail "the JSON of an odd name"
 
 # Live: plain lines elsewhere than on a terminal, there the page again in its place.
-"$linkfs" status --watch >watched 2>watched.err &
+"$linkfs" status --watch=0.1 >watched 2>watched.err &
 watcher=$!
 stop_watching() { kill $watcher; }
 at_exit=stop_watching
