@@ -14,68 +14,15 @@
 #include <unistd.h>
 
 #define IDLE_BYTES ((uint64_t)1 << 30) /* of inputs without an image, which page cache holds rather than we */
-#define TRIM_PATIENCE_MS 20
-
-/* What is about to end, as ranges of memory. */
-struct ranges {
-	struct name_range *list;
-	size_t cnt, cap;
-	bool no_memory;
-};
-
-static void add_range(void *ctx, const void *bytes, size_t sz)
-{
-	struct ranges *r = ctx;
-	if (r->cnt == r->cap) {
-		size_t cap = r->cap ? 2 * r->cap : 64;
-		struct name_range *p = reallocarray(r->list, cap, sizeof(*p));
-		r->no_memory |= !p;
-		if (!p)
-			return;
-		r->list = p;
-		r->cap = cap;
-	}
-	r->list[r->cnt++] = (struct name_range){ bytes, sz };
-}
-
-/* Names and strings that point into FILES, which are about to end, move. Under names_lock. */
-static int rehome_names(void *ctx, const struct infile *const *files, size_t cnt)
-{
-	struct linkfs_linker *l = ctx;
-	struct ranges r = { 0 };
-	if (!l->names)
-		return 0;
-	for (size_t i = 0; i < cnt; i++) {
-		if (files[i]->sz)
-			add_range(&r, files[i]->data, files[i]->sz);
-		inputs_each_unpacked(files[i], add_range, &r);
-	}
-	int rc = r.no_memory ? -ENOMEM : names_rehome_many(l->names, r.list, r.cnt);
-	if (!rc)
-		rc = names_rehome_many(l->strings, r.list, r.cnt);
-	free(r.list);
-	return rc;
-}
-
-/* Writers first: a trim waits for the fills at work, and not for those to come. */
-static void init_names_lock(pthread_rwlock_t *lock)
-{
-	pthread_rwlockattr_t attr;
-	pthread_rwlockattr_init(&attr);
-	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-	pthread_rwlock_init(lock, &attr);
-	pthread_rwlockattr_destroy(&attr);
-}
 
 int linkfs_linker_new(const struct linkfs_config *cfg, struct linkfs_linker **ret_linker)
 {
 	struct linkfs_linker *l = calloc(1, sizeof(*l));
-	struct mapper_config mc = { .budget = cfg ? cfg->map_budget : 0, .before_drop = rehome_names, .ctx = l };
+	struct mapper_config mc = { .budget = cfg ? cfg->map_budget : 0 };
 	int rc = l ? 0 : -ENOMEM;
 	if (!l)
 		return rc;
 	pthread_mutex_init(&l->lock, NULL);
-	init_names_lock(&l->names_lock);
 	if (!rc)
 		rc = mapper_new(&mc, &l->mapper);
 	if (!rc)
@@ -97,10 +44,9 @@ struct linkfs_linker *linkfs_linker_free(struct linkfs_linker *l)
 	if (!l)
 		return NULL;
 	l->strings = names_free(l->strings);
-	l->names = names_free(l->names); /* first: then nobody need copy names out of the mappings */
+	l->names = names_free(l->names);
 	mapper_free(l->mapper);
 	pool_free(l->pool);
-	pthread_rwlock_destroy(&l->names_lock);
 	pthread_mutex_destroy(&l->lock);
 	free(l);
 	return NULL;
@@ -113,18 +59,9 @@ int linkfs_linker_keep(struct linkfs_linker *l, const struct stat *st, int fd)
 
 void linkfs_linker_trim(struct linkfs_linker *l)
 {
-	struct timespec until;
 	if (pthread_mutex_trylock(&l->lock))
 		return; /* a link: it is trimmed after it */
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += TRIM_PATIENCE_MS * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	/* A fill may hang on a file system that does not answer: those behind it must not wait for us long. */
-	if (!pthread_rwlock_timedwrlock(&l->names_lock, &until)) {
-		mapper_trim(l->mapper, IDLE_BYTES);
-		pthread_rwlock_unlock(&l->names_lock);
-	}
+	mapper_trim(l->mapper, IDLE_BYTES);
 	malloc_trim(0); /* tables of links come and go in all sizes: what they leave between others goes back as well */
 	pthread_mutex_unlock(&l->lock);
 }
@@ -242,9 +179,7 @@ int linkfs_image_fill(struct linkfs_image *img, uint64_t off, uint64_t sz, void 
 {
 	struct fill f = { .why = why, .why_sz = why_sz };
 	struct guarded g = { img, off, sz, dst, &f };
-	pthread_rwlock_rdlock(&img->linker->names_lock);
 	int rc = mapper_guard(fill_guarded, &g);
-	pthread_rwlock_unlock(&img->linker->names_lock);
 	if (rc == -ESTALE && why && why_sz && !*why)
 		snprintf(why, why_sz, "an input was truncated after it was linked: link again");
 	/* Looking once, afterwards, is enough: it shows what changed before and meanwhile, and then neither the bytes nor

@@ -14,8 +14,6 @@ struct linkfs_linker {
 	struct names *strings; /* pieces of merged sections */
 	struct pool *pool;
 	pthread_mutex_t lock; /* links are made one at a time */
-	/* Read: names are read (by fills, maps, links' texts). Written: names move and mappings end. After lock. */
-	pthread_rwlock_t names_lock;
 	atomic_uint_fast64_t parsed_objects, scanned_objects;
 	_Atomic(const char *) pass; /* of the link being made; NULL: none is */
 };

@@ -43,25 +43,6 @@ bool inputs_has_objects(const struct infile *f)
 	return s && (s->kind == SOURCE_OBJECT || s->kind == SOURCE_ARCHIVE);
 }
 
-static void each_unpacked(const struct object *o, void (*fn)(void *ctx, const void *bytes, size_t sz), void *ctx)
-{
-	for (uint32_t i = 0; o && i < o->packed_cnt; i++) {
-		const uint8_t *bytes = atomic_load(&o->packed[i].data);
-		if (bytes)
-			fn(ctx, bytes, o->secs[o->packed[i].sec].sz);
-	}
-}
-
-void inputs_each_unpacked(const struct infile *file, void (*fn)(void *ctx, const void *bytes, size_t sz), void *ctx)
-{
-	const struct source *s = file->product;
-	if (!s)
-		return;
-	each_unpacked(s->obj, fn, ctx);
-	for (uint32_t i = 0; s->archive && s->members && i < s->archive->member_cnt; i++)
-		each_unpacked(s->members[i], fn, ctx);
-}
-
 const struct archive *inputs_archive(const struct ifile *f)
 {
 	return f->source ? f->source->archive : NULL;

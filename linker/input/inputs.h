@@ -84,7 +84,7 @@ struct inputs {
 	const struct arch *arch;
 	struct mapper *mapper;
 	struct names *names;
-	struct names *strings;     /* pieces of merged sections; rehomed as names are */
+	struct names *strings;     /* pieces of merged sections */
 	struct pool *pool;
 	struct diag *diag;
 	struct ifile *files;       /* [0] is IFILE_INTERNAL */
@@ -114,7 +114,7 @@ struct inputs {
 struct inputs_config {
 	const struct options *opt;
 	struct mapper *mapper;
-	struct names *names, *strings; /* the process's: they point into the files, and are rehomed before one is ended */
+	struct names *names, *strings; /* the process's */
 	struct pool *pool;
 	struct diag *diag;
 	const struct linkfs_opener *opener; /* never NULL here */
@@ -136,9 +136,6 @@ void inputs_parse(struct inputs *in, const uint32_t *files, uint32_t cnt);
 
 /* No more objects will be parsed: lets go of older versions of files, whose products new ones could take over. */
 void inputs_settle(struct inputs *in);
-
-/* Calls FN for the decompressed sections of what was parsed from FILE: memory that goes when the file is ended. */
-void inputs_each_unpacked(const struct infile *file, void (*fn)(void *ctx, const void *bytes, size_t sz), void *ctx);
 
 /* The archive an ifile is a member of, NULL otherwise. */
 const struct archive *inputs_archive(const struct ifile *f);

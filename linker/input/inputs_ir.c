@@ -91,8 +91,8 @@ static void put_symbol(const struct object *o, uint32_t i, const struct linkfs_i
 static int intern_symbol(struct names *names, const struct linkfs_ir_symbol *s, struct object *o, uint32_t i, name_id *ret_key)
 {
 	size_t len = name_defined_len(s->name, strlen(s->name), &o->has_versions);
-	o->names[i] = names_intern_copy(names, s->name, len);
-	*ret_key = s->comdat && *s->comdat && !is_undef(s) ? names_intern_copy(names, s->comdat, strlen(s->comdat)) : 0;
+	o->names[i] = names_intern_one(names, s->name, len);
+	*ret_key = s->comdat && *s->comdat && !is_undef(s) ? names_intern_one(names, s->comdat, strlen(s->comdat)) : 0;
 	return o->names[i] ? 0 : -ENOMEM;
 }
 
@@ -447,7 +447,7 @@ static int take_groups(struct inputs *in)
 	for (int i = 0; i < in->plan->cnt; i++) {
 		if (!word_is(in->plan->words[i], "group:", &value) || !*value)
 			continue;
-		name_id id = names_intern_copy(in->names, value, strlen(value));
+		name_id id = names_intern_one(in->names, value, strlen(value));
 		if (!id)
 			return -ENOMEM;
 		in->taken[in->taken_cnt++] = id;

@@ -543,24 +543,18 @@ void mapper_trim(struct mapper *m, uint64_t keep_bytes)
 	pthread_mutex_lock(&m->trim_lock);
 	size_t cap = atomic_load(&m->files) + 1;
 	struct idle *list = calloc(cap, sizeof(*list));
-	const struct infile **files = (const struct infile **)calloc(cap, sizeof(*files));
-	if (!list || !files)
+	if (!list)
 		goto out_unlock; /* the next trim will do it */
 	size_t cnt = collect_idle(m, list, cap);
 	mark_lost(list, cnt);
 	qsort(list, cnt, sizeof(*list), compare_idle);
 	cnt = choose_idle(list, cnt, keep_bytes, m->cfg.idle_max);
 	for (size_t i = 0; i < cnt; i++)
-		files[i] = &list[i].h->f;
-	if (cnt && m->cfg.before_drop && m->cfg.before_drop(m->cfg.ctx, files, cnt))
-		goto out_unlock;
-	for (size_t i = 0; i < cnt; i++)
 		if (retire(m, &list[i]))
 			held_free(m, list[i].h);
 
 out_unlock:
 	pthread_mutex_unlock(&m->trim_lock);
-	free(files);
 	free(list);
 }
 

@@ -39,10 +39,6 @@ struct mapper_config {
 	uint64_t budget;         /* mappings; 0: half of vm.max_map_count, 30000 where that cannot be read */
 	uint64_t idle_max;       /* how many files without references a trim leaves; 0: 256 */
 	struct os *os;           /* NULL: os_default() */
-	/* Called by mapper_trim before it ends the CNT files: whoever points into their bytes (names_rehome_many) copies
-	 * them now. Not 0: nothing is ended this time. */
-	int (*before_drop)(void *ctx, const struct infile *const *files, size_t cnt);
-	void *ctx;
 };
 
 struct mapper_stats {

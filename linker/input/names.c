@@ -9,11 +9,15 @@
  * An interning that loses a race for a slot keeps the id it has drawn for its next try; if the winner was the same name
  * the id is wasted: it reads as the empty name. So each call draws at most one id, which is what names_reserve counts.
  *
- * Cost: 16 bytes per name, and 8 / (7/16 .. 7/8) bytes of table.
+ * Bytes lie in blocks that threads share: who wants some adds to the block's count, and the one for whom it is too
+ * little makes the next block, by lock.
+ *
+ * Cost: 16 bytes per name, its bytes, and 8 / (7/16 .. 7/8) bytes of table.
  */
 #include "names.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -28,12 +32,13 @@ enum {
 	DIR_CNT = 1 << (32 - CHUNK_SHIFT),
 	MIN_SLOTS = 1 << 12,
 	BATCH = 32,
-	COPY_BLOCK = 64 << 10,
+	BLOCK_SZ = (1 << 20) - 64,
+	BLOCK_ALONE = BLOCK_SZ / 16, /* a name as long as that has one of its own */
 };
 
 struct block {
 	struct block *next;
-	size_t used, sz;
+	atomic_size_t used; /* may be past the end: then it is full */
 	char bytes[];
 };
 
@@ -43,7 +48,9 @@ struct names {
 	struct name **chunks;     /* directory: DIR_CNT of them, so it never moves under who reads names meanwhile */
 	uint32_t chunk_cnt;
 	uint32_t limit;           /* ids below it have an entry and room in the table */
-	struct block *blocks;     /* bytes of our own */
+	pthread_mutex_t lock;     /* of what follows */
+	struct block *blocks;     /* all of them */
+	struct block *_Atomic block; /* that is being filled; read without the lock */
 	_Alignas(64) atomic_uint next; /* the next id; on its own line: every thread writes it */
 };
 
@@ -73,6 +80,7 @@ int names_new(struct names **ret_names)
 	if (!n)
 		return -ENOMEM;
 	memset(n, 0, sizeof(*n));
+	pthread_mutex_init(&n->lock, NULL);
 	atomic_init(&n->next, 1);
 	n->chunks = calloc(DIR_CNT, sizeof(*n->chunks)); /* pages of it are touched only where used */
 	int r = n->chunks ? names_reserve(n, 1) : -ENOMEM;
@@ -97,6 +105,7 @@ struct names *names_free(struct names *n)
 		free(n->chunks[i]);
 	free(n->chunks);
 	free((void *)n->slots);
+	pthread_mutex_destroy(&n->lock);
 	free(n);
 	return NULL;
 }
@@ -159,16 +168,50 @@ int names_reserve(struct names *n, size_t more)
 	return 0;
 }
 
-/* Draws an id and writes its entry; 0 where the room reserved is used up. */
+/* (by lock) A block for SZ bytes, of which LEN are taken. */
+static struct block *add_block(struct names *n, size_t sz, size_t len)
+{
+	struct block *b = malloc(sizeof(*b) + sz);
+	if (!b)
+		return NULL;
+	b->next = n->blocks;
+	atomic_init(&b->used, len);
+	n->blocks = b;
+	return b;
+}
+
+/* LEN bytes that live as long as N; NULL without memory. */
+static char *copy_bytes(struct names *n, const char *str, size_t len)
+{
+	for (;;) {
+		struct block *b = atomic_load_explicit(&n->block, memory_order_acquire);
+		size_t at = b && len < BLOCK_ALONE ? atomic_fetch_add_explicit(&b->used, len, memory_order_relaxed) : SIZE_MAX;
+		if (at <= BLOCK_SZ - len && len < BLOCK_ALONE)
+			return memcpy(b->bytes + at, str, len);
+		pthread_mutex_lock(&n->lock);
+		struct block *own = NULL;
+		bool is_mine = len >= BLOCK_ALONE || b == atomic_load_explicit(&n->block, memory_order_relaxed);
+		if (is_mine)
+			own = add_block(n, len < BLOCK_ALONE ? BLOCK_SZ : len, len);
+		if (own && len < BLOCK_ALONE)
+			atomic_store_explicit(&n->block, own, memory_order_release);
+		pthread_mutex_unlock(&n->lock);
+		if (is_mine)
+			return own ? memcpy(own->bytes, str, len) : NULL;
+	}
+}
+
+/* Draws an id and writes its entry; 0 where the room reserved is used up, or there is no memory. */
 static name_id draw(struct names *n, const char *str, size_t len, uint64_t hash)
 {
+	const char *copy = copy_bytes(n, str, len);
 	name_id id = atomic_load_explicit(&n->next, memory_order_relaxed);
 	do {
-		if (id >= n->limit)
+		if (id >= n->limit || !copy)
 			return 0;
 	} while (!atomic_compare_exchange_weak_explicit(&n->next, &id, id + 1, memory_order_relaxed,
 							memory_order_relaxed));
-	*entry(n, id) = (struct name){ .str = str, .len = (uint32_t)len, .hash = (uint32_t)hash };
+	*entry(n, id) = (struct name){ .str = copy, .len = (uint32_t)len, .hash = (uint32_t)hash };
 	return id;
 }
 
@@ -247,33 +290,11 @@ name_id names_find(const struct names *n, const char *str, size_t len)
 	}
 }
 
-/* LEN bytes that live as long as N; NULL without memory. */
-static char *copy_bytes(struct names *n, const char *str, size_t len)
-{
-	struct block *b = n->blocks;
-	if (!b || b->sz - b->used < len) {
-		size_t sz = len > COPY_BLOCK ? len : COPY_BLOCK;
-		b = malloc(sizeof(*b) + sz);
-		if (!b)
-			return NULL;
-		*b = (struct block){ .next = n->blocks, .sz = sz };
-		n->blocks = b;
-	}
-	char *copy = b->bytes + b->used;
-	memcpy(copy, str, len);
-	b->used += len;
-	return copy;
-}
-
-name_id names_intern_copy(struct names *n, const char *str, size_t len)
+name_id names_intern_one(struct names *n, const char *str, size_t len)
 {
 	name_id id = names_find(n, str, len);
-	if (id || !len || len > UINT32_MAX)
-		return id;
-	if (names_reserve(n, 1))
-		return 0;
-	const char *copy = copy_bytes(n, str, len);
-	return copy ? names_intern(n, copy, len) : 0;
+
+	return id || names_reserve(n, 1) ? id : names_intern(n, str, len);
 }
 
 uint32_t names_cnt(const struct names *n)
@@ -284,50 +305,6 @@ uint32_t names_cnt(const struct names *n)
 const struct name *names_get(const struct names *n, name_id id)
 {
 	return entry(n, id);
-}
-
-/* The range of sorted RANGES that STR lies in, or NULL. */
-static const struct name_range *find_range(const struct name_range *ranges, size_t cnt, const char *str)
-{
-	size_t lo = 0;
-	while (cnt > lo) {
-		size_t mid = lo + (cnt - lo) / 2;
-		if ((uintptr_t)str < (uintptr_t)ranges[mid].base)
-			cnt = mid;
-		else if ((uintptr_t)str - (uintptr_t)ranges[mid].base >= ranges[mid].sz)
-			lo = mid + 1;
-		else
-			return &ranges[mid];
-	}
-	return NULL;
-}
-
-static int compare_ranges(const void *va, const void *vb)
-{
-	const struct name_range *a = va, *b = vb;
-	return ((uintptr_t)a->base > (uintptr_t)b->base) - ((uintptr_t)a->base < (uintptr_t)b->base);
-}
-
-int names_rehome_many(struct names *n, struct name_range *ranges, size_t cnt)
-{
-	qsort(ranges, cnt, sizeof(*ranges), compare_ranges);
-	uint32_t id_cnt = names_cnt(n);
-	for (name_id id = 1; id < id_cnt; id++) {
-		struct name *e = entry(n, id);
-		if (!e->len || !find_range(ranges, cnt, e->str))
-			continue;
-		const char *copy = copy_bytes(n, e->str, e->len);
-		if (!copy)
-			return -ENOMEM;
-		e->str = copy;
-	}
-	return 0;
-}
-
-int names_rehome(struct names *n, const void *base, size_t sz)
-{
-	struct name_range range = { .base = base, .sz = sz };
-	return names_rehome_many(n, &range, sz ? 1 : 0);
 }
 
 int names_compare(const struct names *n, name_id a, name_id b)

@@ -1,10 +1,11 @@
 /* names.h - symbol names as 32-bit ids, shared by all links of the process.
  *
  * An id is dense (0 is no name) but its number depends on history: it may index tables, never decide an order that shows
- * in an output (P1). Bytes are not copied: a name points into the input it was first seen in; before such memory goes
- * away names_rehome copies what still points there.
+ * in an output (P1). Their bytes are copied: an input may change under a link, which is then made again, but its names
+ * stay known to all links that come. A name is never forgotten.
  *
- * Threads: names_intern may run from many threads after names_reserve made room; names_reserve, names_rehome alone.
+ * Threads: names_intern may run from many threads after names_reserve made room, and others may read names meanwhile;
+ * names_reserve runs alone.
  */
 #ifndef LINKFS_NAMES_H
 #define LINKFS_NAMES_H
@@ -28,8 +29,8 @@ int names_new(struct names **ret_names);
 struct names *names_free(struct names *n);
 /* Room for MORE names that may be new. -ENOMEM, or -EOVERFLOW at 2^32. */
 int names_reserve(struct names *n, size_t more);
-/* The id of the LEN bytes at STR. Needs the room reserved before (0 where there is none left; each call uses up at most
- * one); STR must live as long as the names, or be rehomed. The empty name is 0. */
+/* The id of the LEN bytes at STR. Needs the room reserved before, each call uses up at most one; 0 where there is none
+ * left, or no memory for the bytes. The empty name is 0. */
 name_id names_intern(struct names *n, const char *str, size_t len);
 /* names_intern for CNT names at once, several times faster where the table does not fit the caches. */
 struct name_ref {
@@ -37,8 +38,8 @@ struct name_ref {
 	size_t len;
 };
 void names_intern_many(struct names *n, const struct name_ref *refs, size_t cnt, name_id *ret_ids);
-/* Like intern, but the bytes are copied and room is made: for few names, from one thread at a time. 0 without memory. */
-name_id names_intern_copy(struct names *n, const char *str, size_t len);
+/* Like intern, but room is made: for few names, from one thread at a time. 0 without memory. */
+name_id names_intern_one(struct names *n, const char *str, size_t len);
 /* 0 where the name was never seen. */
 name_id names_find(const struct names *n, const char *str, size_t len);
 /* One past the highest id. */
@@ -46,15 +47,6 @@ uint32_t names_cnt(const struct names *n);
 const struct name *names_get(const struct names *n, name_id id);
 /* Orders two names by their bytes, shorter first where one begins the other: an order that shows in outputs. */
 int names_compare(const struct names *n, name_id a, name_id b);
-/* Copies the bytes of names that lie in [base, base+sz). */
-int names_rehome(struct names *n, const void *base, size_t sz);
-/* The same for CNT disjoint ranges in one walk over all names; sorts RANGES. After -ENOMEM nothing may be unmapped; calling
- * again goes on. */
-struct name_range {
-	const void *base;
-	size_t sz;
-};
-int names_rehome_many(struct names *n, struct name_range *ranges, size_t cnt);
 
 /* How much of a symbol's text is its name: "f@@V" defines f, and V its version. *ret_has_version becomes true where there
  * is one, f@V included; else it stays. */

@@ -343,7 +343,7 @@ static int intern_globals(struct parser *p)
 		names_intern_many(p->names, refs, batch, o->names + done);
 		for (uint32_t i = 0; i < batch; i++) {
 			if (!o->names[done + i])
-				return fail(p, ": too many symbols for the room reserved");
+				return fail(p, ": no memory for the names of its symbols");
 			if (o->has_ir && refs[i].len == strlen("__gnu_lto_slim") &&
 			    !memcmp(refs[i].str, "__gnu_lto_slim", refs[i].len))
 				o->is_lto = true;
@@ -427,7 +427,7 @@ static int group_signature(struct parser *p, const struct pending_group *g, name
 		name = isec_name(o, &o->secs[e.shndx]);
 	*ret_name = names_intern(p->names, name, strlen(name));
 	if (!*ret_name)
-		return fail_sec(p, g->sec, 0, "section group: its signature has no name, or there are too many groups");
+		return fail_sec(p, g->sec, 0, "section group: its signature has no name, or there is no memory for it");
 	return 0;
 }
 

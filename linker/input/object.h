@@ -278,8 +278,8 @@ int object_frames(struct object *o, uint32_t sec, const struct arch *arch, struc
  * then kept. NULL without memory. Thread-safe. */
 const struct pieces *object_pieces(struct object *o, uint32_t sec);
 /* Interns the pieces P of section SEC, unless that was done; room for them must have been reserved in STRINGS, which is to be
- * the same each time. Thread-safe; who comes while another is at it goes on at once. */
-void object_intern_pieces(const struct object *o, uint32_t sec, const struct pieces *p, struct names *strings);
+ * the same each time. 0 or -ENOMEM. Thread-safe; who comes while another is at it goes on at once. */
+int object_intern_pieces(const struct object *o, uint32_t sec, const struct pieces *p, struct names *strings);
 /* Do the offsets of S's relocations ascend? Reads them all. */
 bool object_rel_is_sorted(const struct object *o, const struct isec *s);
 /* The indices of S's relocations by ascending offset, equal offsets in the table's order: rel_cnt of them, malloc'd. */

@@ -107,13 +107,13 @@ const struct pieces *object_pieces(struct object *o, uint32_t sec)
 	return old;
 }
 
-void object_intern_pieces(const struct object *o, uint32_t sec, const struct pieces *frozen, struct names *strings)
+int object_intern_pieces(const struct object *o, uint32_t sec, const struct pieces *frozen, struct names *strings)
 {
 	struct pieces *p = (struct pieces *)frozen; /* but for this */
 	const char *data = (const char *)isec_bytes(o, &o->secs[sec]);
 	struct name_ref refs[INTERN_BATCH];
 	if (atomic_exchange_explicit(&p->is_interned, true, memory_order_acq_rel))
-		return;
+		return 0;
 	for (uint32_t done = 0, n; done < p->cnt; done += n) {
 		n = p->cnt - done < INTERN_BATCH ? p->cnt - done : INTERN_BATCH;
 		for (uint32_t i = 0; i < n; i++) {
@@ -121,5 +121,11 @@ void object_intern_pieces(const struct object *o, uint32_t sec, const struct pie
 			refs[i] = (struct name_ref){ data + at, p->start ? p->start[done + i + 1] - at : each };
 		}
 		names_intern_many(strings, refs, n, p->id + done);
+		for (uint32_t i = 0; i < n; i++)
+			if (!p->id[done + i] && refs[i].len) {
+				atomic_store_explicit(&p->is_interned, false, memory_order_release);
+				return -ENOMEM;
+			}
 	}
+	return 0;
 }

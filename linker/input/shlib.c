@@ -235,7 +235,7 @@ static name_id intern_versioned(struct shlib_parser *p, const char *name, const 
 	int len = asprintf(&str, "%s@%s", name, version);
 	if (len < 0)
 		return 0;
-	name_id id = names_intern_copy(p->names, str, (size_t)len);
+	name_id id = names_intern_one(p->names, str, (size_t)len);
 	free(str);
 	return id;
 }

@@ -179,7 +179,8 @@ static void intern_range(void *ctx, size_t begin, size_t end, unsigned worker)
 	(void)worker;
 	for (size_t i = begin; i < end; i++) {
 		const struct merge_sec *m = &s->merge_secs[i];
-		object_intern_pieces(s->in->files[m->file].obj, m->shndx, m->pieces, s->in->strings);
+		if (object_intern_pieces(s->in->files[m->file].obj, m->shndx, m->pieces, s->in->strings))
+			atomic_store(&job->no_memory, true);
 	}
 }
 
@@ -200,6 +201,8 @@ static int split_sections(struct merge_job *job)
 		return rc;
 	if (fresh)
 		pool_for(s->in->pool, s->merge_sec_cnt, 8, intern_range, job);
+	if (atomic_load(&job->no_memory))
+		return -ENOMEM;
 	uint32_t *off = arena_alloc_array(s->arena, cnt, sizeof(*off), 64);
 	for (uint32_t i = 0; off && i < s->merge_sec_cnt; i++) {
 		s->merge_secs[i].off = off;

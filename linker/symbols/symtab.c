@@ -55,12 +55,12 @@ static int wraps_add(struct symtab *st)
 		size_t len = strlen(opt->wraps[i]);
 		if (len > sizeof(buf) - 8)
 			return -ENAMETOOLONG;
-		name_id id = names_intern_copy(names, opt->wraps[i], len);
+		name_id id = names_intern_one(names, opt->wraps[i], len);
 		memcpy(buf, "__wrap_", 7);
 		memcpy(buf + 7, opt->wraps[i], len);
-		name_id wrap = names_intern_copy(names, buf, len + 7);
+		name_id wrap = names_intern_one(names, buf, len + 7);
 		memcpy(buf, "__real_", 7);
-		name_id real = names_intern_copy(names, buf, len + 7);
+		name_id real = names_intern_one(names, buf, len + 7);
 		if (!id || !wrap || !real)
 			return -ENOMEM;
 		if (symtab_alias(st, id, wrap) || symtab_alias(st, real, id))
@@ -75,7 +75,7 @@ static int intern_options(struct symtab *st)
 	const struct options *opt = st->in->opt;
 	struct names *names = st->in->names;
 	for (size_t i = 0; i < opt->defsym_cnt; i++)
-		if (!names_intern_copy(names, opt->defsyms[i].name, strlen(opt->defsyms[i].name)))
+		if (!names_intern_one(names, opt->defsyms[i].name, strlen(opt->defsyms[i].name)))
 			return -ENOMEM;
 	return 0;
 }

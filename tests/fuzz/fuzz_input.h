@@ -31,12 +31,10 @@ static inline struct infile fuzz_file(const uint8_t *data, size_t sz)
 	return (struct infile){ .data = copy, .sz = sz, .fd = -1, .path = (char *)"fuzz" };
 }
 
-/* Kept from run to run, as in the linker; what points into the last input is copied first. */
-static inline struct names *fuzz_names(const struct infile *f)
+/* Kept from run to run, as in the linker. */
+static inline struct names *fuzz_names(void)
 {
 	static struct names *names;
-	if (names && names_rehome(names, f->data, f->sz))
-		abort();
 	if (names && names_cnt(names) > FUZZ_NAMES_MAX)
 		names = names_free(names);
 	if (!names && names_new(&names))
