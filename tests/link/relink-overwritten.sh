@@ -1,0 +1,44 @@
+#!/bin/sh
+# Files that no link uses any more may be written to: what a linker that stays has read from them before does not change.
+# NEEDS: cc
+. "$(dirname "$0")/lib.sh"
+is_linkfs || skip "keeps a linker in process"
+[ -x "$LINKFS_BUILD/tests/relinker" ] || skip "$LINKFS_BUILD/tests/relinker is not built"
+
+# source PREFIX: thirty functions, and so much text that the object is mapped.
+source() {
+	echo 'const char pad[30000] = {1};'
+	for i in $(seq 10 39); do
+		echo "int $1_function_$i(void) { return $i; } const char *$1_text_$i(void) { return \"$1 says $i\"; }"
+	done
+}
+source used >old.c
+source lost >other.c
+echo 'int used_function_10(void); int main(void) { return used_function_10(); } const char *_start = "start";' >main.c
+echo 'const char *_start = "alone";' >alone.c
+for f in old other main alone; do gcc -c -fPIC $f.c; done
+cp old.o new.o
+echo '-shared main.o old.o -o out' >first
+echo '-shared alone.o -o out' >second
+echo '-shared main.o new.o -o out' >third
+
+for change in ': >old.o' 'cat other.o >old.o'; do
+	mkfifo ask
+	"$LINKFS_BUILD/tests/relinker" <ask >answers 2>&1 &
+	relinker=$!
+	exec 3>ask
+	printf '%s\n' first second >&3
+	n=0
+	while [ "$(wc -l <answers)" -lt 2 ] && [ $n -lt 2000 ]; do
+		n=$((n + 1))
+		sleep 0.01
+	done
+	cp old.o kept.o
+	eval "$change"
+	printf '%s\n' third >&3
+	exec 3>&-
+	wait $relinker || fail "$change: the linker returned $?"
+	[ "$(grep -c '^same ' answers)" = 3 ] || fail "$change: $(cat answers)"
+	cat kept.o >old.o
+	rm ask
+done
