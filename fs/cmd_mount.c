@@ -283,12 +283,31 @@ static int serve_in_background(const struct mount_request *rq)
 	return n > 0 ? 1 : fail(1, "mount: the mount process ended before it was ready"); /* it has said why itself */
 }
 
+/* Options are taken apart in place: in a copy, so that /proc/PID/cmdline shows what was said. NULL: no memory. */
+static char **copy_args(int argc, char **argv)
+{
+	size_t sz = ((size_t)argc + 1) * sizeof(*argv), at = sz;
+
+	for (int i = 0; i < argc; i++)
+		sz += strlen(argv[i]) + 1;
+	char **copy = malloc(sz);
+	if (!copy)
+		return NULL;
+	for (int i = 0; i < argc; i++) {
+		copy[i] = strcpy((char *)copy + at, argv[i]);
+		at += strlen(argv[i]) + 1;
+	}
+	copy[argc] = NULL;
+	return copy;
+}
+
 int cmd_mount(int argc, char **argv)
 {
 	struct mount_request rq = { .cache_limit = CACHE_LIMIT_DEFAULT, .settle_ms = SETTLE_DEFAULT_MS, .watches = -1 };
-	const char *dir;
+	CLEAN_MEM char **args = copy_args(argc, argv);
+	const char *dir = NULL;
 
-	int r = parse(argc, argv, &rq, &dir);
+	int r = args ? parse(argc, args, &rq, &dir) : fail(1, "mount: out of memory");
 	if (r)
 		return r;
 	if (!dir && !getenv("LINKFS_MOUNT"))

@@ -34,6 +34,10 @@ private_fuse() {
 
 # shellcheck disable=SC2016 # for the inner shell
 make_private='
+	# Copies of the mounts of other tests would keep them alive here.
+	awk "\$9 ~ /linkfs/ || \$10 ~ /linkfs/ { print \$5 }" /proc/self/mountinfo | while read -r mount; do
+		umount -l "$mount" || :
+	done
 	dir=$(mktemp -d "${TMPDIR:-/tmp}/linkfs-dev.XXXXXX")
 	mount -t tmpfs -o mode=755 linkfs-test "$dir"
 	mknod -m 666 "$dir/fuse" c 10 229

@@ -53,6 +53,9 @@ XDG_CACHE_HOME=$T/cache
 XDG_CONFIG_HOME=$T/config
 LINKFS_MOUNT=$mnt
 TMPDIR=$T
+[ -z "${LINKFS_SANITIZE:-}" ] || for tool in ASAN UBSAN TSAN; do # who serves a mount has no stderr
+	export "${tool}_OPTIONS=$(eval "echo \"\${${tool}_OPTIONS:-}\""):log_path=$T/sanitizer"
+done
 LINKFS_MODE="file" # what ld.linkfs makes for comparison; tests of the other modes say so
 export XDG_CACHE_HOME XDG_CONFIG_HOME LINKFS_MOUNT TMPDIR LINKFS_MODE
 cd "$T/work"
@@ -107,6 +110,11 @@ clean_up() {
 	for p in $(leftovers); do
 		echo "lib.sh: process $p was left behind" >&2
 		kill -9 "$p" 2>/dev/null
+		[ "$status" = 0 ] && status=1
+	done
+	for f in "$T/sanitizer."*; do
+		[ -s "$f" ] || continue
+		head -n 60 "$f" >&2
 		[ "$status" = 0 ] && status=1
 	done
 	if [ "$status" != 0 ] && [ "$status" != 77 ] && [ -n "${LINKFS_TEST_KEEP:-}" ]; then
