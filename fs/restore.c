@@ -390,7 +390,9 @@ int restorer_start(struct fs *fs)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->done, &attr);
 	pthread_condattr_destroy(&attr);
+	fs_lock(fs); /* worker_link.c's thread looks for it already */
 	fs->restorer = s;
+	fs_unlock(fs);
 	return crew_start(fs, &restore_crew, &s->crew);
 }
 

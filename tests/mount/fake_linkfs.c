@@ -120,7 +120,7 @@ static void crash(void)
 	abort();
 }
 
-static void go_mad(const struct linkfs_image *img)
+__attribute__((no_sanitize("thread"))) static void go_mad(const struct linkfs_image *img)
 {
 	int fd = open(img->mad_file, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
 	FILE *maps = fd < 0 ? NULL : fopen("/proc/self/maps", "re");
