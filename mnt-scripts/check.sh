@@ -32,7 +32,7 @@ mnt-scripts/install-packages.sh $groups
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/linkfs-check.XXXXXX")
 mkdir "$work/tmp" "$work/cache" "$work/run" "$work/results"
-chmod 711 "$work" "$work/tmp" # some tests are other users for a while
+chmod 755 "$work" "$work/tmp" # some tests are other users for a while, who watch directories
 chmod 700 "$work/run"
 export TMPDIR="$work/tmp" XDG_CACHE_HOME="$work/cache" XDG_RUNTIME_DIR="$work/run"
 export CCACHE_DIR="${CCACHE_DIR:-$top/build/ccache}" CCACHE_MAXSIZE="${CCACHE_MAXSIZE:-1G}"

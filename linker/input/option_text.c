@@ -40,19 +40,7 @@ struct text_row {
 };
 
 static const struct text_row rows[] = {
-#define FLAG(group, names, field, value, help) { group, names, FORM_FLAG, NULL, help },
-#define ENUM(group, names, field, value, help) { group, names, FORM_FLAG, NULL, help },
-#define TEXT(group, names, field, meta, help) { group, names, FORM_VALUE, meta, help },
-#define LIST(group, names, array, count, meta, help) { group, names, FORM_VALUE, meta, help },
-#define CALL(group, names, form, handler, value, meta, help) { group, names, form, meta, help },
-#define NOOP(names, form, meta) { IGNORED, names, form, meta, NULL },
-#define REFUSE(names, form, meta) { REFUSED, names, form, meta, NULL },
-#define Z_ON(keyword, on, off, help) { KEYWORDS, keyword, FORM_FLAG, NULL, help },
-#define Z_OFF(keyword, field, help) { KEYWORDS, keyword, FORM_FLAG, NULL, help },
-#define Z_CALL(keyword, handler, value, meta, help) { KEYWORDS, keyword, FORM_VALUE, meta, help },
-#define Z_NOOP(keyword) { IGNORED, "-z " keyword, FORM_FLAG, NULL, NULL },
-#define Z_REFUSE(keyword) { REFUSED, "-z " keyword, FORM_FLAG, NULL, NULL },
-#include "options.def"
+#include "options_text.def"
 };
 
 enum { ROW_CNT = sizeof(rows) / sizeof(*rows), HELP_COLUMN = 34, LINE_SZ = 100 };

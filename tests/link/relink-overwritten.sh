@@ -5,15 +5,15 @@
 is_linkfs || skip "keeps a linker in process"
 [ -x "$LINKFS_BUILD/tests/relinker" ] || skip "$LINKFS_BUILD/tests/relinker is not built"
 
-# source PREFIX: thirty functions, and so much text that the object is mapped.
-source() {
+# text_of PREFIX: thirty functions, and so much text that the object is mapped.
+text_of() {
 	echo 'const char pad[30000] = {1};'
 	for i in $(seq 10 39); do
 		echo "int $1_function_$i(void) { return $i; } const char *$1_text_$i(void) { return \"$1 says $i\"; }"
 	done
 }
-source used >old.c
-source lost >other.c
+text_of used >old.c
+text_of lost >other.c
 echo 'int used_function_10(void); int main(void) { return used_function_10(); } const char *_start = "start";' >main.c
 echo 'const char *_start = "alone";' >alone.c
 for f in old other main alone; do gcc -c -fPIC $f.c; done

@@ -1,6 +1,13 @@
 # shellcheck shell=sh
 # lib-fresh.sh: live links that are fresh without a look at their inputs. Sourced after lib.sh.
 
+# What can't be read can't be watched, and is looked at.
+above=$PWD
+while [ "$above" != / ]; do
+	above=$(dirname "$above")
+	[ -r "$above" ] || skip "$above can't be read by user $(id -u)"
+done
+
 # looks_at NAME: how many files a look at this link looks at.
 looks_at() {
 	before=$(stat_of verify_stats)

@@ -3,31 +3,8 @@
 # NEEDS: cc liblua5.4.a /usr/include/lua5.4/lua.h
 . "$(dirname "$0")/../lib.sh"
 
-cat >lua.c <<'END'
-#include <lua5.4/lauxlib.h>
-#include <lua5.4/lua.h>
-#include <lua5.4/lualib.h>
-#include <stdio.h>
-int main(int argc, char **argv)
-{
-	lua_State *l = luaL_newstate();
-	luaL_openlibs(l);
-	if (argc != 2 || luaL_dofile(l, argv[1])) {
-		fprintf(stderr, "%s\n", lua_tostring(l, -1));
-		return 1;
-	}
-	lua_close(l);
-	return 0;
-}
-END
-cat >script.lua <<'END'
-local function fib(n) return n < 2 and n or fib(n - 1) + fib(n - 2) end
-local co = coroutine.wrap(function() for i = 1, 3 do coroutine.yield(i * i) end end)
-local good, message = pcall(error, "caught")
-table.sort({3, 1, 2})
-print(fib(20), co() + co() + co(), ("linkfs"):gsub("f", "F"))
-print(good, message, math.floor(2.7), #string.rep("x", 100))
-END
+cp "$lib_dir/programs/lua.c" lua.c
+cp "$lib_dir/programs/lua.lua" script.lua
 want=$(printf '6765\t14\tlinkFs\t1\nfalse\tcaught\t2\t100')
 for mode in -pie -static "-no-pie -rdynamic"; do
 	cc -O1 $mode lua.c -o lua -llua5.4 -lm -ldl 2>warnings
