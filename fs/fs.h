@@ -325,6 +325,7 @@ struct fs {
 	struct park_queue parked;  /* all of them, by .all */
 	struct park_queue reading; /* those that the page cache has */
 	unsigned parked_cnt;
+	LIST_HEAD(opened_list, opened) opened;
 	struct outputs *outputs;
 	struct fs_counters count;
 	struct msg_stats linker; /* as last told, */
@@ -525,6 +526,13 @@ int loop_make(struct fs *fs); /* before anybody may call loop_end; 0 or -errno *
 int loop_run(struct fs *fs);
 void loop_end(struct fs *fs); /* from any thread, from loop_make to loop_free */
 void loop_free(struct fs *fs);
+
+/* ---- opened.c (lock held, but for opened_text): texts as file handles ---- */
+/* *T is taken, also with ENOMEM. 0 or an errno. */
+int opened_new(struct fs *fs, struct text *t, struct fuse_file_info *fi);
+const struct text *opened_text(const struct fuse_file_info *fi); /* until it is closed; NULL: no handle */
+void opened_close(const struct fuse_file_info *fi);		 /* no handle: nothing */
+void opened_done(struct fs *fs);
 
 /* ---- ops.c ---- */
 extern const struct fuse_lowlevel_ops linkfs_ops;

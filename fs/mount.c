@@ -120,6 +120,7 @@ static void fs_init(struct fs *fs, const struct mount_request *rq, int ready_fd)
 	tree_init(&fs->tree);
 	TAILQ_INIT(&fs->generations);
 	TAILQ_INIT(&fs->parked);
+	LIST_INIT(&fs->opened);
 	bytes_init(fs);
 }
 
@@ -192,6 +193,7 @@ static void fs_done(struct fs *fs)
 	replies_init(&out);
 	fs_lock(fs);
 	outputs_done(fs);
+	opened_done(fs);
 	while ((l = TAILQ_FIRST(&fs->tree.links)))
 		tree_remove_link(fs, l, &out);
 	for (size_t i = 0; i < NODE_BUCKETS; i++) {

@@ -328,30 +328,16 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to
 
 /* --- files --- */
 
-static struct text *text_of(const struct fuse_file_info *fi)
-{
-	return (struct text *)(uintptr_t)fi->fh;
-}
-
 /* (lock held) A copy of the log, or of what is known of all links (L NULL), as a file handle. */
 static int open_text(struct fs *fs, const struct link *l, struct fuse_file_info *fi)
 {
-	struct text *t = calloc(1, sizeof(*t));
+	struct text t = { 0 };
 
-	if (!t)
-		return ENOMEM;
 	if (l)
-		text_append(t, l->log.s ? l->log.s : "", l->log.sz);
+		text_append(&t, l->log.s ? l->log.s : "", l->log.sz);
 	else
-		report_table(fs, t);
-	if (t->failed) {
-		free(t->s);
-		free(t);
-		return ENOMEM;
-	}
-	fi->fh = (uint64_t)(uintptr_t)t;
-	fi->direct_io = 1;
-	return 0;
+		report_table(fs, &t);
+	return opened_new(fs, &t, fi);
 }
 
 static int open_stats(struct fs *fs, fuse_req_t req, const struct fuse_file_info *fi, struct replies *out)
@@ -374,13 +360,11 @@ static void release(struct fs *fs, fuse_ino_t ino, const struct fuse_file_info *
 		n->gen->opens--;
 	if (n && n->copy)
 		copy_closed(fs, n->copy, (fi->flags & O_ACCMODE) != O_RDONLY);
+	if (kind != NODE_GENERATION && kind != NODE_RECIPE)
+		opened_close(fi);
 	fs_unlock(fs);
-	if (kind == NODE_RECIPE) {
+	if (kind == NODE_RECIPE)
 		recipe_release(fs, ino, fi);
-	} else if (kind != NODE_GENERATION && text_of(fi)) {
-		free(text_of(fi)->s);
-		free(text_of(fi));
-	}
 }
 
 /* (lock held) What was restored is made again before anybody reads it: it is not there any more where that fails. */
@@ -478,7 +462,7 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, stru
 	else if (kind == NODE_RECIPE)
 		recipe_read(fs, req, ino, size, off);
 	else
-		reply_text(req, text_of(fi), size, off);
+		reply_text(req, opened_text(fi), size, off);
 }
 
 static void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)

@@ -147,20 +147,18 @@ void park_sweep(struct fs *fs, struct replies *out)
 	}
 }
 
-static int send_open(struct parked *p)
+static int send_open(struct fs *fs, struct parked *p)
 {
-	struct text *t = malloc(sizeof(*t));
-
-	if (!t)
-		return fuse_reply_err(p->req, ENOMEM);
-	*t = p->text;
-	p->text = (struct text){ 0 };
-	p->fi.fh = (uint64_t)(uintptr_t)t;
-	p->fi.direct_io = 1;
+	fs_lock(fs);
+	int err = opened_new(fs, &p->text, &p->fi);
+	fs_unlock(fs);
+	if (err)
+		return fuse_reply_err(p->req, err);
 	int r = fuse_reply_open(p->req, &p->fi);
-	if (r) {
-		free(t->s);
-		free(t);
+	if (r) { /* nobody else will */
+		fs_lock(fs);
+		opened_close(&p->fi);
+		fs_unlock(fs);
 	}
 	return r;
 }
@@ -173,7 +171,7 @@ static int send_one(struct fs *fs, struct parked *p)
 	case OUT_ATTR:
 		return fuse_reply_attr(p->req, &p->attr, 0.0);
 	case OUT_OPEN:
-		return send_open(p);
+		return send_open(fs, p);
 	case OUT_PROVEN:
 		return fuse_reply_open(p->req, &p->fi);
 	case OUT_DATA:

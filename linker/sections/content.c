@@ -163,7 +163,8 @@ static struct content *make(const struct object *o)
 		*x = (struct content){ .cnt = cnt, .class_cnt = c.cnt };
 		x->classes = (struct content_class *)(void *)(x->rows + cnt);
 		memcpy(x->rows, rows, cnt * sizeof(*rows));
-		memcpy(x->classes, c.list, c.cnt * sizeof(*c.list));
+		if (c.cnt)
+			memcpy(x->classes, c.list, c.cnt * sizeof(*c.list));
 		while (x->first_eh < cnt && rows[x->first_eh].kind != ISEC_EH_FRAME)
 			x->first_eh++;
 	}
