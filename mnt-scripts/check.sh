@@ -39,7 +39,7 @@ export CCACHE_DIR="${CCACHE_DIR:-$top/build/ccache}" CCACHE_MAXSIZE="${CCACHE_MA
 export LINKFS_CHECK="$work" # marks the processes started from here
 unset LINKFS_MOUNT LINKFS_MODE LINKFS_VERBOSE LIBRARY_PATH
 jobs=$(nproc)
-test_jobs=$((jobs + 1)) # many of them wait for something
+test_jobs=$((jobs * 2)) # many of them wait for something
 started=$(date +%s)
 
 # --- what tests may leave behind ------------------------------------------------------------------------------------
@@ -179,7 +179,7 @@ if build asan; then
 	if [ -n "$all" ]; then
 		tests asan -LE 'tidy|endurance'
 	else
-		tests asan -LE 'tidy|long' -E '^mount/(build-|hung-linker|dead-fuse)'
+		tests asan -LE 'tidy|long' -E '^mount/(build-|hung-linker|dead-fuse|as-user|run-compilers)|^unit/resolve$'
 	fi
 fi
 if build tsan; then
@@ -189,7 +189,8 @@ if build tsan; then
 		tests tsan -LE 'tidy|endurance'
 	else
 		one_client='build-|hung-linker|dead-fuse|as-user|equals-file-mode|generations-flat|many-generations'
-		one_client="$one_client|output-(map|reasons|odd-names|places|bad-disk|attributes|lto|open-copy)|in-place-tools"
+		one_client="$one_client|output-(map|reasons|odd-names|places|bad-disk|attributes|lto|open-copy|limits|moved|restart)|in-place-tools"
+		one_client="$one_client|run-|enable|progress|why|status|check-doctor|fstab"
 		tests tsan -LE long -R '^(unit|mount)/|^link/(hello-(pie|static|clangxx)|determinism|gc-)' \
 			-E "^unit/(ranges|options|reloc|script|fill|resolve)\$|^mount/($one_client)"
 	fi
