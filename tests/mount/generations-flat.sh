@@ -45,6 +45,9 @@ while [ $n -lt "$rounds" ]; do
 	n=$((n + 1))
 	generation $n
 done
-equal "$(counts)" "$first" "generations, inputs, mappings, leases, descriptors of both processes, snapshot_bytes"
+last=$(counts)
+# The linker process may have the version before of the one object that changes, or not yet.
+echo "$first $last" | awk '{ for (i = 1; i <= NF / 2; i++) if ($(i + NF / 2) > $i + 1) exit 1 }' ||
+	fail "generations, inputs, mappings, leases, descriptors of both processes, snapshot_bytes: $first, then $last"
 equal "$(stat_of worker_restarts)" 0 "the linker process was replaced"
 [ -n "${LINKFS_SANITIZE:-}" ] || [ "$(anon)" -lt $((first_anon + 2000000)) ] || fail "anon_bytes: $first_anon, then $(anon)"
