@@ -293,7 +293,7 @@ static void take_rows(struct sections *s, struct finding *f, uint32_t file, int 
 {
 	const struct object *o = s->in->files[file].obj;
 	uint32_t base = s->st->sec_base[file];
-	for (const struct pair *end = row + cnt; row < end; row++) {
+	for (; cnt; row++, cnt--) {
 		struct target t = { 0 };
 		struct rel r;
 		switch (kind) {
