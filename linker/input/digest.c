@@ -6,8 +6,9 @@
 
 void object_digest(struct object *o, uint64_t *ret_low, uint64_t *ret_high)
 {
-	uint64_t low = atomic_load_explicit(&o->digest[0], memory_order_relaxed);
+	/* The high half first: once it is seen, so is the low one, which was stored before it. */
 	uint64_t high = atomic_load_explicit(&o->digest[1], memory_order_acquire);
+	uint64_t low = atomic_load_explicit(&o->digest[0], memory_order_relaxed);
 	if (!high) { /* two threads may both make it: they agree */
 		XXH128_hash_t h = XXH3_128bits(o->data, o->sz);
 		low = h.low64;

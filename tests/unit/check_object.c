@@ -3,6 +3,8 @@
  * The image is a C struct, so that rows name what they change; a second, generated one covers classes and byte orders.
  */
 #include <check.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -696,11 +698,61 @@ START_TEST(test_class_and_order)
 }
 END_TEST
 
+/* --- the digest --- */
+
+enum { DIGEST_ROUNDS = 100000 };
+
+static struct digest_race {
+	struct object o;
+	atomic_uint round, done;
+	uint64_t want[2];
+	atomic_uint wrong;
+} digest_race;
+
+static void *digest_again(void *arg)
+{
+	struct digest_race *race = arg;
+	for (unsigned round = 1; round <= DIGEST_ROUNDS; round++) {
+		uint64_t low, high;
+		while (atomic_load(&race->round) < round)
+			;
+		object_digest(&race->o, &low, &high);
+		atomic_fetch_add(&race->wrong, low != race->want[0] || high != race->want[1]);
+		atomic_fetch_add(&race->done, 1);
+	}
+	return NULL;
+}
+
+/* Who comes while another makes it gets both halves, or makes it, too. */
+START_TEST(test_digest_by_threads)
+{
+	struct digest_race *race = &digest_race;
+	pthread_t other;
+	race->o.data = (const uint8_t *)"bytes of an object";
+	race->o.sz = 18;
+	object_digest(&race->o, &race->want[0], &race->want[1]);
+	ck_assert_int_eq(pthread_create(&other, NULL, digest_again, race), 0);
+	for (unsigned round = 1; round <= DIGEST_ROUNDS; round++) {
+		uint64_t low, high;
+		atomic_store(&race->o.digest[0], 0);
+		atomic_store(&race->o.digest[1], 0);
+		atomic_store(&race->round, round);
+		object_digest(&race->o, &low, &high);
+		ck_assert_msg(low == race->want[0] && high == race->want[1], "round %u", round);
+		while (atomic_load(&race->done) < round)
+			;
+	}
+	pthread_join(other, NULL);
+	ck_assert_uint_eq(atomic_load(&race->wrong), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("object");
 	TCase *tc = tcase_create("object");
 	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, test_digest_by_threads);
 	tcase_add_test(tc, test_good);
 	tcase_add_loop_test(tc, test_bad, 0, (int)ARRAY_CNT(bad_rows));
 	tcase_add_loop_test(tc, test_said, 0, (int)ARRAY_CNT(said_rows));
