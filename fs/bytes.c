@@ -78,10 +78,13 @@ void bytes_read(struct fs *fs, struct parked *p, uint64_t off, uint64_t sz)
 	uint64_t from = off < g->size ? off : g->size;
 	fs->count.reads++;
 	fs->busy_at = now_ms();
-	p->read =
-		(struct cache_read){ .off = from, .sz = sz < g->size - from ? sz : g->size - from, .done = on_read_done };
+	p->read = (struct cache_read){ .off = from,
+				       .sz = sz < g->size - from ? sz : g->size - from,
+				       .who = READER_PROGRAM,
+				       .done = on_read_done };
 	park_on(fs, &fs->reading, p);
 	bool wants_ahead = cache_read(&fs->cache, g->file, &p->read, &out);
+	warmer_start_on(fs, g);
 	go_on(fs, g, wants_ahead, &out);
 	generation_unref(fs, g);
 	fs_unlock(fs);
@@ -114,7 +117,8 @@ int bytes_send(const struct parked *p)
 
 /* --- reads by threads of our own --- */
 
-int bytes_acquire(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz, const atomic_bool *cancel)
+int bytes_acquire(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz, enum cache_reader who,
+		  const atomic_bool *cancel)
 {
 	struct cache_waiter w;
 	struct replies out;
@@ -123,7 +127,7 @@ int bytes_acquire(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz
 		return -EINVAL;
 	replies_init(&out);
 	fs_lock(fs);
-	bool wants_ahead = cache_wait_begin(&fs->cache, g->file, &w, off, sz, &out);
+	bool wants_ahead = cache_wait_begin(&fs->cache, g->file, &w, off, sz, who, &out);
 	go_on(fs, g, wants_ahead, &out);
 	int r = cache_wait_end(&fs->cache, &w, cancel);
 	fs_unlock(fs);
@@ -143,7 +147,7 @@ int bytes_copy(struct fs *fs, struct generation *g, struct placing *p, const ato
 
 	for (uint64_t off = 0, sz; !r && off < g->size; off += sz) {
 		sz = g->size - off < PIECE ? g->size - off : PIECE;
-		r = bytes_acquire(fs, g, off, sz, cancel);
+		r = bytes_acquire(fs, g, off, sz, READER_COPY, cancel);
 		if (r)
 			break;
 		r = placing_copy(p, g->file->fd, off, sz);

@@ -1,4 +1,5 @@
-/* cache.c - the page cache: reads, and the fills they lead to (cache.h). Blocks and eviction: cache_room.c.
+/* cache.c - the page cache: reads, and the fills they lead to (cache.h). Blocks and eviction: cache_room.c. What a
+ * program's start reads: cache_start.c.
  *
  * States of a chunk:
  *
@@ -38,8 +39,6 @@
 
 #define AHEAD_MIN ((uint64_t)1 << 20) /* read in order before anything is made ahead: a program's start does less */
 #define AHEAD_MAX ((uint64_t)2 << 20)
-#define EXPECT_MAX ((uint64_t)96 << 20) /* who read more did more than start */
-#define EXPECT_STEP ((uint64_t)512 << 10) /* a read waits for one such piece at most */
 
 /* --- chunks and runs of them --- */
 
@@ -294,25 +293,7 @@ static bool ahead_of(const struct cache *c, const struct cache_file *f, const st
 	return *ret_first < *ret_end && c->bytes + (*ret_end - *ret_first) * CHUNK_SZ <= c->limit;
 }
 
-void cache_file_expect(struct cache_file *f, const struct cache_file *last)
-{
-	uint64_t cnt = f->chunk_cnt < last->chunk_cnt ? f->chunk_cnt : last->chunk_cnt, read = 0;
-	uint64_t *bits = calloc(f->chunk_cnt / 64 + 1, sizeof(*bits));
-
-	for (uint64_t i = 0; bits && i < cnt; i++) {
-		if (!last->block[i / BLOCK_CHUNKS] || !chunk_at(last, i)->is_read)
-			continue;
-		bits[i / 64] |= UINT64_C(1) << i % 64;
-		read++;
-	}
-	free(f->expected);
-	f->expected = read && read <= EXPECT_MAX / CHUNK_SZ ? bits : NULL; /* without memory: nothing */
-	if (!f->expected)
-		free(bits);
-}
-
-/* (drops) Makes [*IDX, END), or what of it is missing, ahead. False: no more of that. */
-static bool make_piece(struct cache *c, struct cache_file *f, uint64_t idx, uint64_t end, struct replies *out)
+bool cache_make_ahead(struct cache *c, struct cache_file *f, uint64_t idx, uint64_t end, struct replies *out)
 {
 	struct run run;
 
@@ -329,25 +310,6 @@ static bool make_piece(struct cache *c, struct cache_file *f, uint64_t idx, uint
 	return true;
 }
 
-/* (drops) By the first who comes. */
-static void make_expected(struct cache *c, struct cache_file *f, struct replies *out)
-{
-	uint64_t *bits = f->expected;
-	bool goes_on = bits;
-
-	f->expected = NULL;
-	for (uint64_t idx = 0, end; goes_on && idx < f->chunk_cnt; idx = end) {
-		end = idx;
-		while (end < f->chunk_cnt && end - idx < EXPECT_STEP / CHUNK_SZ && (bits[end / 64] >> end % 64 & 1))
-			end++;
-		if (end > idx)
-			goes_on = make_piece(c, f, idx, end, out);
-		else
-			end++;
-	}
-	free(bits);
-}
-
 static void make_stream(struct cache *c, struct cache_file *f, struct replies *out)
 {
 	struct stream *s = &f->stream[f->stream_last];
@@ -356,12 +318,11 @@ static void make_stream(struct cache *c, struct cache_file *f, struct replies *o
 	if (!ahead_of(c, f, s, &idx, &end))
 		return;
 	s->ahead = end * CHUNK_SZ;
-	make_piece(c, f, idx, end, out);
+	cache_make_ahead(c, f, idx, end, out);
 }
 
 void cache_ahead(struct cache *c, struct cache_file *f, struct replies *out)
 {
-	make_expected(c, f, out);
 	make_stream(c, f, out);
 	serve_needy(c, out);
 }
@@ -380,12 +341,17 @@ bool cache_read(struct cache *c, struct cache_file *f, struct cache_read *r, str
 		return false;
 	}
 	for (uint64_t i = r->off / CHUNK_SZ; i < chunk_end(r->off, r->sz); i++) {
+		struct chunk *ch = chunk_at(f, i);
 		chunk_pin(c, f, i);
-		chunk_at(f, i)->is_read = true;
+		if (r->who != READER_COPY && !ch->read_at)
+			ch->read_at = ++f->read_cnt;
 	}
-	struct stream *s = stream_of(f, r->off, r->sz);
-	f->stream_last = (unsigned)(s - f->stream);
-	bool wants_ahead = ahead_of(c, f, s, &first, &end) || f->expected;
+	bool wants_ahead = false;
+	if (r->who != READER_WARMER) {
+		struct stream *s = stream_of(f, r->off, r->sz);
+		f->stream_last = (unsigned)(s - f->stream);
+		wants_ahead = ahead_of(c, f, s, &first, &end);
+	}
 	if (is_ready(f, r->off, r->sz)) {
 		finish(c, r, 0, out);
 	} else {
@@ -495,9 +461,9 @@ static void cond_init(pthread_cond_t *cond)
 }
 
 bool cache_wait_begin(struct cache *c, struct cache_file *f, struct cache_waiter *w, uint64_t off, uint64_t sz,
-		      struct replies *out)
+		      enum cache_reader who, struct replies *out)
 {
-	*w = (struct cache_waiter){ .read = { .off = off, .sz = sz, .done = on_wait_done } };
+	*w = (struct cache_waiter){ .read = { .off = off, .sz = sz, .who = who, .done = on_wait_done } };
 	cond_init(&w->cond);
 	return cache_read(c, f, &w->read, out);
 }
@@ -537,7 +503,7 @@ static void file_destroy(struct cache_file *f)
 	for (uint64_t i = 0; i * BLOCK_CHUNKS < f->chunk_cnt; i++)
 		free(f->block[i]);
 	free(f->block);
-	free(f->expected);
+	profile_free(f->profile);
 	cleanup_fd(&f->fd);
 	free(f);
 }

@@ -44,6 +44,7 @@ struct cache_file;
 struct cache_read;
 struct chunk;
 struct chunk_block;
+struct profile;
 struct replies; /* the owner's: what is handed to a call here comes back in .done, untouched */
 
 /* The layer below: who makes bytes. */
@@ -60,9 +61,16 @@ struct cache_bottom {
 		       const char *why);
 };
 
-/* A request, embedded in whatever waits for it. The caller sets the first three. */
+enum cache_reader {
+	READER_COPY,	/* who reads in order is read ahead of */
+	READER_PROGRAM, /* so is this one; and where it reads, the next version will be read */
+	READER_WARMER,	/* reads for such a program */
+};
+
+/* A request, embedded in whatever waits for it. The caller sets the first four. */
 struct cache_read {
 	uint64_t off, sz; /* within the size */
+	enum cache_reader who;
 	/* Called once. ERROR 0: the range is Ready and pinned: copy, then cache_unpin. -errno: nothing is pinned; a
 	 * later read tries again. R may be freed. OUT: what the call was given that led to this. */
 	void (*done)(struct cache_read *r, int error, struct replies *out);
@@ -98,7 +106,8 @@ struct cache_file {
 	unsigned stream_next; /* the one to be forgotten next */
 	unsigned stream_last; /* the one that was read last */
 	uint64_t full_sz;     /* there was no room for so much, which was told; 0: there was, since */
-	uint64_t *expected;   /* a bit for each chunk that will be read, it seems; NULL: nothing is known, or it is done */
+	uint32_t read_cnt;    /* chunks that were read by a program, or for one */
+	struct profile *profile; /* what will be read, it seems; NULL: nothing is known */
 	bool is_never_ahead;  /* its bytes could not be made once: only what is asked for is made */
 	bool is_kept;	      /* what is Ready can't be made again: never evicted */
 	bool is_needy;	      /* a waiting read lacks something that nobody makes */
@@ -149,11 +158,23 @@ void cache_done(struct cache *c);
 int cache_file_new(struct cache *c, int dir_fd, uint64_t size, void *owner, struct cache_file **ret);
 /* No read waits or holds pins, no fill is on its way. Takes NULL. */
 struct cache_file *cache_file_free(struct cache *c, struct cache_file *f);
-/* F will be read where LAST was, it seems: the version before of the same program. When the first read of F comes, that is
- * made ahead, in large pieces, unless it is more than a start reads. */
-void cache_file_expect(struct cache_file *f, const struct cache_file *last);
 /* F can't be made again: from now on what is Ready is never evicted. */
 void cache_file_keep(struct cache *c, struct cache_file *f);
+
+/* --- what a program's start reads: cache_start.c --- */
+
+/* F will be read where LAST was, it seems, and in that order: the version before of the same program. */
+void cache_file_expect(struct cache_file *f, const struct cache_file *last);
+/* (drops) Makes that ahead, in large pieces. The caller keeps F. */
+void cache_make_expected(struct cache *c, struct cache_file *f, struct replies *out);
+/* May it be given to the kernel unasked? Not always: what is never asked for is not seen to be wanted. True: it will be. */
+bool cache_may_give(struct cache_file *f);
+/* Where a walk over what is expected is. Begins as { 0 }. */
+struct profile_at {
+	uint32_t piece, chunk;
+};
+/* The next range of it that nobody has read. False: there is none. */
+bool cache_next_expected(const struct cache_file *f, struct profile_at *at, uint64_t *ret_off, uint64_t *ret_sz);
 
 /* (drops) Answers R or has what it lacks made, and R waits. True: R goes on where others ended: cache_ahead would help,
  * best after R's answer was sent. The caller keeps F from being freed during the call. */
@@ -174,7 +195,7 @@ void cache_filled(struct cache *c, struct cache_file *f, uint64_t off, uint64_t 
 /* (drops) A read by a thread that waits, in two steps, so that OUT can be sent in between: others depend on it. W stays
  * where it is until cache_wait_end, which is due. Returns as cache_read. */
 bool cache_wait_begin(struct cache *c, struct cache_file *f, struct cache_waiter *w, uint64_t off, uint64_t sz,
-		      struct replies *out);
+		      enum cache_reader who, struct replies *out);
 /* (drops) 0: made and pinned. -errno: why not; -ECANCELED: *CANCEL (NULL: none) was set, seen within 100 ms. */
 int cache_wait_end(struct cache *c, struct cache_waiter *w, const atomic_bool *cancel);
 

@@ -23,11 +23,11 @@ enum chunk_state {
 struct chunk {
 	TAILQ_ENTRY(chunk) cold; /* cache.cold, when is_cold */
 	uint32_t pins;		 /* reads that wait for it or copy from it */
+	uint32_t read_at;	 /* its place among the chunks that programs read, from 1 on; 0: none did */
 	uint8_t state;
 	uint8_t place; /* in its block */
 	bool is_cold : 1;  /* may be evicted */
 	bool is_ahead : 1; /* on its way, and nobody had asked for it then */
-	bool is_read : 1;  /* somebody asked for it */
 };
 
 /* Chunks are tracked from the first read of their neighbourhood on. */
@@ -83,6 +83,13 @@ static inline bool is_over(const struct cache *c)
 {
 	return c->bytes - c->evicting > c->limit;
 }
+
+/* --- cache.c --- */
+/* (drops) Makes [IDX, END), or what of it is missing, ahead. False: no more of that. */
+bool cache_make_ahead(struct cache *c, struct cache_file *f, uint64_t idx, uint64_t end, struct replies *out);
+
+/* --- cache_start.c --- */
+struct profile *profile_free(struct profile *p);
 
 /* --- cache_room.c --- */
 /* Every change of state goes through here: the edge is checked, the sums and the order of coldness follow. */

@@ -65,6 +65,7 @@ struct clients;
 struct settler;
 struct passer;
 struct notifier;
+struct warmer;
 
 /* --- inputs.c: descriptors of inputs, held for as long as a generation needs them; custody.h has the rest --- */
 
@@ -161,6 +162,7 @@ struct generation {
 	unsigned opens;		 /* files open, or mapped after that */
 	struct cache_file *file; /* what was made of it; owned */
 	bool is_lost;		 /* can't be replayed: what is not Ready is EIO */
+	bool is_warmed;		 /* warm.c has it, or had */
 	bool is_unproven;	 /* restored, and not yet seen to come out as it was: nobody has opened it */
 	uint64_t loaded_epoch;	 /* the linker process that has it; 0: none */
 	uint64_t load_id;	 /* its number there: another one each time it is loaded, since what is dropped and what
@@ -287,6 +289,7 @@ struct replies {
 };
 
 struct fs_counters {
+	uint64_t stored_bytes; /* in the kernel's cache, unasked */
 	uint64_t reads, relocs_applied, lease_breaks, snapshots, worker_restarts, links_made, replays;
 	uint64_t verify_stats;	 /* names looked at */
 	uint64_t verify_watched; /* looks that nothing had to be looked at for */
@@ -337,6 +340,7 @@ struct fs {
 	struct passer *passer;
 	struct copier *copier;
 	struct notifier *notifier;
+	struct warmer *warmer;
 	struct crew *verifier;
 	struct watches *watches;
 	struct crew *custody;
@@ -405,11 +409,18 @@ int bytes_send(const struct parked *p);
  * kept there until bytes_release. -ECANCELED: *CANCEL (NULL: none) was set; other -errno: it can't be made now (ENOSPC,
  * EDQUOT: no room in cache_dir; ESTALE: the generation is lost). Long ranges: in pieces of a few CACHE_STEP_SZ, since what
  * is acquired exceeds the limit where it must. Read in order, the next piece is being made meanwhile. */
-int bytes_acquire(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz, const atomic_bool *cancel);
+int bytes_acquire(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz, enum cache_reader who,
+		  const atomic_bool *cancel);
 /* (no lock) */
 void bytes_release(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz);
 /* (no lock) All of them, into P. As bytes_acquire, or what placing_copy returns. */
 int bytes_copy(struct fs *fs, struct generation *g, struct placing *p, const atomic_bool *cancel);
+
+/* ---- warm.c: what a program's start reads is given to the kernel before it asks ---- */
+int warmer_start(struct fs *fs); /* its thread; 0 or -errno */
+void warmer_stop(struct fs *fs); /* (no lock) while requests are still served */
+/* (lock held) G is being read: the rest of what its start reads is wanted, if that is known. */
+void warmer_start_on(struct fs *fs, struct generation *g);
 
 /* ---- tree.c (lock held) ---- */
 void tree_init(struct tree *t);
@@ -521,9 +532,9 @@ void report_table(struct fs *fs, struct text *ret);
 
 /* ---- loop.c: the threads that take the kernel's requests ---- */
 int loop_make(struct fs *fs); /* before anybody may call loop_end; 0 or -errno */
-/* Serves with fs->cfg.threads threads until the kernel lets go of the mount, or loop_end. With 0 and with -errno all its
- * threads have ended. */
-int loop_run(struct fs *fs);
+/* Serves with fs->cfg.threads threads until the kernel lets go of the mount, or loop_end. BEFORE_END is called then, while
+ * requests are still served. With 0 and with -errno all its threads have ended, and BEFORE_END has returned. */
+int loop_run(struct fs *fs, void (*before_end)(struct fs *fs));
 void loop_end(struct fs *fs); /* from any thread, from loop_make to loop_free */
 void loop_free(struct fs *fs);
 

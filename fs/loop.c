@@ -34,7 +34,6 @@ static void wake_up(int signal)
 
 void loop_end(struct fs *fs)
 {
-	fs->loop->is_over = true;
 	sem_post(&fs->loop->over);
 }
 
@@ -93,7 +92,7 @@ int loop_make(struct fs *fs)
 	return -pthread_sigmask(SIG_BLOCK, &usr1, NULL);
 }
 
-int loop_run(struct fs *fs)
+int loop_run(struct fs *fs, void (*before_end)(struct fs *fs))
 {
 	struct loop *loop = fs->loop;
 	unsigned cnt = 0;
@@ -105,6 +104,7 @@ int loop_run(struct fs *fs)
 		return -r;
 	while (sem_wait(&loop->over) < 0 && errno == EINTR)
 		;
+	before_end(fs);
 	loop->is_over = true;
 	for (unsigned i = 0; i < cnt; i++) {
 		struct timespec until;

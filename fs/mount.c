@@ -124,6 +124,14 @@ static void fs_init(struct fs *fs, const struct mount_request *rq, int ready_fd)
 	bytes_init(fs);
 }
 
+/* What these tell the kernel waits for requests on their way, in the kernel, where no signal gets through: so they end while
+ * somebody still answers. */
+static void notices_stop(struct fs *fs)
+{
+	warmer_stop(fs);
+	notifier_stop(fs);
+}
+
 /* With the mount in place: threads, then the loop until the kernel lets go. */
 static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_what, bool *ret_is_held)
 {
@@ -145,6 +153,8 @@ static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_w
 	if (!r)
 		r = notifier_start(fs);
 	if (!r)
+		r = warmer_start(fs);
+	if (!r)
 		r = copier_start(fs);
 	if (!r)
 		r = bytes_start(fs);
@@ -164,8 +174,9 @@ static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_w
 	}
 	if (!r) {
 		*ret_what = "serving requests";
-		r = loop_run(fs);
+		r = loop_run(fs, notices_stop);
 	}
+	notices_stop(fs); /* where the loop was not reached */
 	/* Before the descriptor is closed under those who might still reply. */
 	clients_stop(fs);
 	settler_stop(fs);
@@ -180,7 +191,6 @@ static int serve(struct fs *fs, int binary_fd, int signal_fd, const char **ret_w
 	bytes_stop(fs);
 	fuse_session_unmount(fs->se);
 	loop_free(fs);
-	notifier_stop(fs); /* last: what it tells the kernel fails now, and waits for nobody */
 	return r;
 }
 

@@ -212,6 +212,7 @@ void report_stats(struct fs *fs, struct text *ret)
 	put(ret, "links_made", c->links_made);
 	put(ret, "replays", c->replays);
 	put(ret, "fill_errors", cache->fill_errors);
+	put(ret, "stored_bytes", c->stored_bytes);
 	put(ret, "leases", fs->inputs.leases);
 	put(ret, "watches", watches_cnt(fs));
 	put(ret, "verify_stats", c->verify_stats);

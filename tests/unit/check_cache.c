@@ -787,7 +787,7 @@ static void visit(struct visitor *v, struct owner *o)
 		if (sz > size - off)
 			sz = size - off;
 		v->cancel = next_random(&v->random) % 20 == 0;
-		if (cache_wait_begin(&f->cache, o->file, &w, off, sz, NULL))
+		if (cache_wait_begin(&f->cache, o->file, &w, off, sz, READER_COPY, NULL))
 			cache_ahead(&f->cache, o->file, NULL);
 		int err = cache_wait_end(&f->cache, &w, &v->cancel);
 		v->w->good += !err;
@@ -899,7 +899,7 @@ static void *wait_in_vain(void *arg)
 	struct cache_waiter w;
 
 	pthread_mutex_lock(&p->f->lock);
-	cache_wait_begin(&p->f->cache, p->o->file, &w, 0, 1, NULL);
+	cache_wait_begin(&p->f->cache, p->o->file, &w, 0, 1, READER_COPY, NULL);
 	p->error = cache_wait_end(&p->f->cache, &w, &p->cancel);
 	pthread_mutex_unlock(&p->f->lock);
 	return NULL;
@@ -927,6 +927,114 @@ START_TEST(test_wait_is_cancelled)
 }
 END_TEST
 
+/* --- what a start reads --- */
+
+static void read_as(struct fake *f, struct owner *o, uint64_t idx, uint64_t cnt, enum cache_reader who)
+{
+	struct reader rd = { .read = { .off = idx * CHUNK_SZ, .sz = cnt * CHUNK_SZ, .who = who, .done = on_done },
+			     .owner = o };
+
+	cache_read(&f->cache, o->file, &rd.read, NULL);
+	while (f->job_cnt)
+		answer(f, 0);
+	assert_read(f, &rd);
+}
+
+static void assert_next(const struct owner *o, struct profile_at *at, uint64_t idx, uint64_t cnt)
+{
+	uint64_t off, sz;
+
+	must(cache_next_expected(o->file, at, &off, &sz));
+	must_be(off, idx * CHUNK_SZ);
+	must_be(sz, cnt * CHUNK_SZ);
+}
+
+static void assert_no_more(const struct owner *o, struct profile_at *at)
+{
+	uint64_t off, sz;
+
+	must(!cache_next_expected(o->file, at, &off, &sz));
+}
+
+START_TEST(test_next_version_is_read_in_the_order_of_this_one)
+{
+	struct profile_at at = { 0 };
+	struct fake f;
+
+	fake_start(&f, 64 << 20);
+	struct owner *o = owner_new(&f, 400 * CHUNK_SZ, 1), *next = owner_new(&f, 300 * CHUNK_SZ, 2);
+	read_as(&f, o, 200, 1, READER_PROGRAM);
+	read_as(&f, o, 50, 40, READER_WARMER); /* of one piece at most 512 KiB */
+	read_as(&f, o, 100, 3, READER_COPY);
+	read_as(&f, o, 201, 2, READER_PROGRAM);
+	read_as(&f, o, 350, 1, READER_PROGRAM); /* the next one is shorter */
+	cache_file_expect(next->file, o->file);
+	cache_make_expected(&f.cache, next->file, NULL);
+	must_be(f.job_cnt, 3);
+	must_be(f.job[0].off, 200 * CHUNK_SZ);
+	must_be(f.job[0].sz, 3 * CHUNK_SZ);
+	must_be(f.job[1].off, 50 * CHUNK_SZ);
+	must_be(f.job[1].sz, 32 * CHUNK_SZ);
+	must_be(f.job[2].off, 82 * CHUNK_SZ);
+	must_be(f.job[2].sz, 8 * CHUNK_SZ);
+	read_as(&f, next, 60, 2, READER_PROGRAM); /* needs no giving any more */
+	read_as(&f, next, 300 - 1, 1, READER_PROGRAM);
+	assert_next(next, &at, 200, 3);
+	assert_next(next, &at, 50, 10);
+	assert_next(next, &at, 62, 20);
+	assert_next(next, &at, 82, 8);
+	assert_no_more(next, &at);
+	owner_unref(&f, o);
+	owner_unref(&f, next);
+	fake_end(&f);
+}
+END_TEST
+
+/* What is given unasked is seen to be wanted once in nine times; a version that nobody ran hands on what it was told. */
+START_TEST(test_given_unasked_but_not_for_ever)
+{
+	struct profile_at at;
+	struct fake f;
+
+	fake_start(&f, 64 << 20);
+	struct owner *o = owner_new(&f, 40 * CHUNK_SZ, 1);
+	must(!cache_may_give(o->file));
+	read_as(&f, o, 7, 2, READER_PROGRAM);
+	for (unsigned i = 1; i < 20; i++) {
+		struct owner *unused = owner_new(&f, 40 * CHUNK_SZ, 1), *next = owner_new(&f, 40 * CHUNK_SZ, 1);
+		cache_file_expect(unused->file, o->file);
+		cache_file_expect(next->file, unused->file);
+		must_be(cache_may_give(next->file), i % 9 != 0);
+		at = (struct profile_at){ 0 };
+		cache_make_expected(&f.cache, next->file, NULL);
+		assert_next(next, &at, 7, 2);
+		assert_no_more(next, &at);
+		read_as(&f, next, 7, 2, READER_WARMER);
+		owner_unref(&f, o);
+		owner_unref(&f, unused);
+		o = next;
+	}
+	owner_unref(&f, o);
+	fake_end(&f);
+}
+END_TEST
+
+START_TEST(test_who_read_too_much_did_not_start)
+{
+	struct fake f;
+
+	fake_start(&f, 64 << 20);
+	struct owner *o = owner_new(&f, 100 << 20, 1), *next = owner_new(&f, 100 << 20, 2);
+	read_as(&f, o, 1, 1, READER_PROGRAM);
+	o->file->read_cnt = (96 << 20) / CHUNK_SZ + 1;
+	cache_file_expect(next->file, o->file);
+	must(!next->file->profile);
+	owner_unref(&f, o);
+	owner_unref(&f, next);
+	fake_end(&f);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("cache");
@@ -947,6 +1055,9 @@ int main(void)
 	tcase_add_test(tc, test_steps);
 	tcase_add_loop_test(tc, test_every_sequence, 0, 3);
 	tcase_add_test(tc, test_wait_is_cancelled);
+	tcase_add_test(tc, test_next_version_is_read_in_the_order_of_this_one);
+	tcase_add_test(tc, test_given_unasked_but_not_for_ever);
+	tcase_add_test(tc, test_who_read_too_much_did_not_start);
 	tcase_add_test(tc, test_torture);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
