@@ -173,7 +173,7 @@ bool cache_may_give(struct cache_file *f);
 struct profile_at {
 	uint32_t piece, chunk;
 };
-/* The next range of it that nobody has read. False: there is none. */
+/* The next range of it that is made or being made, and that nobody has read. False: there is none. */
 bool cache_next_expected(const struct cache_file *f, struct profile_at *at, uint64_t *ret_off, uint64_t *ret_sz);
 
 /* (drops) Answers R or has what it lacks made, and R waits. True: R goes on where others ended: cache_ahead would help,

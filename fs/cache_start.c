@@ -138,9 +138,13 @@ bool cache_may_give(struct cache_file *f)
 	return p->given;
 }
 
-static bool is_unread(const struct cache_file *f, uint32_t idx)
+/* Is it made or being made, and nobody has read it? */
+static bool is_offered(const struct cache_file *f, uint32_t idx)
 {
-	return f->block[idx / BLOCK_CHUNKS] && !chunk_at(f, idx)->read_at;
+	const struct chunk *ch = f->block[idx / BLOCK_CHUNKS] ? chunk_at(f, idx) : NULL;
+
+	return ch && !ch->read_at &&
+	       (ch->state == CHUNK_PREPARING || ch->state == CHUNK_FILLING || ch->state == CHUNK_READY);
 }
 
 bool cache_next_expected(const struct cache_file *f, struct profile_at *at, uint64_t *ret_off, uint64_t *ret_sz)
@@ -150,10 +154,10 @@ bool cache_next_expected(const struct cache_file *f, struct profile_at *at, uint
 	for (; p && at->piece < p->cnt; at->piece++, at->chunk = 0) {
 		const struct piece *piece = &p->piece[at->piece];
 		uint32_t first = at->chunk < piece->first ? piece->first : at->chunk;
-		while (first < piece->end && !is_unread(f, first))
+		while (first < piece->end && !is_offered(f, first))
 			first++;
 		uint32_t end = first;
-		while (end < piece->end && is_unread(f, end))
+		while (end < piece->end && is_offered(f, end))
 			end++;
 		at->chunk = end;
 		if (first == end)

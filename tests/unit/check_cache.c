@@ -969,6 +969,8 @@ START_TEST(test_next_version_is_read_in_the_order_of_this_one)
 	read_as(&f, o, 201, 2, READER_PROGRAM);
 	read_as(&f, o, 350, 1, READER_PROGRAM); /* the next one is shorter */
 	cache_file_expect(next->file, o->file);
+	assert_no_more(next, &at); /* what is not made is not given */
+	at = (struct profile_at){ 0 };
 	cache_make_expected(&f.cache, next->file, NULL);
 	must_be(f.job_cnt, 3);
 	must_be(f.job[0].off, 200 * CHUNK_SZ);
