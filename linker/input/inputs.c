@@ -589,20 +589,36 @@ static struct object *publish(struct ifile *f, struct object *o)
 	return o;
 }
 
-/* The object of the same bytes in the version before, NULL: none. Its file must be what was parsed still. */
-static struct object *find_same(const struct ifile *f)
+struct same {
+	const struct ifile *f;
+	struct object *found;
+};
+
+static int look_for_same(void *ctx)
 {
-	const struct source *old = f->owner->older ? f->owner->older->product : NULL;
-	uint32_t cnt = !old ? 0 : old->archive ? old->archive->member_cnt : 1;
+	struct same *s = ctx;
+	const struct ifile *f = s->f;
+	const struct source *old = f->owner->older->product;
+	uint32_t cnt = old->archive ? old->archive->member_cnt : 1;
 	bool rehash;
-	for (uint32_t i = 0; i < cnt; i++) {
+	for (uint32_t i = 0; i < cnt && !s->found; i++) {
 		uint32_t m = (f->owner_idx + i) % cnt; /* most are where they were */
 		struct object *o = old->archive ? old->members[m] : old->obj;
 		if (o && o->sz == f->body_sz && !memcmp(o->data, f->body->data + f->body_off, o->sz) &&
 		    !infile_check(f->owner->older, &rehash))
-			return o;
+			s->found = o;
 	}
-	return NULL;
+	return 0;
+}
+
+/* The object of the same bytes in the version before, NULL: none. Its file must be what was parsed still; nobody keeps it so,
+ * and it may end before the bytes do that are to be compared. */
+static struct object *find_same(const struct ifile *f)
+{
+	struct same s = { .f = f };
+	if (f->owner->older && mapper_guard(look_for_same, &s) < 0)
+		return NULL;
+	return s.found;
 }
 
 static void parse_one(struct inputs *in, struct ifile *f)

@@ -18,21 +18,34 @@ echo 'int used_function_10(void); int main(void) { return used_function_10(); } 
 echo 'const char *_start = "alone";' >alone.c
 for f in old other main alone; do gcc -c -fPIC $f.c; done
 cp old.o new.o
+
+# A linker that stays: asked by descriptor 3.
+start() {
+	rm -f ask
+	mkfifo ask
+	: >answers
+	"$LINKFS_BUILD/tests/relinker" <ask >>answers 2>&1 &
+	relinker=$!
+	exec 3>ask
+}
+
+# await CNT: so many answers are there.
+await() {
+	n=0
+	while [ "$(wc -l <answers)" -lt "$1" ] && [ $n -lt 2000 ]; do
+		n=$((n + 1))
+		sleep 0.01
+	done
+}
+
 echo '-shared main.o old.o -o out' >first
 echo '-shared alone.o -o out' >second
 echo '-shared main.o new.o -o out' >third
 
 for change in ': >old.o' 'cat other.o >old.o'; do
-	mkfifo ask
-	"$LINKFS_BUILD/tests/relinker" <ask >answers 2>&1 &
-	relinker=$!
-	exec 3>ask
+	start
 	printf '%s\n' first second >&3
-	n=0
-	while [ "$(wc -l <answers)" -lt 2 ] && [ $n -lt 2000 ]; do
-		n=$((n + 1))
-		sleep 0.01
-	done
+	await 2
 	cp old.o kept.o
 	eval "$change"
 	printf '%s\n' third >&3
@@ -40,5 +53,18 @@ for change in ': >old.o' 'cat other.o >old.o'; do
 	wait $relinker || fail "$change: the linker returned $?"
 	[ "$(grep -c '^same ' answers)" = 3 ] || fail "$change: $(cat answers)"
 	cat kept.o >old.o
-	rm ask
 done
+
+# An archive overwritten by a shorter one: what of its members lay behind the new end is compared with nothing.
+ar rc long.a other.o old.o
+ar rc short.a old.o
+cat long.a >lib.a
+echo '-shared main.o lib.a -o out' >archive
+start
+printf '%s\n' archive second >&3
+await 2
+cat short.a >lib.a
+printf '%s\n' archive >&3
+exec 3>&-
+wait $relinker || fail "an archive overwritten by a shorter one: the linker returned $?: $(cat answers)"
+[ "$(grep -c '^same ' answers)" = 3 ] || fail "an archive overwritten by a shorter one: $(cat answers)"
