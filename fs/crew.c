@@ -10,13 +10,17 @@ struct crew {
 	const struct crew_kind *kind;
 	pthread_cond_t some, idle; /* with fs.lock */
 	TAILQ_HEAD(crew_list, crew_task) tasks, doing;
-	unsigned threads; /* that are not held up: kind->threads, or fewer while there is no memory for more */
+	unsigned threads; /* that are not held up: kind->threads, fewer while there is no memory for more, or one more for
+			     each that was held up and is about to end */
 	unsigned held;
 	bool is_stopping;
 };
 
-/* (lock held; not while it works) Is this thread to go on? */
-static bool do_task(struct crew *c, struct crew_task *t)
+/* What becomes of a thread after a task. Alone: nothing of the crew is its own any more. */
+enum fate { GOES_ON, ENDS, ALONE };
+
+/* (lock held; not while it works) */
+static enum fate do_task(struct crew *c, struct crew_task *t)
 {
 	struct fs *fs = c->fs;
 	struct replies out;
@@ -26,34 +30,37 @@ static bool do_task(struct crew *c, struct crew_task *t)
 	c->kind->work(fs, t);
 	bool was_held = t->is_held;
 	if (was_held && c->is_stopping)
-		return false; /* nobody waits for us, and what we refer to stays as it is */
+		return ALONE; /* nobody waits for us, and what we refer to stays as it is */
 	TAILQ_REMOVE(&c->doing, t, on);
-	c->held -= was_held;
+	if (was_held) { /* crew_stop waits until it has told what it found */
+		c->held--;
+		c->threads++;
+	}
 	replies_init(&out);
 	c->kind->done(fs, t, &out);
 	fs_unlock(fs);
 	replies_send(fs, &out);
 	fs_lock(fs);
-	return !was_held;
+	return was_held ? ENDS : GOES_ON;
 }
 
 static void *run(void *arg)
 {
 	struct crew *c = arg;
 	struct fs *fs = c->fs;
-	bool goes_on = true;
+	enum fate fate = GOES_ON;
 
 	fs_lock(fs);
-	while (goes_on && !c->is_stopping) {
+	while (fate == GOES_ON && !c->is_stopping) {
 		struct crew_task *t = TAILQ_FIRST(&c->tasks);
 		if (t) {
 			TAILQ_REMOVE(&c->tasks, t, on);
-			goes_on = do_task(c, t);
+			fate = do_task(c, t);
 		} else {
 			pthread_cond_wait(&c->some, &fs->lock);
 		}
 	}
-	if (goes_on && --c->threads == 0)
+	if (fate != ALONE && --c->threads == 0)
 		pthread_cond_signal(&c->idle);
 	fs_unlock(fs);
 	return NULL;
@@ -137,6 +144,8 @@ bool crew_stop(struct fs *fs, struct crew **at)
 	TAILQ_FOREACH (t, &c->doing, on)
 		if (!t->is_held)
 			hold(c, t, &out);
+	while (c->threads) /* in no file system: they tell what they found, and refer to C */
+		pthread_cond_wait(&c->idle, &fs->lock);
 	bool is_over = !c->held;
 	if (is_over)
 		*at = NULL;
