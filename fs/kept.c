@@ -264,23 +264,25 @@ static uint64_t body_at(const struct kept_head *h)
 	return sizeof(*h) + h->path_sz + h->place_sz;
 }
 
-/* SZ bytes at OFF, terminated; NULL: there are not as many, or there is no memory. */
-static char *read_at(int fd, uint64_t off, uint64_t sz)
+/* SZ bytes at OFF, terminated, to be freed. 0; -EPROTO: there are not as many; other -errno. */
+static int read_at(int fd, uint64_t off, uint64_t sz, char **ret)
 {
-	char *s = malloc(sz + 1);
+	CLEAN_MEM char *s = malloc(sz + 1);
 
-	for (uint64_t got = 0; s && got < sz;) {
+	if (!s)
+		return -ENOMEM;
+	for (uint64_t got = 0; got < sz;) {
 		ssize_t n = pread(fd, s + got, sz - got, (off_t)(off + got));
-		if (n > 0) {
-			got += (uint64_t)n;
-		} else if (n == 0 || errno != EINTR) {
-			free(s);
-			return NULL;
-		}
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0)
+			return -EPROTO;
+		got += n > 0 ? (uint64_t)n : 0;
 	}
-	if (s)
-		s[sz] = 0;
-	return s;
+	s[sz] = 0;
+	*ret = s;
+	s = NULL;
+	return 0;
 }
 
 /* A file of this directory, as read_head finds it. */
@@ -300,11 +302,25 @@ static void found_done(struct found *f)
 
 static bool is_path(const char *path, uint64_t sz)
 {
-	return path && strlen(path) == sz && output_path_ok(path);
+	return strlen(path) == sz && output_path_ok(path);
 }
 
-/* The beginning of the file ID. NULL: it is good; else what is wrong with it. */
-static const char *read_head(const struct kept *k, const char *id, struct found *ret)
+/* What is wrong with H, of a file of SZ bytes; NULL: nothing that can be seen. */
+static const char *judge_head(const struct kept *k, const struct kept_head *h, uint64_t sz)
+{
+	if (h->magic != KEPT_MAGIC)
+		return "it is no output";
+	if (h->version != KEPT_VERSION || h->linker != k->linker)
+		return "another linkfs made it, which may make other bytes";
+	if (h->path_sz > RECORD_PATH_MAX || h->place_sz > RECORD_PATH_MAX || h->recipe_sz > MSG_BLOB_MAX ||
+	    h->record_sz > MSG_BLOB_MAX || sz != body_at(h) + h->recipe_sz + h->record_sz)
+		return "it is not as long as it says";
+	return NULL;
+}
+
+/* The beginning of the file ID, whose descriptor is returned. -EPROTO: *RET_WHY says what is wrong with it; other -errno: it
+ * can't be read now. */
+static int read_head(const struct kept *k, const char *id, struct found *ret, const char **ret_why)
 {
 	struct kept_head *h = &ret->head;
 	CLEAN_FD int fd = openat(k->dir_fd, id, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -312,46 +328,61 @@ static const char *read_head(const struct kept *k, const char *id, struct found 
 
 	*ret = (struct found){ 0 };
 	memcpy(ret->id, id, OUTPUT_ID_SZ);
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return "it can't be read";
-	if (pread(fd, h, sizeof(*h), 0) != sizeof(*h) || h->magic != KEPT_MAGIC)
-		return "it is no output";
-	if (h->version != KEPT_VERSION || h->linker != k->linker)
-		return "another linkfs made it, which may make other bytes";
+	*ret_why = "it is no output";
+	if (fd < 0)
+		return errno == ENOENT || errno == ELOOP ? -EPROTO : -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EPROTO;
+	ssize_t n = pread(fd, h, sizeof(*h), 0);
+	if (n != sizeof(*h))
+		return n < 0 ? -errno : -EPROTO;
 	ret->sz = (uint64_t)st.st_size;
-	if (h->path_sz > RECORD_PATH_MAX || h->place_sz > RECORD_PATH_MAX || h->recipe_sz > MSG_BLOB_MAX ||
-	    h->record_sz > MSG_BLOB_MAX || ret->sz != body_at(h) + h->recipe_sz + h->record_sz)
-		return "it is not as long as it says";
-	ret->path = read_at(fd, sizeof(*h), h->path_sz);
-	ret->place = read_at(fd, sizeof(*h) + h->path_sz, h->place_sz);
-	if (is_path(ret->path, h->path_sz) && (!h->place_sz || is_path(ret->place, h->place_sz)) && ret->place &&
+	if ((*ret_why = judge_head(k, h, ret->sz)))
+		return -EPROTO;
+	*ret_why = "it is damaged";
+	int r = read_at(fd, sizeof(*h), h->path_sz, &ret->path);
+	if (!r)
+		r = read_at(fd, sizeof(*h) + h->path_sz, h->place_sz, &ret->place);
+	if (!r && is_path(ret->path, h->path_sz) && (!h->place_sz || is_path(ret->place, h->place_sz)) &&
 	    head_sum(h, ret->path, ret->place) == h->head_sum)
-		return NULL;
+		return take_fd(&fd);
 	found_done(ret);
-	return "it is damaged";
+	return r ? r : -EPROTO;
+}
+
+/* The recipe and the record behind the head H of FD. */
+static int read_body(int fd, const struct kept_head *h, struct kept_body *ret)
+{
+	uint64_t off = body_at(h);
+	CLEAN_MEM char *bytes = NULL;
+
+	int r = read_at(fd, off, h->recipe_sz, &ret->recipe);
+	if (!r)
+		r = read_at(fd, off + h->recipe_sz, h->record_sz, &bytes);
+	if (!r && (strlen(ret->recipe) != h->recipe_sz ||
+		   sum(sum(SUM_START, ret->recipe, h->recipe_sz), bytes, h->record_sz) != h->body_sum))
+		r = -EPROTO;
+	if (!r)
+		r = record_read(bytes, h->record_sz, &ret->record);
+	if (!r)
+		bytes = NULL;
+	return r;
 }
 
 int kept_read(struct fs *fs, const char *id, const struct kept_head *head, struct kept_body *ret)
 {
-	struct kept_head h = *head;
+	const char *why;
 	struct found now;
 
 	*ret = (struct kept_body){ 0 };
-	bool is_same = !read_head(fs->kept, id, &now) && !memcmp(&h, &now.head, sizeof(h));
+	CLEAN_FD int fd = read_head(fs->kept, id, &now, &why);
+	if (fd < 0)
+		return fd;
 	found_done(&now);
-	if (!is_same)
-		return -EPROTO;
-	CLEAN_FD int fd = openat(fs->kept->dir_fd, id, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	uint64_t off = body_at(&h);
-	ret->recipe = fd < 0 ? NULL : read_at(fd, off, h.recipe_sz);
-	CLEAN_MEM char *bytes = fd < 0 ? NULL : read_at(fd, off + h.recipe_sz, h.record_sz);
-	int r = -EPROTO;
-	if (ret->recipe && bytes && strlen(ret->recipe) == h.recipe_sz &&
-	    sum(sum(SUM_START, ret->recipe, h.recipe_sz), bytes, h.record_sz) == h.body_sum)
-		r = record_read(bytes, h.record_sz, &ret->record);
-	if (!r)
-		bytes = NULL;
-	else
+	int r = memcmp(head, &now.head, sizeof(*head)) ? -EPROTO : read_body(fd, head, ret);
+	if (r)
 		kept_body_done(ret);
 	return r;
 }
@@ -398,11 +429,13 @@ static int find_one(const struct fs *fs, const char *name, struct found *ret)
 		tell(fs, name, "no output has that name: ignored");
 		return 0;
 	}
-	const char *why = read_head(k, name, ret);
-	if (!why)
+	const char *why;
+	CLEAN_FD int fd = read_head(k, name, ret, &why);
+	if (fd >= 0)
 		return 1;
-	tell(fs, name, why);
-	unlinkat(k->dir_fd, name, 0);
+	tell(fs, name, fd == -EPROTO ? why : strerror(-fd));
+	if (fd == -EPROTO) /* else it may be there at the next mount */
+		unlinkat(k->dir_fd, name, 0);
 	return 0;
 }
 
