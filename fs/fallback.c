@@ -11,15 +11,24 @@
 
 extern char **environ;
 
+/* Are the SZ bytes at DIR the name of such a folder, of whichever linkfs? */
+static bool is_run_dir(const char *dir, size_t sz)
+{
+	const size_t n = strlen(RUN_DIR);
+
+	while (sz && dir[sz - 1] == '/')
+		sz--;
+	return sz > n && dir[sz - n - 1] == '/' && !strncmp(dir + sz - n, RUN_DIR, n);
+}
+
 bool fallback_is_run(const char *argv0)
 {
 	const char *ld = getenv(RUN_LD), *asked = getenv(RUN_FALLBACK), *slash = strrchr(argv0, '/');
-	const size_t n = strlen(RUN_DIR);
 
 	if ((ld && *ld) || (asked && *asked))
 		return true;
 	/* A build that was configured under linkfs run has the folder's name in its files. */
-	return slash && (size_t)(slash - argv0) > n && slash[-(long)n - 1] == '/' && !strncmp(slash - n, RUN_DIR, n);
+	return slash && is_run_dir(argv0, (size_t)(slash - argv0));
 }
 
 static bool is_other_program(const char *path, const struct stat *self)
@@ -45,8 +54,8 @@ char *fallback_find(const char *argv0)
 	for (const char *s = path && *path ? path : "/usr/bin:/bin", *end; *s; s = *end ? end + 1 : end) {
 		char *found = NULL;
 		end = strchrnul(s, ':');
-		if (*s != '/')
-			continue; /* below the current directory: nobody means a linker there */
+		if (*s != '/' || is_run_dir(s, (size_t)(end - s)))
+			continue; /* nobody means a linker below the current directory; another linkfs would ask us in turn */
 		if (asprintf(&found, "%.*s/%s", (int)(end - s), s, name) < 0)
 			return NULL;
 		if (is_other_program(found, &self))

@@ -71,3 +71,11 @@ expect_error 'no other linker of that name' "$linkfs" run -- env LD_PRELOAD= PAT
 # A build that was configured under linkfs run has such a name in its files.
 env PATH=/usr/bin:/bin "$ld_dir/run/ld" -r one.o two.o -o both.o 2>said
 has 'made by .*/ld: -r' said
+# Two of them, one below the other: neither takes the other for another linker.
+mkdir -p elsewhere/bin elsewhere/libexec/linkfs/run
+cp "$LINKFS_BUILD/bin/ld.linkfs" elsewhere/bin
+ln -s ../../../bin/ld.linkfs elsewhere/libexec/linkfs/run/ld
+rm both.o
+run env PATH="$PWD/elsewhere/libexec/linkfs/run:$ld_dir/run:/usr/bin:/bin" "$ld_dir/run/ld" -r one.o two.o -o both.o 2>said || fail "status $?: $(tail -n 2 said)"
+has 'made by /usr/bin/ld: -r' said
+[ -s both.o ] || fail "there is no both.o"
