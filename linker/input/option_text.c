@@ -13,40 +13,13 @@
 #include <string.h>
 
 #include "arch.h"
+#include "option_rows.h"
 #include "options.h"
 
-enum group { OUTPUT, INPUTS, SYMBOLS, LAYOUT, DYNAMIC, TABLES, TALK, OWN, KEYWORDS, IGNORED, REFUSED, GROUP_CNT };
-
-static const char *const titles[GROUP_CNT] = {
-	[OUTPUT] = "What to make",
-	[INPUTS] = "Inputs",
-	[SYMBOLS] = "Symbols",
-	[LAYOUT] = "Sections and layout",
-	[DYNAMIC] = "Dynamic linking",
-	[TABLES] = "Symbol table, debug information, map",
-	[TALK] = "Messages and threads",
-	[OWN] = "linkfs itself, link-time optimisation",
-	[KEYWORDS] = "Keywords of -z",
-	[IGNORED] = "Accepted, without effect here",
-	[REFUSED] = "Not supported: an error",
-};
-
-struct text_row {
-	enum group group;
-	const char *names;
-	enum option_form form;
-	const char *meta;
-	const char *help;
-};
-
-static const struct text_row rows[] = {
-#include "options_text.def"
-};
-
-enum { ROW_CNT = sizeof(rows) / sizeof(*rows), HELP_COLUMN = 34, LINE_SZ = 100 };
+enum { HELP_COLUMN = 34, LINE_SZ = 100 };
 
 /* "-o FILE, --output=FILE": the names of a row as they are typed. */
-static int print_names(FILE *f, const struct text_row *row)
+static int print_names(FILE *f, const struct option_row *row)
 {
 	int column = fprintf(f, row->group == KEYWORDS ? "  -z " : "  ");
 
@@ -67,14 +40,14 @@ static int print_names(FILE *f, const struct text_row *row)
 }
 
 /* Groups without help texts: names only, as many on a line as fit. */
-static void print_bare_group(FILE *f, enum group group)
+static void print_bare_group(FILE *f, enum option_group group)
 {
 	int column = fprintf(f, " ");
 
-	for (size_t i = 0; i < ROW_CNT; i++) {
-		if (rows[i].group != group)
+	for (size_t i = 0; i < OPTION_ROW_CNT; i++) {
+		if (option_rows[i].group != group)
 			continue;
-		for (const char *name = rows[i].names; *name; name += strcspn(name, "|"), name += *name == '|') {
+		for (const char *name = option_rows[i].names; *name; name += strcspn(name, "|"), name += *name == '|') {
 			int sz = (int)strcspn(name, "|");
 			if (column + 1 + sz > LINE_SZ)
 				column = fprintf(f, "\n ") - 1;
@@ -86,20 +59,20 @@ static void print_bare_group(FILE *f, enum group group)
 	fputc('\n', f);
 }
 
-static void print_group(FILE *f, enum group group)
+static void print_group(FILE *f, enum option_group group)
 {
-	fprintf(f, "\n%s:\n", titles[group]);
+	fprintf(f, "\n%s:\n", option_titles[group]);
 	if (group == IGNORED || group == REFUSED) {
 		print_bare_group(f, group);
 		return;
 	}
-	for (size_t i = 0; i < ROW_CNT; i++) {
-		if (rows[i].group != group)
+	for (size_t i = 0; i < OPTION_ROW_CNT; i++) {
+		if (option_rows[i].group != group)
 			continue;
-		int column = print_names(f, &rows[i]);
+		int column = print_names(f, &option_rows[i]);
 		if (column >= HELP_COLUMN)
 			fputc('\n', f), column = 0;
-		fprintf(f, "%*s%s\n", HELP_COLUMN - column, "", rows[i].help);
+		fprintf(f, "%*s%s\n", HELP_COLUMN - column, "", option_rows[i].help);
 	}
 }
 
@@ -137,7 +110,7 @@ char *option_help(void)
 		   "Long options take one dash or two, those that begin with o take two. "
 		   "@FILE stands for what is in FILE.\n");
 	for (int group = 0; group < GROUP_CNT; group++)
-		print_group(f, (enum group)group);
+		print_group(f, (enum option_group)group);
 	fprintf(f, "\nld.linkfs: supported targets:");
 	print_words(f, false, " ");
 	fprintf(f, "\nld.linkfs: supported emulations:");
@@ -248,10 +221,10 @@ bool option_closest(const char *arg, char *ret_name, size_t ret_sz)
 
 	if (sz < 3 || sz > MAX_NAME)
 		return false;
-	for (size_t i = 0; i < ROW_CNT; i++) {
-		if (rows[i].group == KEYWORDS || rows[i].group == REFUSED || rows[i].group == IGNORED)
+	for (size_t i = 0; i < OPTION_ROW_CNT; i++) {
+		if (option_rows[i].group == KEYWORDS || option_rows[i].group == REFUSED || option_rows[i].group == IGNORED)
 			continue;
-		for (const char *name = rows[i].names; *name; name += strcspn(name, "|"), name += *name == '|') {
+		for (const char *name = option_rows[i].names; *name; name += strcspn(name, "|"), name += *name == '|') {
 			size_t dashes = strspn(name, "-"), name_sz = strcspn(name, "|");
 			if (name_sz - dashes < 2 || name_sz - dashes > MAX_NAME)
 				continue;

@@ -1,6 +1,6 @@
 /* options_page.c - writes ld.linkfs(1): its template, argv[1], with the options in the place of the line that says so.
  *
- * The options come from linker/input/options.def, as the linker's own do: the page can't tell of one that is not there,
+ * The options come from linker/input/options.def, as what --help says does: the page can't tell of one that is not there,
  * nor forget one. Runs while linkfs is built.
  */
 #include <errno.h>
@@ -9,36 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "option_rows.h"
+
 #define PLACE ".\\\" OPTIONS"
-
-/* A group without a title here, or the other way round, does not compile. */
-enum group { OUTPUT, INPUTS, SYMBOLS, LAYOUT, DYNAMIC, TABLES, TALK, OWN, KEYWORDS, IGNORED, REFUSED, GROUP_CNT };
-
-static const char *const titles[GROUP_CNT] = {
-	[OUTPUT] = "What to make",
-	[INPUTS] = "Inputs",
-	[SYMBOLS] = "Symbols",
-	[LAYOUT] = "Sections and layout",
-	[DYNAMIC] = "Dynamic linking",
-	[TABLES] = "Symbol table, debug information, map",
-	[TALK] = "Messages and threads",
-	[OWN] = "linkfs itself, link\\-time optimisation",
-	[KEYWORDS] = "Keywords of \\-z",
-	[IGNORED] = "Accepted, without effect",
-	[REFUSED] = "Not supported: an error",
-};
-
-enum form { FORM_FLAG, FORM_VALUE, FORM_OPTIONAL };
-
-static const struct row {
-	enum group group;
-	const char *names;
-	enum form form;
-	const char *meta;
-	const char *help;
-} rows[] = {
-#include "options_text.def"
-};
 
 /* N bytes of S as they are, whatever they mean to roff. Not at the start of a line. */
 static void put(const char *s, size_t n)
@@ -62,7 +35,7 @@ static void put(const char *s, size_t n)
 }
 
 /* "-o FILE, --output=FILE" in a tag line. */
-static void put_names(const struct row *r)
+static void put_names(const struct option_row *r)
 {
 	printf(".TP\n");
 	for (const char *name = r->names; *name;) {
@@ -89,13 +62,13 @@ static void put_names(const struct row *r)
 }
 
 /* Names alone, in one paragraph, in which each may stand at the end of a line. */
-static void put_bare(enum group group)
+static void put_bare(enum option_group group)
 {
 	const char *between = "\\%";
 
 	printf(".ad l\n");
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		for (const char *name = rows[i].names; rows[i].group == group && *name;) {
+	for (size_t i = 0; i < OPTION_ROW_CNT; i++) {
+		for (const char *name = option_rows[i].names; option_rows[i].group == group && *name;) {
 			size_t n = strcspn(name, "|");
 			printf("%s\\fB", between);
 			for (size_t k = 0; k < n; k++)
@@ -111,14 +84,16 @@ static void put_bare(enum group group)
 static void put_options(void)
 {
 	for (int g = 0; g < GROUP_CNT; g++) {
-		printf(".SS %s\n", titles[g]);
+		printf(".SS ");
+		put(option_titles[g], strlen(option_titles[g]));
+		putchar('\n');
 		if (g == IGNORED || g == REFUSED) {
-			put_bare((enum group)g);
+			put_bare((enum option_group)g);
 			continue;
 		}
-		for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-			if (rows[i].group == (enum group)g)
-				put_names(&rows[i]);
+		for (size_t i = 0; i < OPTION_ROW_CNT; i++)
+			if (option_rows[i].group == (enum option_group)g)
+				put_names(&option_rows[i]);
 	}
 }
 
