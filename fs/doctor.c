@@ -198,7 +198,7 @@ static rlim_t limit_of(const char *pid, const char *name)
 static int check_limits(const struct keys *stats)
 {
 	const char *pid = stats ? keys_text(stats, "mount_pid") : "self";
-	unsigned long long files = limit_of(pid, "Max open files"), maps = 0;
+	unsigned long long files = limit_of(pid, "Max open files"), maps = sysctl_number("/proc/sys/vm/max_map_count");
 	int notes = 0;
 
 	if (files < NOFILE_NOTE)
@@ -209,11 +209,6 @@ static int check_limits(const struct keys *stats)
 		notes += 1 + say(NOTE, "RLIMIT_AS is set: inputs are mapped, so large links will fail");
 	if (limit_of(pid, "Max file size") != RLIM_INFINITY)
 		notes += 1 + say(NOTE, "RLIMIT_FSIZE is set: larger outputs will fail");
-	FILE *f = fopen("/proc/sys/vm/max_map_count", "re");
-	if (f && fscanf(f, "%llu", &maps) != 1)
-		maps = 0;
-	if (f)
-		fclose(f);
 	if (maps && maps < MAPS_NOTE)
 		notes += 1 + say(NOTE, "vm.max_map_count is %llu: with many inputs fewer of them stay mapped", maps);
 	return notes ? 0 : say(OK, "limits: %llu open files, address space and file size unlimited", files);

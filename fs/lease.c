@@ -64,14 +64,8 @@ static void wake(struct leases *l)
 /* How long the kernel waits for us, ms. */
 static int64_t break_time_ms(void)
 {
-	unsigned long long s = 0;
-	FILE *f = fopen("/proc/sys/fs/lease-break-time", "re");
+	uint64_t s = sysctl_number("/proc/sys/fs/lease-break-time");
 
-	if (f) {
-		if (fscanf(f, "%llu", &s) != 1)
-			s = 0;
-		fclose(f);
-	}
 	return (int64_t)(s < 3600 ? s : 3600) * 1000;
 }
 

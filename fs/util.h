@@ -1,4 +1,4 @@
-/* util.h - the few helpers every file of fs/ wants: cleanup attributes, clocks, growing text.
+/* util.h - the few helpers every file of fs/ wants: cleanup attributes, clocks, numbers of the kernel, growing text.
  *
  * Header only; no state.
  */
@@ -35,6 +35,20 @@ static inline int take_fd(int *fd)
 
 	*fd = -1;
 	return r;
+}
+
+/* The number that the file PATH of /proc/sys begins with; 0: it can't be read. */
+static inline uint64_t sysctl_number(const char *path)
+{
+	unsigned long long n = 0;
+	FILE *f = fopen(path, "re");
+
+	if (f) {
+		if (fscanf(f, "%llu", &n) != 1)
+			n = 0;
+		fclose(f);
+	}
+	return n;
 }
 
 /* Milliseconds of a clock that never jumps. */

@@ -484,17 +484,10 @@ static void *run(void *arg)
 	}
 }
 
+/* The user has other programs. */
 static uint64_t default_max(void)
 {
-	unsigned long long n = 0;
-	FILE *f = fopen("/proc/sys/fs/inotify/max_user_watches", "re");
-
-	if (f) {
-		if (fscanf(f, "%llu", &n) != 1)
-			n = 0;
-		fclose(f);
-	}
-	return n / 4; /* the user has other programs */
+	return sysctl_number("/proc/sys/fs/inotify/max_user_watches") / 4;
 }
 
 int watches_start(struct fs *fs)
