@@ -11,7 +11,8 @@
 #include <elf.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+
+#include "temp.h"
 
 #define PEER_COMMON                                                                                           \
 	".text\n.globl _start\n_start:\n"                                                                      \
@@ -97,20 +98,17 @@ static bool peer_write(const char *path, const char *text)
 /* Links TEXT (assembler) with GNU ld. False: the tools are not there. */
 static bool peer_link(const char *text, const char *ld_options, struct peer_file *ret_obj, struct peer_file *ret_exe)
 {
-	char dir[] = P_tmpdir "/linkfs-peer-XXXXXX", cmd[512], src[64], obj[64], exe[64];
+	char dir[PATH_MAX], cmd[2 * PATH_MAX], src[PATH_MAX + 8], obj[PATH_MAX + 8], exe[PATH_MAX + 8];
 
-	if (!mkdtemp(dir))
+	if (temp_dir_make(dir))
 		return false;
 	snprintf(src, sizeof(src), "%s/a.s", dir);
 	snprintf(obj, sizeof(obj), "%s/a.o", dir);
 	snprintf(exe, sizeof(exe), "%s/a.exe", dir);
-	snprintf(cmd, sizeof(cmd), "exec 2>/dev/null; as --64 -mrelax-relocations=yes -o %s %s && "
-		 "ld -m elf_x86_64 %s -o %s %s", obj, src, ld_options, exe, obj);
+	snprintf(cmd, sizeof(cmd), "exec 2>/dev/null; cd '%s' && as --64 -mrelax-relocations=yes -o a.o a.s && "
+		 "ld -m elf_x86_64 %s -o a.exe a.o", dir, ld_options);
 	bool ok = peer_write(src, text) && system(cmd) == 0 && peer_read(obj, ret_obj) && peer_read(exe, ret_exe);
-	unlink(src);
-	unlink(obj);
-	unlink(exe);
-	rmdir(dir);
+	ok &= temp_dir_remove(dir) == 0;
 	return ok;
 }
 
