@@ -5,6 +5,7 @@
 : "${LINKFS_TEST_PATIENCE:=600}"
 . "$(dirname "$0")/../lib.sh"
 . "$lib_dir/lib-output.sh"
+. "$(dirname "$0")/lib-projects.sh"
 unset CARGO_TARGET_DIR RUSTFLAGS CARGO_BUILD_RUSTFLAGS CFLAGS LDFLAGS CC
 export CARGO_NET_OFFLINE=true CARGO_TERM_COLOR=never
 start_mount
@@ -30,7 +31,7 @@ int main(void) { puts("hello"); return 0; }' >hello.c
 		mkdir -p src .cargo
 		cp "$T/work/blocks/"*.cargo%config.toml .cargo/config.toml
 		echo 'fn main() { println!("hello"); }' >src/main.rs
-		printf '[package]\nname = "hello"\nversion = "1.0.0"\nedition = "2021"\n' >Cargo.toml
+		cargo_project
 		;;
 	cmake)
 		echo 'cmake_minimum_required(VERSION 3.20)
@@ -44,24 +45,18 @@ target_link_libraries(hello answer)' >CMakeLists.txt
 		echo "project('hello', 'c')
 executable('hello', 'hello.c')" >meson.build
 		;;
-	autoconf | libtool)
-		echo 'AC_INIT([hello], [1])
-AM_INIT_AUTOMAKE([foreign])
-AC_PROG_CC
-LT_INIT
-AC_CONFIG_FILES([Makefile])
-AC_OUTPUT' >configure.ac
+	autoconf)
+		printf 'bin_PROGRAMS = hello\nhello_SOURCES = hello.c\n' >Makefile.am
+		autotools_project
+		;;
+	libtool)
 		echo 'lib_LTLIBRARIES = libanswer.la
 libanswer_la_SOURCES = answer.c
 bin_PROGRAMS = hello
 hello_SOURCES = hello.c
 hello_LDADD = libanswer.la' >Makefile.am
 		echo 'int answer(void) { return 42; }' >answer.c
-		if [ $1 = autoconf ]; then
-			sed -i '/LT_INIT/d' configure.ac
-			printf 'bin_PROGRAMS = hello\nhello_SOURCES = hello.c\n' >Makefile.am
-		fi
-		timeout 300 autoreconf -i >out 2>&1 || { cat out >&2; fail "autoreconf"; }
+		autotools_project LT_INIT
 		;;
 	esac
 }

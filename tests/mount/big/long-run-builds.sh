@@ -5,6 +5,7 @@
 : "${LINKFS_TEST_PATIENCE:=900}"
 . "$(dirname "$0")/../lib.sh"
 . "$lib_dir/lib-run.sh"
+. "$(dirname "$0")/lib-projects.sh"
 unset RUSTFLAGS CARGO_BUILD_RUSTFLAGS CARGO_TARGET_DIR CFLAGS LDFLAGS CC
 export CARGO_NET_OFFLINE=true CARGO_TERM_COLOR=never
 start_mount settle=never
@@ -109,7 +110,7 @@ if have cargo rustc; then
 	mkdir src
 	echo 'fn main() { println!("hello"); }
 #[test] fn it_adds() { assert_eq!(1 + 1, 2); }' >src/main.rs
-	printf '[package]\nname = "hello"\nversion = "1.0.0"\nedition = "2021"\n' >Cargo.toml
+	cargo_project
 	echo 'fn main() { println!("cargo:rustc-env=BUILT=yes"); }' >build.rs
 	lrun cargo build
 	linked_by linkfs target/debug/hello
@@ -125,12 +126,6 @@ fi
 
 if have libtoolize autoreconf automake; then
 	sources
-	echo 'AC_INIT([hello], [1])
-AM_INIT_AUTOMAKE([foreign])
-AC_PROG_CC
-LT_INIT
-AC_CONFIG_FILES([Makefile])
-AC_OUTPUT' >configure.ac
 	# A convenience library, and a relocatable object made by $(LD) -r.
 	echo 'lib_LTLIBRARIES = libanswer.la
 noinst_LTLIBRARIES = libpart.la
@@ -143,7 +138,7 @@ hello_LDADD = libanswer.la whole.o
 whole.o: part.o
 	$(LD) -r -o whole.o part.o' >Makefile.am
 	echo 'int part(void) { return 1; }' >part.c
-	timeout 300 autoreconf -i >"$T/out" 2>&1 || { cat "$T/out" >&2; fail "autoreconf"; }
+	autotools_project LT_INIT
 	lrun sh -c './configure --prefix=/usr && make'
 	file=hello
 	[ -e .libs/hello ] && file=.libs/hello
