@@ -32,6 +32,7 @@ struct claimed {
 
 struct plugin {
 	TAILQ_ENTRY(plugin) on;
+	void *dl; /* one for each file, whatever it is called */
 	plugin_claim_file claim_file;
 	plugin_event all_symbols_read, cleanup;
 };
@@ -323,7 +324,17 @@ static struct plugin_value *new_values(const struct plugins *ps, bool with_optio
 	return values;
 }
 
-/* 0, or -errno with *RET_WHY, what dlerror says or a constant. */
+static bool is_loaded(const struct plugins *ps, const void *dl)
+{
+	const struct plugin *p;
+
+	TAILQ_FOREACH (p, &ps->list, on)
+		if (p->dl == dl)
+			return true;
+	return false;
+}
+
+/* 0, also where it was loaded already, under whatever name; or -errno with *RET_WHY, what dlerror says or a constant. */
 static int load(struct plugins *ps, const char *path, bool with_options, const char **ret_why)
 {
 	plugin_onload onload;
@@ -332,18 +343,23 @@ static int load(struct plugins *ps, const char *path, bool with_options, const c
 	void *dl = values && p ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
 	void *sym = dl ? dlsym(dl, "onload") : NULL;
 
-	if (!sym) {
+	if (!sym || is_loaded(ps, dl)) {
 		*ret_why = values && p ? dlerror() : "out of memory";
 		free(p);
-		return -EINVAL;
+		return sym ? 0 : -EINVAL;
 	}
 	memcpy(&onload, &sym, sizeof(onload));
+	p->dl = dl;
 	ps->loading = p;
 	enum plugin_status status = onload(values);
 	ps->loading = NULL;
 	TAILQ_INSERT_TAIL(&ps->list, p, on); /* its cleanup is called whatever it said */
+	if (status == PLUGIN_OK)
+		return 0;
+	p->claim_file = NULL;
+	p->all_symbols_read = NULL;
 	*ret_why = "its onload failed";
-	return status == PLUGIN_OK ? 0 : -EINVAL;
+	return -EINVAL;
 }
 
 static void load_given(struct plugins *ps)
@@ -373,13 +389,11 @@ static void load_standard(struct plugins *ps)
 		struct dirent **list;
 		int cnt = scandir(dirs[d], &list, is_library, alphasort);
 		for (int i = 0; i < cnt; i++) {
-			char path[PATH_MAX], given[PATH_MAX], real[PATH_MAX];
+			char path[PATH_MAX];
 			const char *why;
 			snprintf(path, sizeof(path), "%s/%s", dirs[d], list[i]->d_name);
-			bool is_given = ps->args->path && realpath(path, real) && realpath(ps->args->path, given) &&
-					!strcmp(real, given);
 			/* GCC's has nothing for bitcode, and wants to be told of its compiler. */
-			if (!is_given && strncmp(list[i]->d_name, "liblto_plugin", 13))
+			if (strncmp(list[i]->d_name, "liblto_plugin", 13))
 				load(ps, path, false, &why);
 			free(list[i]);
 		}
