@@ -117,6 +117,25 @@ static int parse_option(char *word, struct mount_request *rq)
 	return 0;
 }
 
+/* WORDS are taken apart in place. */
+static int parse_options(char *words, struct mount_request *rq)
+{
+	char *save = NULL;
+	int r = 0;
+
+	for (char *w = strtok_r(words, ",", &save); w && !r; w = strtok_r(NULL, ",", &save))
+		r = parse_option(w, rq);
+	return r;
+}
+
+int mount_check_options(const char *words)
+{
+	CLEAN_MEM char *copy = strdup(words);
+	struct mount_request rq = { 0 };
+
+	return copy ? parse_options(copy, &rq) : fail(2, "mount: out of memory");
+}
+
 static int parse(int argc, char **argv, struct mount_request *rq, const char **ret_dir)
 {
 	int c, r = 0;
@@ -124,12 +143,10 @@ static int parse(int argc, char **argv, struct mount_request *rq, const char **r
 	optind = 1;
 	opterr = 0;
 	while (!r && (c = getopt(argc, argv, "+:fo:")) != -1) {
-		char *save = NULL;
 		if (c == 'f')
 			rq->is_foreground = true;
 		else if (c == 'o')
-			for (char *w = strtok_r(optarg, ",", &save); w && !r; w = strtok_r(NULL, ",", &save))
-				r = parse_option(w, rq);
+			r = parse_options(optarg, rq);
 		else
 			r = fail(2, "mount: -%c: %s", optopt, c == ':' ? "it wants a value" : "not an option");
 	}

@@ -13,6 +13,7 @@
 
 #include "commands.h"
 #include "fallback.h"
+#include "keys.h"
 #include "mountinfo.h"
 #include "util.h"
 
@@ -22,9 +23,24 @@ enum { RUN_FAILED = 125, RUN_CANNOT_EXEC = 126, RUN_NOT_FOUND = 127 };
 struct run {
 	const char *mount; /* --mount; NULL: the default */
 	const char *mode;  /* --linkfs, or $LINKFS_MODE */
+	char *options;	   /* those of -o, for a mount that is started; NULL: none. Owned */
 	char **command;
 	char prefix[PATH_MAX]; /* the folder above bin */
 };
+
+/* Mount options, given once or in several words. */
+static int add_options(struct run *r, const char *words)
+{
+	char *all;
+
+	if (mount_check_options(words))
+		return RUN_FAILED;
+	if (asprintf(&all, "%s%s%s", r->options ? r->options : "", r->options ? "," : "", words) < 0)
+		return fail(RUN_FAILED, "run: out of memory");
+	free(r->options);
+	r->options = all;
+	return 0;
+}
 
 static int parse(int argc, char **argv, struct run *r)
 {
@@ -40,13 +56,21 @@ static int parse(int argc, char **argv, struct run *r)
 			r->mount = argv[i] + 8;
 		} else if (!strncmp(argv[i], "--linkfs=", 9)) {
 			r->mode = argv[i] + 9;
+		} else if (!strncmp(argv[i], "-o", 2)) {
+			const char *words = argv[i][2] ? argv[i] + 2 : i + 1 < argc ? argv[++i] : "";
+			if (!*words)
+				return fail(RUN_FAILED, "run: -o: it wants mount options: see linkfs --help");
+			if (add_options(r, words))
+				return RUN_FAILED;
 		} else {
-			return fail(RUN_FAILED, "run: %s: not an option: --mount=DIR and --linkfs=auto|mount|file are",
-				    argv[i]);
+			return fail(RUN_FAILED, "run: %s: not an option: --mount=DIR, --linkfs=auto|mount|file and -o OPTION,... "
+						"are", argv[i]);
 		}
 	}
 	if (strcmp(r->mode, "auto") && strcmp(r->mode, "mount") && strcmp(r->mode, "file"))
 		return fail(RUN_FAILED, "run: --linkfs=%s: expected auto, mount or file", r->mode);
+	if (r->options && !strcmp(r->mode, "file"))
+		return fail(RUN_FAILED, "run: -o %s: file mode has no mount that it could be for", r->options);
 	if (i >= argc)
 		return fail(RUN_FAILED, "run: expected a command: linkfs run -- make");
 	r->command = argv + i;
@@ -109,13 +133,50 @@ static int look_for_mount(const char *mountpoint)
 	return -1;
 }
 
-/* In the child: linkfs mount, with nothing of the build's that would outlive it there. */
-_Noreturn static void start_mount(const char *mountpoint, int said_fd)
+/* Was process PID started with these options of mount? */
+static bool was_given(const char *pid, const char *options)
 {
-	const char *argv[] = { "linkfs", "mount", mountpoint, NULL };
+	char path[64], line[8192];
+
+	snprintf(path, sizeof(path), "/proc/%s/cmdline", pid);
+	CLEAN_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
+	line[n > 0 ? n : 0] = 0;
+	for (const char *s = line; s < line + n; s += strlen(s) + 1)
+		if (!strcmp(s, options) || (!strncmp(s, "-o", 2) && !strcmp(s + 2, options)))
+			return true;
+	return false;
+}
+
+/* A mount that was there before keeps the options it was started with: said, where those are not the ones given now. */
+static void compare_options(const struct run *r, const char *mountpoint)
+{
+	CLEAN_KEYS struct keyfile stats = { 0 };
+	CLEAN_MEM char *path = NULL;
+
+	if (asprintf(&path, "%s/.linkfs/stats", mountpoint) < 0)
+		path = NULL;
+	if (path && !keyfile_read(path, &stats) && stats.cnt &&
+	    was_given(keys_text(&stats.par[0], "mount_pid"), r->options))
+		return;
+	fail(0, "run: -o %s: without effect on the mount at %s, which is there already: linkfs umount ends it", r->options,
+	     mountpoint);
+}
+
+/* In the child: linkfs mount, with nothing of the build's that would outlive it there. */
+_Noreturn static void start_mount(const struct run *r, const char *mountpoint, int said_fd)
+{
+	CLEAN_MEM char *options = NULL;
+	const char *argv[] = { "linkfs", "mount", mountpoint, NULL, NULL };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	CLEAN_FD int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 
+	if (r->options) {
+		if (asprintf(&options, "-o%s", r->options) < 0)
+			_exit(RUN_FAILED);
+		argv[2] = options;
+		argv[3] = mountpoint;
+	}
 	unsetenv("LD_PRELOAD");
 	if (null < 0 || self < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
 	    dup2(said_fd, STDERR_FILENO) < 0 || close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
@@ -135,7 +196,7 @@ static void repeat(int said_fd)
 		fwrite(buf, 1, (size_t)n, stderr);
 }
 
-static int mount_it(const char *mountpoint)
+static int mount_it(const struct run *r, const char *mountpoint)
 {
 	CLEAN_FD int said_fd = memfd_create("linkfs-mount", MFD_CLOEXEC);
 	int status = 0;
@@ -145,7 +206,7 @@ static int mount_it(const char *mountpoint)
 	if (pid < 0)
 		return fail(RUN_FAILED, "run: can't start linkfs mount: %s", strerror(errno));
 	if (pid == 0)
-		start_mount(mountpoint, said_fd);
+		start_mount(r, mountpoint, said_fd);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	repeat(said_fd);
@@ -175,11 +236,13 @@ static int ensure_mount(const struct run *r, char **ret)
 		if (lock >= 0)
 			flock(lock, LOCK_EX); /* where there are no locks two of them may race, and one says so */
 		is_there = look_for_mount(mountpoint);
-		if (!is_there && mount_it(mountpoint))
+		if (!is_there && mount_it(r, mountpoint))
 			return RUN_FAILED;
 	}
 	if (is_there < 0)
 		return RUN_FAILED;
+	if (is_there && r->options)
+		compare_options(r, mountpoint);
 	*ret = mountpoint;
 	mountpoint = NULL;
 	return 0;

@@ -29,6 +29,9 @@ int cmd_disable(int argc, char **argv);
 /* The default mount point and the directories above it are made when missing. */
 void mount_make_default(void);
 
+/* Are these words of mount's -o right? 0, or 2: it has said which is not. */
+int mount_check_options(const char *words);
+
 /* The mount a command is about: DIR (NULL: $LINKFS_MOUNT, or the default), as the kernel shows it. Says why not and
  * returns NULL on failure; the caller frees. */
 char *must_mountpoint(const char *dir);

@@ -34,7 +34,7 @@ _linkfs_mount_options() {
 	local before=
 	case $cur in *,*) before=${cur%,*}, ;; esac
 	cur=${cur#-o}
-	_linkfs_words "${before}cache_dir=" "${before}cache_size=" "${before}threads=" "${before}settle=" \
+	_linkfs_words "${before}cache_dir=" "${before}cache_size=" "${before}threads=" "${before}watches=" "${before}settle=" \
 		"${before}link_timeout=" "${before}fill_timeout=" "${before}allow_other"
 }
 
@@ -57,7 +57,7 @@ _linkfs() {
 	--linkfs) _linkfs_add _linkfs_words auto mount file; return ;;
 	--mount) compopt -o filenames 2>/dev/null; _linkfs_add compgen -d -- "$cur"; return ;;
 	-o)
-		if [ "$command" = mount ]; then
+		if [ "$command" = mount ] || [ "$command" = run ]; then
 			compopt -o nospace 2>/dev/null
 			_linkfs_add _linkfs_mount_options
 			return
@@ -73,7 +73,7 @@ _linkfs() {
 				return
 			fi
 		done
-		_linkfs_add _linkfs_words --linkfs= --mount= --
+		_linkfs_add _linkfs_words --linkfs= --mount= -o --
 		;;
 	mount) _linkfs_add _linkfs_words -f -o ;;
 	umount) _linkfs_add _linkfs_words --lazy --no-settle ;;

@@ -75,6 +75,24 @@ exec 9>&-
 ! ls -l "/proc/$(stat_of mount_pid)/fd" | grep -F "$T/work" || fail "the mount holds a file of the build's"
 stop_mount
 
+# Mount options are for the mount that is started; one that is there keeps its own, and says so.
+equal "$(status_of "$linkfs" run -o settle=never -ocache_size=64M -- gcc one.o -o one)" 0 "mount options"
+equal "$(stat_of cache_limit)" $((64 << 20)) "the limit"
+on_mount one
+[ ! -s err ] || { cat err >&2; fail "something is said"; }
+equal "$(status_of "$linkfs" run -o settle=never,cache_size=64M -- true)" 0 "the same options once more"
+[ ! -s err ] || { cat err >&2; fail "something is said of the same options"; }
+equal "$(status_of "$linkfs" run -o settle=1s -- sh -c 'exit 9')" 9 "other options"
+has 'run: -o settle=1s: without effect on the mount at .*, which is there already: linkfs umount ends it' err
+equal "$(status_of "$linkfs" run -o frob=1 -- touch ran)" 125 "a wrong mount option"
+has '-o frob: not an option: cache_dir' err
+equal "$(status_of "$linkfs" run -o)" 125 "-o without options"
+has 'run: -o: it wants mount options' err
+equal "$(status_of "$linkfs" run --linkfs=file -o settle=1s touch ran)" 125 "mount options without a mount"
+has 'file mode has no mount' err
+[ ! -e ran ] || fail "the command was run with wrong options"
+stop_mount
+
 # A mount whose process died is replaced; another place can be named.
 lrun true
 kill -9 "$(stat_of mount_pid)"

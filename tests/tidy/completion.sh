@@ -31,6 +31,8 @@ want --watch linkfs status --w
 want made linkfs status --sort = m
 want file linkfs run --linkfs = ''
 want cache_size= linkfs mount -o c
+want settle= linkfs run -o s
+want watches= linkfs run -o w
 want threads=4,settle= linkfs mount -o threads=4,s
 want --no-settle linkfs umount -
 want --relink linkfs doctor --
