@@ -250,10 +250,13 @@ int cmd_doctor(int argc, char **argv)
 	if (doctor.cure != LIST && !where)
 		return fail(2, "doctor: expected a directory whose links are to be %s",
 			    doctor.cure == RELINK ? "made again" : "removed");
-	CLEAN_MEM char *mountpoint = must_mountpoint(dir);
+	/* Before the first mount there is no default place for one, and that is in order. */
+	CLEAN_MEM char *standard = dir || getenv("LINKFS_MOUNT") ? NULL : mountinfo_default_dir("/mnt");
+	bool is_first = standard && access(standard, F_OK) < 0 && errno == ENOENT;
+	CLEAN_MEM char *mountpoint = is_first ? strdup(standard) : must_mountpoint(dir);
 	if (!mountpoint)
 		return 1;
-	bad = doctor_system(mountpoint);
+	bad = doctor_system(mountpoint) + doctor_linkers();
 	if (where) {
 		bad += doctor.cure == LIST && access(where, F_OK) == 0 ? doctor_compiler(where) : 0;
 		bad += walk(where);

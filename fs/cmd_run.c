@@ -63,8 +63,9 @@ static int parse(int argc, char **argv, struct run *r)
 			if (add_options(r, words))
 				return RUN_FAILED;
 		} else {
-			return fail(RUN_FAILED, "run: %s: not an option: --mount=DIR, --linkfs=auto|mount|file and -o OPTION,... "
-						"are", argv[i]);
+			return fail(RUN_FAILED,
+				    "run: %s: not an option: --mount=DIR, --linkfs=auto|mount|file and -o OPTION,... are",
+				    argv[i]);
 		}
 	}
 	if (strcmp(r->mode, "auto") && strcmp(r->mode, "mount") && strcmp(r->mode, "file"))

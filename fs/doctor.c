@@ -7,29 +7,22 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/wait.h>
 
 #include "ask.h"
 #include "keys.h"
 #include "linkfs.h"
 #include "mountinfo.h"
 #include "show.h"
-#include "who.h"
 
-#define ROOM_BAD      ((uint64_t)64 << 20)
-#define ROOM_NOTE     ((uint64_t)1 << 30)
-#define NOFILE_NOTE   4096
-#define MAPS_NOTE     65530
-#define CC_PATIENCE_S 60
+#define ROOM_BAD    ((uint64_t)64 << 20)
+#define ROOM_NOTE   ((uint64_t)1 << 30)
+#define NOFILE_NOTE 4096
+#define MAPS_NOTE   65530
 
-enum level { OK, NOTE, BAD };
-
-/* Returns 1 for BAD. */
-__attribute__((format(printf, 2, 3))) static int say(enum level level, const char *fmt, ...)
+int doctor_say(enum doctor_level level, const char *fmt, ...)
 {
 	static const char *const words[] = {"ok  ", "note", "bad "};
 	CLEAN_TEXT struct text t = { 0 };
@@ -49,22 +42,24 @@ static int check_device(void)
 	CLEAN_FD int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 
 	if (fd >= 0)
-		return say(OK, "/dev/fuse can be opened");
+		return doctor_say(OK, "/dev/fuse can be opened");
 	if (errno == ENOENT)
-		return say(
+		return doctor_say(
 			BAD,
 			"there is no /dev/fuse: modprobe fuse; in a container, give it the device and CAP_SYS_ADMIN");
-	return say(BAD, "/dev/fuse: %s: no mount can be made; file mode works all the same", strerror(errno));
+	return doctor_say(BAD, "/dev/fuse: %s: no mount can be made; file mode works all the same", strerror(errno));
 }
 
-/* NAME in $PATH; 0 or -ENOENT. */
-static int find_program(const char *name, char ret[PATH_MAX])
+int doctor_find(const char *name, const struct stat *not, char ret[PATH_MAX])
 {
 	const char *path = getenv("PATH");
+	struct stat st;
 
 	for (const char *s = path && *path ? path : "/usr/bin:/bin"; *s; s += *s == ':') {
 		size_t n = strcspn(s, ":");
-		if (n && snprintf(ret, PATH_MAX, "%.*s/%s", (int)n, s, name) < PATH_MAX && access(ret, X_OK) == 0)
+		if (n && snprintf(ret, PATH_MAX, "%.*s/%s", (int)n, s, name) < PATH_MAX && stat(ret, &st) == 0 &&
+		    S_ISREG(st.st_mode) && access(ret, X_OK) == 0 &&
+		    !(not && st.st_dev == not->st_dev && st.st_ino == not->st_ino))
 			return 0;
 		s += n;
 	}
@@ -78,11 +73,11 @@ static int check_fusermount(void)
 
 	if (geteuid() == 0)
 		return 0; /* mounts by itself */
-	if (find_program("fusermount3", path))
-		return say(BAD, "fusermount3 is not in $PATH: without it only root can mount (package fuse3)");
+	if (doctor_find("fusermount3", NULL, path))
+		return doctor_say(BAD, "fusermount3 is not in $PATH: without it only root can mount (package fuse3)");
 	if (stat(path, &st) < 0 || st.st_uid != 0 || !(st.st_mode & S_ISUID))
-		return say(BAD, "%s is not set-user-ID root: only root can mount", path);
-	return say(OK, "%s can mount", path);
+		return doctor_say(BAD, "%s is not set-user-ID root: only root can mount", path);
+	return doctor_say(OK, "%s can mount", path);
 }
 
 /* What the mount says of itself. False: there is none to ask; *BAD counts. */
@@ -92,9 +87,9 @@ static bool read_stats(const char *mountpoint, struct keyfile *ret, int *bad)
 	struct mount_entry at;
 
 	if (mountinfo_find(mountpoint, &at) || strncmp(at.type, MOUNT_TYPE, strlen(MOUNT_TYPE))) {
-		*bad += say(NOTE,
-			    "no linkfs is mounted at %s: linkfs mount starts one; without it links are plain files",
-			    mountpoint);
+		*bad += doctor_say(
+			NOTE, "no linkfs is mounted at %s: linkfs mount starts one; without it links are plain files",
+			mountpoint);
 		return false;
 	}
 	int r = mountinfo_probe(mountpoint, 5000);
@@ -105,17 +100,18 @@ static bool read_stats(const char *mountpoint, struct keyfile *ret, int *bad)
 	if (!r)
 		r = keyfile_read(path, ret);
 	if (!r && ret->cnt) {
-		*bad += say(OK, "the mount at %s answers", mountpoint);
+		*bad += doctor_say(OK, "the mount at %s answers", mountpoint);
 		return true;
 	}
 	if (r == -ENOTCONN)
-		*bad += say(BAD, "the mount at %s is dead, its process has ended: linkfs mount replaces it",
-			    mountpoint);
+		*bad += doctor_say(BAD, "the mount at %s is dead, its process has ended: linkfs mount replaces it",
+				   mountpoint);
 	else if (r == -EACCES)
-		*bad += say(BAD, "the mount at %s is user %u's: mount one of your own", mountpoint, (unsigned)at.uid);
+		*bad += doctor_say(BAD, "the mount at %s is user %u's: mount one of your own", mountpoint,
+				   (unsigned)at.uid);
 	else
-		*bad += say(BAD, "the mount at %s does not answer (%s): linkfs umount --lazy detaches it", mountpoint,
-			    strerror(r ? -r : EPROTO));
+		*bad += doctor_say(BAD, "the mount at %s does not answer (%s): linkfs umount --lazy detaches it",
+				   mountpoint, strerror(r ? -r : EPROTO));
 	return false;
 }
 
@@ -129,9 +125,9 @@ static int check_version(const char *mountpoint, const struct keys *stats)
 	int r = ask_open(mountpoint, &a, why, sizeof(why));
 	ask_close(&a);
 	if (r)
-		return say(BAD, "ld.linkfs can't talk to the mount process: %s", why);
+		return doctor_say(BAD, "ld.linkfs can't talk to the mount process: %s", why);
 	if (strcmp(version, LINKFS_VERSION))
-		return say(
+		return doctor_say(
 			NOTE,
 			"the mount process is version %s, this program %s: mount it anew (linkfs umount, linkfs mount)",
 			version, LINKFS_VERSION);
@@ -140,9 +136,10 @@ static int check_version(const char *mountpoint, const struct keys *stats)
 	exe[n > 0 ? n : 0] = 0;
 	const char *tail = n > 10 ? exe + n - 10 : "";
 	if (!strcmp(tail, " (deleted)"))
-		return say(NOTE, "the mount process runs a program that was replaced meanwhile: mount it anew to have "
-				 "the new one");
-	return say(OK, "the mount process is of this version, %s", version);
+		return doctor_say(NOTE,
+				  "the mount process runs a program that was replaced meanwhile: mount it anew to have "
+				  "the new one");
+	return doctor_say(OK, "the mount process is of this version, %s", version);
 }
 
 /* STATS: NULL without a mount. */
@@ -155,25 +152,26 @@ static int check_cache_dir(const struct keys *stats)
 	struct stat st;
 
 	if (!dir)
-		return say(BAD, "no home directory is known: say -o cache_dir=DIR at linkfs mount");
+		return doctor_say(BAD, "no home directory is known: say -o cache_dir=DIR at linkfs mount");
 	if (stat(dir, &st) < 0 && errno == ENOENT && !stats)
-		return say(OK, "cache_dir %s: the first linkfs mount makes it", dir);
+		return doctor_say(OK, "cache_dir %s: the first linkfs mount makes it", dir);
 	if (stat(dir, &st) < 0 || statvfs(dir, &sv) < 0)
-		return say(BAD, "cache_dir %s: %s", dir, strerror(errno));
+		return doctor_say(BAD, "cache_dir %s: %s", dir, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
-		return say(BAD, "cache_dir %s: not a directory", dir);
+		return doctor_say(BAD, "cache_dir %s: not a directory", dir);
 	if (geteuid() && st.st_uid != geteuid())
-		return say(BAD, "cache_dir %s belongs to user %u: what is made of your programs would, too", dir,
-			   (unsigned)st.st_uid);
+		return doctor_say(BAD, "cache_dir %s belongs to user %u: what is made of your programs would, too", dir,
+				  (unsigned)st.st_uid);
 	if (st.st_mode & (S_IWGRP | S_IWOTH))
-		return say(BAD, "cache_dir %s can be written to by others: chmod go-w", dir);
+		return doctor_say(BAD, "cache_dir %s can be written to by others: chmod go-w", dir);
 	uint64_t free = (uint64_t)sv.f_bavail * sv.f_frsize;
 	show_bytes(room, free);
 	if (sv.f_flag & ST_RDONLY)
-		return say(BAD, "cache_dir %s: its file system is read-only", dir);
+		return doctor_say(BAD, "cache_dir %s: its file system is read-only", dir);
 	if (free < ROOM_BAD)
-		return say(BAD, "cache_dir %s: only %s are free: reading what is not made yet will fail", dir, room);
-	return say(free < ROOM_NOTE ? NOTE : OK, "cache_dir %s: %s free", dir, room);
+		return doctor_say(BAD, "cache_dir %s: only %s are free: reading what is not made yet will fail", dir,
+				  room);
+	return doctor_say(free < ROOM_NOTE ? NOTE : OK, "cache_dir %s: %s free", dir, room);
 }
 
 /* LINE of /proc/PID/limits that begins with NAME: the soft limit; RLIM_INFINITY too where it can't be read. */
@@ -202,16 +200,19 @@ static int check_limits(const struct keys *stats)
 	int notes = 0;
 
 	if (files < NOFILE_NOTE)
-		notes += 1 + say(NOTE,
+		notes += 1 +
+			 doctor_say(
+				 NOTE,
 				 "RLIMIT_NOFILE is %llu: a link holds a descriptor per input, so large ones will fail",
 				 files);
 	if (limit_of(pid, "Max address space") != RLIM_INFINITY)
-		notes += 1 + say(NOTE, "RLIMIT_AS is set: inputs are mapped, so large links will fail");
+		notes += 1 + doctor_say(NOTE, "RLIMIT_AS is set: inputs are mapped, so large links will fail");
 	if (limit_of(pid, "Max file size") != RLIM_INFINITY)
-		notes += 1 + say(NOTE, "RLIMIT_FSIZE is set: larger outputs will fail");
+		notes += 1 + doctor_say(NOTE, "RLIMIT_FSIZE is set: larger outputs will fail");
 	if (maps && maps < MAPS_NOTE)
-		notes += 1 + say(NOTE, "vm.max_map_count is %llu: with many inputs fewer of them stay mapped", maps);
-	return notes ? 0 : say(OK, "limits: %llu open files, address space and file size unlimited", files);
+		notes += 1 +
+			 doctor_say(NOTE, "vm.max_map_count is %llu: with many inputs fewer of them stay mapped", maps);
+	return notes ? 0 : doctor_say(OK, "limits: %llu open files, address space and file size unlimited", files);
 }
 
 int doctor_system(const char *mountpoint)
@@ -224,75 +225,4 @@ int doctor_system(const char *mountpoint)
 		bad += check_version(mountpoint, &stats.par[0]);
 	bad += check_cache_dir(is_there ? &stats.par[0] : NULL);
 	return bad + check_limits(is_there ? &stats.par[0] : NULL);
-}
-
-/* --- the compiler --- */
-
-/* Runs ARGV in DIR with IN_FD as its standard input, and its words thrown away. The exit status, or -1: it could not be
- * run, or took too long. */
-static int run(const char *dir, char *const *argv, int in_fd)
-{
-	int status;
-
-	fflush(NULL);
-	pid_t child = fork();
-	if (child == 0) {
-		int null = open("/dev/null", O_RDWR);
-		if (chdir(dir) < 0 || null < 0 || dup2(in_fd < 0 ? null : in_fd, 0) < 0 || dup2(null, 1) < 0 ||
-		    dup2(null, 2) < 0)
-			_exit(127);
-		alarm(CC_PATIENCE_S);
-		execvp(argv[0], argv);
-		_exit(127);
-	}
-	while (child > 0 && waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return -1;
-	return child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-/* cc makes a program in a directory of its own below DIR, as a build would. */
-static int check_cc(const char *dir)
-{
-	static const char source[] = "int main(void) { return 0; }\n";
-	const char *cc = getenv("CC");
-	CLEAN_MEM char *words = strdup(cc && *cc ? cc : "cc"), *tmp = NULL, *out = NULL;
-	char *argv[64], *save = NULL, linker[WHO_SZ] = "";
-	enum who_kind kind = WHO_NO_ELF;
-	int n = 0;
-
-	CLEAN_MEM char *real = realpath(dir, NULL);
-	if (!words || asprintf(&tmp, "%s/.linkfs-doctor.XXXXXX", real ? real : dir) < 0) {
-		tmp = NULL;
-		return say(BAD, "out of memory");
-	}
-	if (!mkdtemp(tmp))
-		return say(NOTE, "%s: %s: whether cc links with linkfs here can't be tried", dir, strerror(errno));
-	for (char *w = strtok_r(words, " ", &save); w && n < 56; w = strtok_r(NULL, " ", &save))
-		argv[n++] = w;
-	CLEAN_FD int in = memfd_create("linkfs-doctor", MFD_CLOEXEC);
-	bool is_written = in >= 0 && pwrite(in, source, sizeof(source) - 1, 0) == (ssize_t)sizeof(source) - 1;
-	if (asprintf(&out, "%s/prog", tmp) < 0)
-		out = NULL;
-	char *const tail[] = {"-x", "c", "-", "-o", out, NULL};
-	memcpy(argv + n, tail, sizeof(tail));
-	int r = n && is_written && out && real ? run(real, argv, in) : -1;
-	CLEAN_FD int fd = r ? -1 : open(out, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		who_linked(fd, &kind, linker);
-	if (out)
-		unlink(out);
-	rmdir(tmp);
-	if (kind != WHO_LINKED)
-		return say(NOTE, "%s makes no program in %s: it can't be seen which linker it uses", argv[0], dir);
-	if (who_is_linkfs(linker))
-		return say(OK, "%s links with %s in %s", argv[0], linker, dir);
-	return say(NOTE,
-		   "%s does not link with linkfs in %s (%s): linkfs run -- COMMAND does, or gcc -B, clang --ld-path",
-		   argv[0], dir, *linker ? linker : "no linker names itself");
-}
-
-int doctor_compiler(const char *dir)
-{
-	return check_cc(dir);
 }

@@ -13,6 +13,46 @@ doctor() {
 	CC="gcc -nostdlib" run "$linkfs" doctor "$@" >out 2>err || status=$?
 	[ "$status" = "$want_status" ] || { cat out err >&2; fail "status $status: doctor $*"; }
 }
+# Linkers: what is installed, what is in $PATH, what each compiler calls. Before the first mount all is in order, too.
+ours=$(cd "$LINKFS_BUILD" && pwd -P)
+real_ld=$(command -v ld)
+env -u LINKFS_MOUNT CC="gcc -Wall" "$linkfs" doctor >out || { cat out >&2; fail "before the first mount"; }
+has "^note .*no linkfs is mounted at $XDG_CACHE_HOME/linkfs/mnt" out
+[ ! -e "$XDG_CACHE_HOME/linkfs" ] || fail "doctor leaves something"
+has "^ok .*linkfs [0-9.]+ is complete in $ours\$" out
+has "^note .*ld.linkfs is not in .PATH: .*$ours/bin/ld.linkfs" out
+has "^ok .*ld in .PATH is $real_ld \(GNU ld" out
+has "^ok .*gcc -Wall calls .*ld.* \(GNU ld .*linkfs run -- COMMAND, or -B$ours/libexec/linkfs" out
+LINKFS_MOUNT=$mnt CC="gcc" "$linkfs" doctor >out
+has '^note .*gcc calls .*, though LINKFS_MOUNT is set: linkfs run' out
+CC="gcc -B$ours/libexec/linkfs" PATH="$ours/bin:$PATH" "$linkfs" doctor >out
+has "^ok .*ld.linkfs in .PATH is $ours/bin/ld.linkfs" out
+has "^ok .*gcc -B.* calls $ours/libexec/linkfs/ld, which is ld.linkfs" out
+"$linkfs" run --linkfs=file -- "$linkfs" doctor >out
+has "^ok .*ld in .PATH is $ours/libexec/linkfs/run/ld" out
+has "^ok .*what ld.linkfs can.t make is made by $real_ld\$" out
+has "^ok .*gcc calls $ours/libexec/linkfs/run/ld, which is ld.linkfs" out
+mkdir -p other empty
+printf '#!/bin/sh\necho linkfs 99\n' >other/ld.linkfs
+chmod +x other/ld.linkfs
+printf '#!/bin/sh\necho "$0.none"\n' >other/gcc
+chmod +x other/gcc
+! PATH="$PWD/other:$PATH" "$linkfs" doctor >out || fail "a compiler without a linker is in order"
+has "^note .*ld.linkfs in .PATH is $PWD/other/ld.linkfs \(linkfs 99\), of another installation" out
+has "^bad .*gcc calls $PWD/other/gcc.none: No such file.*: install binutils" out
+CC=no-such-cc PATH="$PWD/empty" LINKFS_LD="$PWD/none" "$linkfs" doctor >out || :
+has '^note .*there is no ld in .PATH: .*install binutils' out
+has '^note .*no-such-cc: there is no such program' out
+has "^bad .*LINKFS_LD=$PWD/none: No such file.*: unset it" out
+PATH="$ours/libexec/linkfs/run" "$linkfs" doctor >out
+has '^note .*nobody makes: there is no other ld in .PATH' out
+rm -r other empty
+mkdir part
+cp -R "$ours/bin" part
+part/bin/linkfs doctor >out && fail "part of an installation is in order"
+has "^bad .*part/libexec/linkfs/ld: No such file.*not installed completely" out
+rm -r part
+
 mkdir tree
 doctor 0 tree
 has '^ok .*/dev/fuse' out
