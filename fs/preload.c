@@ -3,7 +3,8 @@
  * Preloaded into every program of the build. Each function of the exec family looks at the name of what is to be started;
  * a linker's is replaced by $LINKFS_LD, and LINKFS_FALLBACK says which one it was. Programs that install symbolic links
  * as such are started by `linkfs before-install`. What is not there, or can't be executed, is left to fail as it would.
- * Statically linked programs do without: PATH and COMPILER_PATH lead them to the same linker.
+ * Statically linked programs do without: PATH and COMPILER_PATH lead them to the same linker. So do programs of another
+ * class or CPU, which are started without this library: their dynamic linker would complain of it on standard error.
  *
  * The callers include children of vfork and of threads: nothing here allocates, locks or changes a global after the
  * constructor. Only the C library is used; it is no part of the other programs.
@@ -11,8 +12,10 @@
 #include <alloca.h>
 #include <errno.h>
 #include <dlfcn.h>
+#include <elf.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -24,6 +27,7 @@
 
 #define PUBLIC __attribute__((visibility("default")))
 #define FALLBACK "LINKFS_FALLBACK="
+#define PRELOAD "LD_PRELOAD="
 #define ENV_MAX 16384 /* strings; a larger environment is passed on as it is, and ld.linkfs looks in PATH */
 
 extern char **environ;
@@ -42,11 +46,18 @@ static int (*next_fexecve)(int, strings, strings);
 static char ld[PATH_MAX]; /* "": nothing is replaced */
 static struct stat ld_stat;
 static char linkfs[PATH_MAX]; /* beside it; "": nothing is on a mount */
+static const char *own_name;  /* as LD_PRELOAD has it */
+static const ElfW(Ehdr) *own_header;
 
 __attribute__((constructor)) static void start(void)
 {
 	const char *path = getenv("LINKFS_LD");
+	Dl_info own;
 
+	if (dladdr(&next_execve, &own) && own.dli_fname && own.dli_fbase) {
+		own_name = own.dli_fname;
+		own_header = own.dli_fbase;
+	}
 	next_execve = (int (*)(const char *, strings, strings))dlsym(RTLD_NEXT, "execve");
 	next_execvpe = (int (*)(const char *, strings, strings))dlsym(RTLD_NEXT, "execvpe");
 	*(void **)&next_spawn = dlsym(RTLD_NEXT, "posix_spawn");
@@ -135,7 +146,7 @@ static bool is_installer(const char *path, strings argv)
 
 /* --- replacing --- */
 
-enum kind { KEPT, LINKER, INSTALLER };
+enum kind { KEPT, LINKER, INSTALLER, FOREIGN };
 
 static enum kind kind_of(const char *path, strings argv)
 {
@@ -145,16 +156,31 @@ static enum kind kind_of(const char *path, strings argv)
 					  KEPT;
 }
 
+/* A program that this library can't be loaded into? */
+static bool is_foreign(const char *path)
+{
+	ElfW(Ehdr) h;
+	int saved = errno, fd = own_header ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+	ssize_t n = fd < 0 ? -1 : pread(fd, &h, sizeof(h), 0);
+
+	if (fd >= 0)
+		close(fd);
+	errno = saved;
+	/* What is compared is at the same place in either class. */
+	return n == sizeof(h) && !memcmp(h.e_ident, ELFMAG, SELFMAG) &&
+	       (memcmp(h.e_ident, own_header->e_ident, EI_VERSION) || h.e_machine != own_header->e_machine);
+}
+
 /* What is to be started instead of PATH, if that can be executed and is not ld.linkfs already. */
 static enum kind find_kind(const char *path, strings argv)
 {
 	enum kind kind = kind_of(path, argv);
 	struct stat st;
 
-	return kind && stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0 &&
-			       (st.st_dev != ld_stat.st_dev || st.st_ino != ld_stat.st_ino) ?
-		       kind :
-		       KEPT;
+	if (!ld[0] || !path || stat(path, &st) < 0 || !S_ISREG(st.st_mode) || access(path, X_OK) < 0 ||
+	    (st.st_dev == ld_stat.st_dev && st.st_ino == ld_stat.st_ino))
+		return KEPT;
+	return kind ? kind : is_foreign(path) ? FOREIGN : KEPT;
 }
 
 /* Where execvp would find NAME. False: nowhere. */
@@ -197,6 +223,46 @@ static strings with_fallback(strings envp, char *fallback, char **to)
 	return to;
 }
 
+/* ENVP without this library in LD_PRELOAD, in TO; TEXT has room for all that LD_PRELOAD is. */
+static strings without_library(strings envp, char *text, char **to)
+{
+	const size_t own = own_name ? strlen(own_name) : 0;
+	size_t n = 0;
+
+	for (strings s = envp; s && *s; s++) {
+		if (strncmp(*s, PRELOAD, sizeof(PRELOAD) - 1)) {
+			to[n++] = *s;
+			continue;
+		}
+		char *end = stpcpy(text, PRELOAD), *first = end;
+		for (const char *word = *s + sizeof(PRELOAD) - 1; *word; word += strspn(word, ": ")) {
+			size_t len = strcspn(word, ": ");
+			if (len && (len != own || strncmp(word, own_name, own))) {
+				if (end != first)
+					*end++ = ':';
+				end = mempcpy(end, word, len);
+			}
+			word += len;
+		}
+		*end = 0;
+		if (end != first)
+			to[n++] = text;
+	}
+	to[n] = NULL;
+	return to;
+}
+
+/* How long LD_PRELOAD is. */
+static size_t preload_size(strings envp)
+{
+	size_t size = 0;
+
+	for (strings s = envp; s && *s; s++)
+		if (!strncmp(*s, PRELOAD, sizeof(PRELOAD) - 1) && strlen(*s) > size)
+			size = strlen(*s);
+	return size;
+}
+
 /* `linkfs before-install PATH` and ARGV, in TO. */
 static strings with_installer(const char *path, strings argv, char **to)
 {
@@ -215,10 +281,14 @@ static strings with_installer(const char *path, strings argv, char **to)
 	({                                                                                               \
 		char fallback_[sizeof(FALLBACK) + PATH_MAX];                                             \
 		size_t cnt_ = count(envp);                                                               \
-		const char *program = kind == LINKER ? ld : linkfs;                                      \
+		const char *program = kind == LINKER ? ld : kind == INSTALLER ? linkfs : path;           \
 		strings env = envp, args = (strings)argv;                                                \
 		if (kind == INSTALLER)                                                                   \
 			args = with_installer(path, args, alloca((count(args) + 4) * sizeof(char *)));   \
+		else if (kind == FOREIGN)                                                                \
+			env = cnt_ < ENV_MAX ? without_library(envp, alloca(preload_size(envp) + 1),     \
+							       alloca((cnt_ + 1) * sizeof(char *))) :    \
+					       envp;                                                     \
 		else if (cnt_ < ENV_MAX && snprintf(fallback_, sizeof(fallback_), FALLBACK "%s", path) < \
 						   (int)sizeof(fallback_))                               \
 			env = with_fallback(envp, fallback_, alloca((cnt_ + 2) * sizeof(char *)));       \
@@ -246,7 +316,7 @@ PUBLIC int execvpe(const char *name, char *const argv[], char *const envp[])
 	char found[PATH_MAX];
 
 	start_early();
-	enum kind kind = kind_of(name, argv) && find_in_path(name, found, sizeof(found)) ? find_kind(found, argv) : KEPT;
+	enum kind kind = find_in_path(name, found, sizeof(found)) ? find_kind(found, argv) : KEPT;
 	if (!kind)
 		return next_execvpe(name, argv, envp);
 	return INSTEAD(kind, found, argv, envp, next_execve(program, args, env));
@@ -352,7 +422,7 @@ PUBLIC int posix_spawnp(pid_t *pid, const char *name, const posix_spawn_file_act
 	char found[PATH_MAX];
 
 	start_early();
-	enum kind kind = kind_of(name, argv) && find_in_path(name, found, sizeof(found)) ? find_kind(found, argv) : KEPT;
+	enum kind kind = find_in_path(name, found, sizeof(found)) ? find_kind(found, argv) : KEPT;
 	if (!kind)
 		return next_spawnp(pid, name, actions, attr, argv, envp);
 	return INSTEAD(kind, found, argv, envp, next_spawn(pid, program, actions, attr, args, env));
