@@ -31,7 +31,10 @@ char *must_mountpoint(const char *dir)
 	int r = mountinfo_resolve(dir, &path);
 	if (!r)
 		return path;
-	fail(1, "%s: %s", dir, strerror(-r));
+	if (standard && r == -ENOENT)
+		fail(1, "no linkfs is mounted at %s: start one with linkfs mount, or say --mount=DIR", dir);
+	else
+		fail(1, "%s: %s", dir, strerror(-r));
 	return NULL;
 }
 

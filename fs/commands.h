@@ -23,6 +23,7 @@ int cmd_gc(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_run_command(int argc, char **argv);
 int cmd_before_install(int argc, char **argv);
+int cmd_uninstall(int argc, char **argv);
 int cmd_enable(int argc, char **argv);
 int cmd_disable(int argc, char **argv);
 

@@ -28,6 +28,8 @@ static const char help[] =
 	"       linkfs doctor [--relink | --remove] [DIR]     is the set-up in order, which links below DIR lead nowhere\n"
 	"       linkfs materialize FILE-OR-DIR...             make plain files of outputs now\n"
 	"       linkfs gc                                     forget outputs that nothing shows any more\n"
+	"       linkfs uninstall [--user]                     end all mounts, forget all that is kept, remove linkfs itself;\n"
+	"                                                     what it made stays, as plain files (--user: the program stays)\n"
 	"       linkfs --version | --help\n"
 	"\n"
 	"NAME is a live link's; FILE is that, too, or a file that ld.linkfs made, by any name that leads to it.\n"
@@ -58,7 +60,7 @@ static const struct command {
 	{ "info", cmd_info },		  { "log", cmd_log },
 	{ "check", cmd_check },		  { "doctor", cmd_doctor },
 	{ "materialize", cmd_materialize }, { "gc", cmd_gc },
-	{ "before-install", cmd_before_install },
+	{ "uninstall", cmd_uninstall },	  { "before-install", cmd_before_install },
 };
 
 int main(int argc, char **argv)

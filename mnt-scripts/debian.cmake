@@ -64,3 +64,10 @@ list(FILTER libraries INCLUDE REGEX "/lib/linkfs/run/[^/]*[.]so$")
 foreach(library IN LISTS libraries)
 	file(CHMOD "${library}" FILE_PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
 endforeach()
+
+# dpkg has a list of its own.
+foreach(file IN LISTS files)
+	if(file MATCHES "/share/linkfs/installed$")
+		file(REMOVE "${file}")
+	endif()
+endforeach()

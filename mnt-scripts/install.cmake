@@ -17,8 +17,12 @@ function(place template to)
 	set(placed ${placed} "${PROJECT_BINARY_DIR}/${to}" PARENT_SCOPE)
 	install(CODE "execute_process(COMMAND \"${CMAKE_COMMAND}\" \"-DFROM=${template}\"
 		\"-DTO=\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${to}\" \"-DPREFIX=\${CMAKE_INSTALL_PREFIX}\" ${names}
-		-P \"${place_script}\" COMMAND_ERROR_IS_FATAL ANY)")
+		-P \"${place_script}\" COMMAND_ERROR_IS_FATAL ANY)
+		list(APPEND CMAKE_INSTALL_MANIFEST_FILES \"\${CMAKE_INSTALL_PREFIX}/${to}\")")
 endfunction()
+
+configure_file("${CMAKE_CURRENT_LIST_DIR}/uninstall" "${PROJECT_BINARY_DIR}/libexec/linkfs/uninstall" COPYONLY)
+install(PROGRAMS "${CMAKE_CURRENT_LIST_DIR}/uninstall" DESTINATION "${CMAKE_INSTALL_LIBEXECDIR}/linkfs")
 
 # The linker's options are in its page because the page is made of them.
 add_executable(options_page "${CMAKE_CURRENT_LIST_DIR}/man/options_page.c")
@@ -49,6 +53,8 @@ set(completions "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
 install(FILES "${CMAKE_CURRENT_LIST_DIR}/completion/linkfs.bash" DESTINATION "${completions}" RENAME linkfs)
 links("${completions}" ld.linkfs linkfs)
 install(FILES "${CMAKE_CURRENT_LIST_DIR}/completion/_linkfs" DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/site-functions")
+
+install(CODE "include(\"${CMAKE_CURRENT_LIST_DIR}/installed.cmake\")") # the last one; the first is in CMakeLists.txt
 
 # --- the Debian package: cpack -G DEB -------------------------------------------------------------------------------
 

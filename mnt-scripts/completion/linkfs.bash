@@ -48,7 +48,7 @@ _linkfs() {
 		prev=${COMP_WORDS[COMP_CWORD - 2]}
 	fi
 	if [ "$COMP_CWORD" = 1 ]; then
-		_linkfs_add _linkfs_words run enable disable mount umount add rm status why info log check doctor materialize gc \
+		_linkfs_add _linkfs_words run enable disable mount umount add rm status why info log check doctor materialize gc uninstall \
 			--help --version
 		return
 	fi
@@ -76,6 +76,7 @@ _linkfs() {
 		_linkfs_add _linkfs_words --linkfs= --mount= -o --
 		;;
 	mount) _linkfs_add _linkfs_words -f -o ;;
+	uninstall) _linkfs_add _linkfs_words --user; return ;;
 	umount) _linkfs_add _linkfs_words --lazy --no-settle ;;
 	rm) _linkfs_add _linkfs_names; _linkfs_add _linkfs_words --mount= ; return ;;
 	status) _linkfs_add _linkfs_words --watch --json --all --sort= --mount=; return ;;
