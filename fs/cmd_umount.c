@@ -104,6 +104,9 @@ static void show_user(int pid, const char *name, const char *what)
 /* A desktop's indexer may look in for a moment: what nobody can be named for is tried again. */
 static int detach(const char *mountpoint, const struct mount_entry *at, bool lazy)
 {
+	if (geteuid() && access(MTAB, R_OK) < 0)
+		return fail(1, "umount: " MTAB ": %s, which fusermount3 wants to read: as root: ln -s /proc/self/mounts " MTAB,
+			    strerror(errno));
 	int r = mountinfo_detach(mountpoint, lazy);
 
 	for (int i = 0; r == -EBUSY && i < 10; i++) {

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #define MOUNT_TYPE "fuse.linkfs"
+#define MTAB "/etc/mtab" /* fusermount3 can't unmount without it */
 
 struct mount_entry {
 	int id; /* as in /proc/PID/fdinfo */
