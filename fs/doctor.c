@@ -78,7 +78,8 @@ static int check_fusermount(void)
 	if (stat(path, &st) < 0 || st.st_uid != 0 || !(st.st_mode & S_ISUID))
 		return doctor_say(BAD, "%s is not set-user-ID root: only root can mount", path);
 	if (access(MTAB, R_OK) < 0)
-		return doctor_say(BAD, MTAB ": %s, and without it fusermount3 can't unmount: as root: ln -s /proc/self/mounts " MTAB,
+		return doctor_say(BAD,
+				  MTAB ": %s, and without it fusermount3 can't unmount: as root: ln -s /proc/self/mounts " MTAB,
 				  strerror(errno));
 	return doctor_say(OK, "%s can mount", path);
 }
