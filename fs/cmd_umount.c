@@ -157,6 +157,8 @@ int cmd_umount(int argc, char **argv)
 	CLEAN_MEM char *mountpoint = must_mountpoint(dir);
 	if (!mountpoint)
 		return 1;
+	if (chdir("/") < 0) /* or this process would be among its users */
+		return fail(1, "umount: /: %s", strerror(errno));
 	if (mountinfo_find(mountpoint, &at))
 		return fail(1, "umount: %s: nothing is mounted here", mountpoint);
 	if (strncmp(at.type, MOUNT_TYPE, strlen(MOUNT_TYPE)))
