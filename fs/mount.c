@@ -277,9 +277,9 @@ int mount_serve(const struct mount_request *rq, int ready_fd, char *err, unsigne
 	}
 	if (is_held)
 		return r; /* a thread hangs in a file system and may come back: the end of the process is near */
-	if (fs->se)
-		fuse_session_destroy(fs->se);
 	fs_done(fs);
+	if (fs->se) /* after those who waited were answered, whom it forgets */
+		fuse_session_destroy(fs->se);
 	free(fs);
 	return r;
 }
