@@ -18,7 +18,7 @@ static struct timespec newest(const struct link *l, const struct resolved *r)
 		if (!p->stat_error && p->fd_idx >= 0 && p->id.mtime_ns > ns)
 			ns = p->id.mtime_ns;
 	}
-	return (struct timespec){ .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
+	return timespec_of_ns(ns);
 }
 
 int generation_new(struct fs *fs, uint64_t id, struct link *link, const char *recipe, struct resolved *resolved,

@@ -267,7 +267,7 @@ static int tell_time(struct job *j, struct timespec *time, int link_fd)
 		return -1;
 	packet_done(&p);
 	int64_t ns = p.msg.u.place.mtime_ns;
-	*time = (struct timespec){ .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
+	*time = timespec_of_ns(ns);
 	return 0;
 }
 

@@ -286,7 +286,7 @@ void output_placed(struct fs *fs, struct output *o, int64_t time_ns, int dir_fd,
 	output_take_link(fs, o, link_fd);
 	/* The clock of the build's other files, and never older than what it was made from. */
 	if (time_ns > timespec_ns(&g->newest))
-		g->mtime = (struct timespec){ .tv_sec = time_ns / 1000000000, .tv_nsec = time_ns % 1000000000 };
+		g->mtime = timespec_of_ns(time_ns);
 	o->state = OUTPUT_PLACED;
 	fs->busy_at = now_ms();
 }

@@ -326,8 +326,8 @@ struct stat identity_stat(const struct msg_identity *id)
 		.st_dev = makedev((unsigned)(id->dev >> 32), (unsigned)id->dev),
 		.st_ino = id->ino,
 		.st_size = (off_t)id->size,
-		.st_mtim = { .tv_sec = id->mtime_ns / 1000000000, .tv_nsec = id->mtime_ns % 1000000000 },
-		.st_ctim = { .tv_sec = id->ctime_ns / 1000000000, .tv_nsec = id->ctime_ns % 1000000000 },
+		.st_mtim = timespec_of_ns(id->mtime_ns),
+		.st_ctim = timespec_of_ns(id->ctime_ns),
 	};
 }
 

@@ -186,7 +186,7 @@ static int revive(struct fs *fs, const struct restoring *v)
 	}
 	g->is_unproven = true;
 	g->mode = (mode_t)h->mode & 07777;
-	g->mtime = (struct timespec){ .tv_sec = h->mtime_ns / 1000000000, .tv_nsec = h->mtime_ns % 1000000000 };
+	g->mtime = timespec_of_ns(h->mtime_ns);
 	v->link->gen = g;
 	v->link->resolved = resolved_ref(v->resolved);
 	v->link->linked_version = 1;

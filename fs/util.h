@@ -65,6 +65,15 @@ static inline int64_t timespec_ns(const struct timespec *ts)
 	return (int64_t)ts->tv_sec * 1000000000 + ts->tv_nsec;
 }
 
+/* Also of what was before 1970. */
+static inline struct timespec timespec_of_ns(int64_t ns)
+{
+	int64_t part = ns % 1000000000;
+	bool is_before = part < 0;
+
+	return (struct timespec){ .tv_sec = ns / 1000000000 - is_before, .tv_nsec = part + is_before * 1000000000 };
+}
+
 /* Text that grows. A failed allocation leaves what was there and sets .failed. */
 struct text {
 	char *s;   /* always terminated when not NULL */
