@@ -76,6 +76,7 @@ mkdir -p elsewhere/bin elsewhere/libexec/linkfs/run
 cp "$LINKFS_BUILD/bin/ld.linkfs" elsewhere/bin
 ln -s ../../../bin/ld.linkfs elsewhere/libexec/linkfs/run/ld
 rm both.o
-run env PATH="$PWD/elsewhere/libexec/linkfs/run:$ld_dir/run:/usr/bin:/bin" "$ld_dir/run/ld" -r one.o two.o -o both.o 2>said || fail "status $?: $(tail -n 2 said)"
+run env PATH="$PWD/elsewhere/libexec/linkfs/run:$ld_dir/run:/usr/bin:/bin" "$ld_dir/run/ld" -r one.o two.o -o both.o \
+	2>said || fail "status $?: $(tail -n 2 said)"
 has 'made by /usr/bin/ld: -r' said
 [ -s both.o ] || fail "there is no both.o"
