@@ -137,12 +137,15 @@ void park_sweep(struct fs *fs, struct replies *out)
 			report_stats(fs, &p->text);
 			park_answer(fs, p, p->text.failed ? OUT_ERROR : OUT_OPEN, ENOMEM, out);
 		} else if (now >= p->deadline) {
+			bool is_dep = p->kind == PARK_DEP;
 			bytes_forget(fs, p);
 			struct link *l = p->link ? p->link : p->gen ? p->gen->link : NULL;
 			if (l)
 				link_log(fs, l, "no answer within %d s: the request was failed",
 					 (int)(patience_ms(fs, p->kind) / 1000));
 			park_answer(fs, p, OUT_ERROR, EIO, out);
+			if (is_dep) /* its link goes on, which may answer others */
+				next = TAILQ_FIRST(&fs->parked);
 		}
 	}
 }
