@@ -84,11 +84,17 @@ leftovers() {
 	return 0
 }
 
-# where_threads_are PID: for who looks into a mount process that does not end.
+# where_threads_are PID, who_keeps MOUNT: for who looks into a mount process that does not end.
 where_threads_are() {
 	for task in "/proc/$1/task/"*; do
-		echo "lib.sh:   $(cat "$task/comm") $(cat "$task/wchan") $(cut -c1-40 "$task/syscall")" >&2
-	done 2>/dev/null
+		echo "lib.sh:   thread $({ cat "$task/comm" "$task/wchan" && cut -c1-40 "$task/syscall"; } 2>/dev/null | tr '\n' ' ')" >&2
+	done
+}
+
+who_keeps() {
+	grep -lsF " $1 " /proc/[0-9]*/mountinfo | while IFS=/ read -r _ _ p _; do
+		echo "lib.sh:   mounted for $p: $(tr '\0' ' ' 2>/dev/null <"/proc/$p/cmdline" | cut -c1-100)" >&2
+	done
 }
 
 at_exit=:
@@ -100,8 +106,9 @@ clean_up() {
 	$at_exit
 	cd /
 	for m in $(mounts); do
-		timeout 20 "$linkfs" umount "$m" >/dev/null 2>&1 && continue
-		echo "lib.sh: $m had to be aborted" >&2
+		timeout 20 "$linkfs" umount "$m" >"$T/umount" 2>&1 && continue
+		echo "lib.sh: $m had to be aborted: $(cat "$T/umount")" >&2
+		who_keeps "$m"
 		for p in $(leftovers); do where_threads_are "$p"; done
 		[ "$status" = 0 ] && status=1
 		abort_mounts
