@@ -181,7 +181,7 @@ if build asan; then
 	else
 		# So are tables of thousands of cases, and whole programs of the machine.
 		others='^unit/(resolve|options|overflow)$|^link/(cxx-library-mix|fill-real-programs)$'
-		tests asan -LE 'tidy|long' -E "^mount/(build-|hung-linker|dead-fuse|as-user|run-compilers)|$others"
+		tests asan -LE 'tidy|long' -E "^mount/(build-|tools-|hung-linker|dead-fuse|as-user|run-compilers)|$others"
 	fi
 fi
 if build tsan; then
@@ -192,7 +192,7 @@ if build tsan; then
 	else
 		one_client='build-|hung-linker|dead-fuse|as-user|equals-file-mode|generations-flat|many-generations'
 		one_client="$one_client|output-(map|reasons|odd-names|places|bad-disk|attributes|lto|open-copy|limits|moved|restart)|in-place-tools"
-		one_client="$one_client|run-|enable|progress|why|status|check-doctor|fstab"
+		one_client="$one_client|run-|tools-|enable|progress|why|status|check-doctor|fstab"
 		tests tsan -LE long -R '^(unit|mount)/|^link/(hello-(pie|static|clangxx)|determinism|gc-)' \
 			-E "^unit/(ranges|options|reloc|script|fill|resolve|overflow|place)\$|^mount/($one_client)"
 	fi
