@@ -15,7 +15,7 @@ for file in bin/linkfs bin/ld.linkfs libexec/linkfs/ld include/linkfs/linkfs.h i
 	share/man/man1/linkfs.1 share/man/man1/ld.linkfs.1 share/man/man5/linkfs.5 share/man/man8/mount.linkfs.8 sbin/mount.linkfs \
 	sbin/umount.fuse.linkfs lib/systemd/user/linkfs.service share/bash-completion/completions/linkfs \
 	share/bash-completion/completions/ld.linkfs share/zsh/site-functions/_linkfs \
-	lib/linkfs/run/liblinkfs-run.so libexec/linkfs/run/ld.lld share/linkfs/cmake/linkfs.cmake; do
+	lib/linkfs/run/liblinkfs-run.so libexec/linkfs/run/ld.lld share/linkfs/cmake/linkfs.cmake share/linkfs/linkfs-gdb.py; do
 	[ -s "$prefix/$file" ] || {
 		echo "FAIL: $file is not installed"
 		exit 1
