@@ -24,6 +24,8 @@ for page in man1/linkfs.1 man1/ld.linkfs.1 man5/linkfs.5 man8/mount.linkfs.8; do
 done
 gzip -dc root/usr/share/man/man1/ld.linkfs.1.gz >page
 has 'gcc .*/usr/libexec/linkfs' page
+[ -x root/usr/libexec/linkfs/uninstall ] || fail "linkfs uninstall is not in it"
+[ ! -e root/usr/share/linkfs/installed ] || fail "it has the list of another installation"
 (cd root && md5sum --quiet -c ../scripts/md5sums) || fail "sums"
 grep -q '^ExecStart=/usr/bin/linkfs mount' root/usr/lib/systemd/user/linkfs.service || fail "the unit"
 
