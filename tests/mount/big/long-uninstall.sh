@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$lib_dir/lib-output.sh"
 [ -s "$LINKFS_BUILD/cmake_install.cmake" ] || skip "not configured by CMake"
+[ -w "$LINKFS_BUILD" ] || skip "cmake --install writes into $LINKFS_BUILD"
 start_mount # of the build's own linkfs
 makes one
 # A home whose listing is compared, and a prefix that has something of others.
