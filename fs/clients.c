@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
@@ -43,6 +44,8 @@ struct clients {
 	char *path;    /* of the socket */
 	char name[32]; /* in cache_dir/sockets */
 	int dir_fd;
+	dev_t dev; /* of the socket's file: another mount may have put its own there since */
+	ino_t ino;
 	struct msg_client_hello hello;
 };
 
@@ -429,15 +432,33 @@ static int look_at_ourselves(const struct fs *fs, struct msg_client_hello *ret)
 static int bind_socket(struct clients *cs)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	struct stat st;
 
 	snprintf(at.sun_path, sizeof(at.sun_path), "/proc/self/fd/%d/%s", cs->dir_fd, cs->name);
+	flock(cs->dir_fd, LOCK_EX); /* where there are no locks the time between two calls is what can go wrong */
 	if (unlinkat(cs->dir_fd, cs->name, 0) < 0 && errno != ENOENT)
 		return -errno;
 	cs->listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (cs->listen_fd < 0 || bind(cs->listen_fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
-	    fchmodat(cs->dir_fd, cs->name, 0600, 0) < 0 || listen(cs->listen_fd, 64) < 0)
+	    fchmodat(cs->dir_fd, cs->name, 0600, 0) < 0 || fstatat(cs->dir_fd, cs->name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    listen(cs->listen_fd, 64) < 0)
 		return -errno;
+	cs->dev = st.st_dev;
+	cs->ino = st.st_ino;
+	flock(cs->dir_fd, LOCK_UN);
 	return 0;
+}
+
+/* A mount that was detached and is served to its last user outlives the start of the next one at its place. While we are
+   bound to it our inode is not given to another. */
+static void unlink_socket(const struct clients *cs)
+{
+	struct stat st;
+
+	flock(cs->dir_fd, LOCK_EX);
+	if (fstatat(cs->dir_fd, cs->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == cs->dev && st.st_ino == cs->ino)
+		unlinkat(cs->dir_fd, cs->name, 0);
+	flock(cs->dir_fd, LOCK_UN);
 }
 
 static int open_socket(struct fs *fs, struct clients *cs)
@@ -458,7 +479,7 @@ static int open_socket(struct fs *fs, struct clients *cs)
 static void clients_free(struct clients *cs)
 {
 	if (cs->listen_fd >= 0)
-		unlinkat(cs->dir_fd, cs->name, 0);
+		unlink_socket(cs);
 	cleanup_fd(&cs->listen_fd);
 	cleanup_fd(&cs->dir_fd);
 	cleanup_fd(&cs->wake_fd);
