@@ -450,7 +450,7 @@ static int bind_socket(struct clients *cs)
 }
 
 /* A mount that was detached and is served to its last user outlives the start of the next one at its place. While we are
-   bound to it our inode is not given to another. */
+ * bound to it our inode is not given to another. */
 static void unlink_socket(const struct clients *cs)
 {
 	struct stat st;

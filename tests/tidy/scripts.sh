@@ -3,7 +3,10 @@
 . "$(dirname "$0")/lib.sh"
 
 files '*.sh' '.ci/run' | while read -r file; do
-	sh -n "$file" 2>&1 || bash -n "$file" 2>&1 || :
+	case $(head -n 1 "$file") in
+	*bash) bash -n "$file" 2>&1 || : ;;
+	*) sh -n "$file" 2>&1 || : ;;
+	esac
 	case $file in
 	*/lib*.sh) ;;
 	*) [ -x "$file" ] || echo "$file: not executable" ;;

@@ -15,7 +15,7 @@ files 'linker/*/*' 'tests/*/*' | cut -d/ -f1,2 | sort -u | while read -r name; d
 	case $name in
 	linker/mem | linker/input | linker/symbols | linker/sections | linker/layout | linker/render) ;;
 	tests/unit | tests/link | tests/mount | tests/reloc | tests/fuzz | tests/fault | tests/torture) ;;
-	tests/bench | tests/tidy) ;;
+	tests/bench | tests/projects | tests/tidy) ;;
 	*) echo "$name is not in the layout" ;;
 	esac
 done | bad "folders"
