@@ -48,7 +48,8 @@ PATH="$ours/libexec/linkfs/run" "$linkfs" doctor >out || : # a user lacks fuserm
 has '^note .*nobody makes: there is no other ld in .PATH' out
 if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null && command -v setpriv >/dev/null && command -v fusermount3 >/dev/null; then
 	chmod a+x "$T"
-	unshare -m sh -c 'mount -t tmpfs none /etc && exec setpriv --reuid 65534 --clear-groups "$0" doctor' "$linkfs" >out || :
+	unshare -m sh -c "$drop_copies"' mount -t tmpfs none /etc && exec setpriv --reuid 65534 --clear-groups "$0" doctor' \
+		"$linkfs" >out || :
 	has '^bad .*/etc/mtab: No such file.* as root: ln -s /proc/self/mounts /etc/mtab' out
 fi
 rm -r other empty

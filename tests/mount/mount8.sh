@@ -18,8 +18,7 @@ END_OF_FSTAB
 ln -s "$T/sbin/mount.linkfs" "$T/sbin/mount.fuse.linkfs"
 cat >inner.sh <<'END_OF_SCRIPT'
 set -eu
-# The copies of other tests' mounts would keep those in use.
-awk '/ - fuse[.]linkfs / { print $5 }' /proc/self/mountinfo | while read -r m; do umount -i -l "$m" || :; done
+eval "$drop_copies"
 mount -t overlay none -o "lowerdir=$T/sbin:$(readlink -f /sbin)" /sbin || exit 77
 mount -t tmpfs none /run
 mkdir /run/mount

@@ -77,10 +77,12 @@ mkdir root
 for dir in bin lib lib64 usr proc dev tmp; do
 	[ -e "/$dir" ] || continue
 	mkdir "root/$dir"
-	mount --rbind "/$dir" "root/$dir" && mount --make-rslave "root/$dir"
+	mount --bind "/$dir" "root/$dir" # without other tests' mounts below: it would keep those in use
 done
+[ ! -d "root$mnt" ] || mount --bind "$mnt" "root$mnt"
 at_exit='unmount_root'
 unmount_root() {
+	umount -l "$T/work/root$mnt" 2>/dev/null || :
 	for dir in bin lib lib64 usr proc dev tmp; do umount -l "$T/work/root/$dir" 2>/dev/null; done
 }
 cat >in-root <<END2

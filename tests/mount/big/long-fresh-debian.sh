@@ -60,8 +60,7 @@ diff /tmp/before /tmp/after >/tmp/diff || :
 END_OF_SCRIPT
 cat >inner.sh <<'END_OF_SCRIPT'
 set -eu
-# The copies of other tests' mounts would keep those in use.
-awk '/ - fuse[.]linkfs / { print $5 }' /proc/self/mountinfo | while read -r m; do umount -i -l "$m" || :; done
+eval "$drop_copies"
 mount -t proc none "$1/proc"
 mount -t tmpfs -o mode=755 none "$1/dev"
 for d in null zero full random urandom tty; do

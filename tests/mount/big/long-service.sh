@@ -63,8 +63,7 @@ grep -q 'the user service is disabled' said || fail "uninstall: $(cat said)"
 [ "$(user is-enabled linkfs)" != enabled ] && [ ! -e "$service" ] && [ ! -L c ] || fail "what uninstall left"
 END_OF_SCRIPT
 cat >outer.sh <<'END_OF_SCRIPT'
-# The copies of other tests' mounts would keep those in use.
-awk '/ - fuse[.]linkfs / { print $5 }' /proc/self/mountinfo | while read -r m; do umount -i -l "$m" || :; done
+eval "$drop_copies"
 # A control group of this test's own is all that systemd sees.
 mkdir "$T/groups"
 mount -t cgroup2 none "$T/groups" || exit 77
