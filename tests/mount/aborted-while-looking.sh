@@ -4,18 +4,7 @@
 # linkfs, stopped for a while.
 . "$(dirname "$0")/lib.sh"
 use_fake
-far=$T/far
-mkdir "$far"
-printf ready >r
-server=
-resume() {
-	[ -z "$server" ] || kill -CONT "$server"
-}
-at_exit=resume
-run "$linkfs" mount -o "cache_dir=$T/cache/far,settle=never" "$far" || fail "can't mount"
-server=$(sed -n 's/^mount_pid: //p' "$far/.linkfs/stats")
-LINKFS_MOUNT=$far "$linkfs" add lib -- "$PWD/r"
-equal "$(cat "$far/lib")" ready "the far mount"
+. "$lib_dir/lib-far.sh"
 
 GLIBC_TUNABLES=glibc.malloc.tcache_count=0:glibc.malloc.perturb=165 \
 	"$linkfs" mount -f -o "cache_dir=$T/cache/linkfs,settle=never,watches=0,fill_timeout=100s" "$mnt" 2>said &

@@ -3,19 +3,8 @@
 # on, and when it answers again so do they. The dead mount is a second linkfs, stopped.
 . "$(dirname "$0")/lib.sh"
 use_fake
-far=$T/far
-mkdir "$far"
-printf ready >r
-server=
-resume() {
-	[ -z "$server" ] || kill -CONT "$server"
-}
-at_exit=resume
-"$linkfs" mount -o "cache_dir=$T/cache/far,settle=never" "$far"
-server=$(sed -n 's/^mount_pid: //p' "$far/.linkfs/stats")
-LINKFS_MOUNT=$far "$linkfs" add lib -- "$PWD/r"
+. "$lib_dir/lib-far.sh"
 LINKFS_MOUNT=$far "$linkfs" add hang -- --fake-hang-link "$PWD/r"
-equal "$(cat "$far/lib")" ready "the far mount"
 
 # lives NAME: everything that needs nothing far.
 lives() {

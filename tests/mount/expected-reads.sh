@@ -3,17 +3,9 @@
 # much more than that.
 # NEEDS: gcc linker
 . "$(dirname "$0")/lib.sh"
+. "$lib_dir/lib-start.sh"
 
-# Code of which a start touches a fifth.
-awk 'BEGIN {
-	for (i = 0; i < 1000; i++) {
-		printf "\t.globl f%d\n\t.text\n\t.balign 4096\nf%d:\tret\n\t.fill 3000, 1, 0x90\n", i, i
-		if (i < 200) calls = calls "\tcall f" i "\n"
-	}
-	print "\t.globl main\nmain:\tpush %rbx\n" calls "\txor %eax, %eax\n\tpop %rbx\n\tret"
-	print "\t.section .note.GNU-stack,\"\",@progbits"
-}' >code.s
-gcc -c code.s
+start_code 1000 'i < 200'
 echo 'int answer = 1;' >edited.c && gcc -c edited.c
 start_mount
 add_linked p gcc code.o edited.o -o p
