@@ -12,12 +12,13 @@ ld_dir=$LINKFS_BUILD/libexec/linkfs
 eval "$(sed -n '/^elflint_does_not_know=/p' "$lib_dir/../link/lib.sh")"
 : "${elflint_does_not_know:?}"
 
-# link_both NAME COMPILER ARG...: by the file mode to NAME.file, and as the live link NAME.
+# link_both NAME COMPILER ARG...: what the compiler would link, as the live link NAME and, from the same command line, by the file
+# mode to NAME.file. The compiler itself would have the intermediate code in some inputs compiled anew by its plugin.
 link_both() {
 	link_name=$1
 	shift
-	LINKFS_MODE='file' timeout 300 "$@" -B"$ld_dir/" -o "$link_name.file" || fail "$link_name in file mode"
 	add_linked "$link_name" "$@" -o "$link_name.file"
+	LINKFS_MODE='file' timeout 300 "$ld_dir/ld" "@$T/args" -o "$link_name.file" || fail "$link_name in file mode"
 	links_well "$link_name"
 }
 

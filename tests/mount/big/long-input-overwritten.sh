@@ -47,8 +47,7 @@ equal "$status" 0 "how the running program ended: $(cat err)"
 equal "$(cat out)" "up
 division by zero ['a', 'b'] 1.500 b'\\xff\\xfex\\x00' True" "what the running program said"
 exec 7<&-
-LINKFS_MODE='file' gcc -B"$ld_dir/" -no-pie -Wl,-export-dynamic python.o libpython3.11.a -lexpat -lz -lm -ldl -lutil \
-	-o python.file
+LINKFS_MODE='file' "$ld_dir/ld" "@$T/args" -o python.file
 equal "$(from_mount python -S -c 'try: 1 / 0
 except ZeroDivisionError as e: print(e)' )" "DIVISION by zero" "the new program"
 right_bytes python
