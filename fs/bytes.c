@@ -84,7 +84,7 @@ void bytes_read(struct fs *fs, struct parked *p, uint64_t off, uint64_t sz)
 				       .done = on_read_done };
 	park_on(fs, &fs->reading, p);
 	bool wants_ahead = cache_read(&fs->cache, g->file, &p->read, &out);
-	warmer_start_on(fs, g);
+	warmer_make(fs, g);
 	go_on(fs, g, wants_ahead, &out);
 	generation_unref(fs, g);
 	fs_unlock(fs);

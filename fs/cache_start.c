@@ -18,7 +18,8 @@ struct piece {
 };
 
 struct profile {
-	unsigned given; /* versions in a row that gave it to the kernel, this one included */
+	unsigned given; /* versions in a row before this one that gave it to the kernel */
+	bool is_given;
 	uint32_t cnt;
 	struct piece piece[];
 };
@@ -67,6 +68,8 @@ static struct profile *handed_on(const struct cache_file *f, const struct profil
 	if (!copy)
 		return NULL;
 	memcpy(copy, p, sz);
+	copy->given += p->is_given;
+	copy->is_given = false;
 	copy->cnt = 0;
 	for (uint32_t i = 0; i < p->cnt; i++) {
 		struct piece piece = p->piece[i];
@@ -108,7 +111,7 @@ void cache_file_expect(struct cache_file *f, const struct cache_file *last)
 		free(p);
 		return; /* it will be read as if it were the first */
 	}
-	p->given = last->profile ? last->profile->given : 0;
+	p->given = last->profile && last->profile->is_given ? last->profile->given + 1 : 0;
 	list_pieces(p, seen, list_seen(f, last, seen), bits);
 	f->profile = p;
 }
@@ -134,8 +137,8 @@ bool cache_may_give(struct cache_file *f)
 
 	if (!p || f->is_never_ahead || f->full_sz)
 		return false;
-	p->given = p->given < GIVEN_MAX ? p->given + 1 : 0;
-	return p->given;
+	p->is_given = p->given < GIVEN_MAX;
+	return p->is_given;
 }
 
 /* Is it made or being made, and nobody has read it? */

@@ -33,6 +33,7 @@
 
 #define VERIFY_PATIENCE_MS 50	/* a LOOKUP waits this long for a look at the inputs, then gets the placeholder */
 #define PASS_PATIENCE_MS 2000	/* so does one that passes through for the real directory, then it finds nothing */
+#define WARM_MS 200		/* an OPEN waits this long for what a start reads, then it is read piece by piece */
 #define RESTORE_PATIENCE_MS 10000 /* and one of what is to be restored after a restart, for its inputs */
 #define STATS_PATIENCE_MS 1000	/* then the statistics are told without the linker process's */
 #define LINK_DEADLINE_MS 300000 /* a link that takes longer is taken for a hang, unless link_timeout= says otherwise */
@@ -66,6 +67,7 @@ struct settler;
 struct passer;
 struct notifier;
 struct warmer;
+struct warm_job;
 
 /* --- inputs.c: descriptors of inputs, held for as long as a generation needs them; custody.h has the rest --- */
 
@@ -162,7 +164,8 @@ struct generation {
 	unsigned opens;		 /* files open, or mapped after that */
 	struct cache_file *file; /* what was made of it; owned */
 	bool is_lost;		 /* can't be replayed: what is not Ready is EIO */
-	bool is_warmed;		 /* warm.c has it, or had */
+	struct warm_job *warming; /* warm.c's; NULL: none, */
+	bool is_warmed;		  /* or it is done */
 	bool is_unproven;	 /* restored, and not yet seen to come out as it was: nobody has opened it */
 	uint64_t loaded_epoch;	 /* the linker process that has it; 0: none */
 	uint64_t load_id;	 /* its number there: another one each time it is loaded, since what is dropped and what
@@ -255,6 +258,7 @@ enum park_kind {
 	PARK_DEP, /* a link that reads another live link */
 	PARK_RESTORE, /* a LOOKUP of an output that is to be restored */
 	PARK_PROOF,   /* an OPEN of one that was */
+	PARK_WARM,    /* an OPEN of what is about to start */
 };
 enum outcome { OUT_ERROR, OUT_ENTRY, OUT_ATTR, OUT_OPEN, OUT_PROVEN, OUT_DATA, OUT_WRITE, OUT_RESIZE };
 
@@ -419,8 +423,13 @@ int bytes_copy(struct fs *fs, struct generation *g, struct placing *p, const ato
 /* ---- warm.c: what a program's start reads is given to the kernel before it asks ---- */
 int warmer_start(struct fs *fs); /* its thread; 0 or -errno */
 void warmer_stop(struct fs *fs); /* (no lock) while requests are still served */
-/* (lock held) G is being read: the rest of what its start reads is wanted, if that is known. */
-void warmer_start_on(struct fs *fs, struct generation *g);
+/* (lock held) REQ opens G, maybe to execute it. True: it is parked until what the start reads is there, or for WARM_MS; or
+ * *RET_ERR, an errno to answer with. False: nothing is known, or the time for it is over. */
+bool warmer_holds(struct fs *fs, fuse_req_t req, struct generation *g, const struct fuse_file_info *fi, int *ret_err);
+/* (lock held) Who waits for G has waited long enough. */
+void warmer_hurry(const struct generation *g);
+/* (lock held) G is read: what else its start reads is made ahead, if that is known. */
+void warmer_make(struct fs *fs, struct generation *g);
 
 /* ---- tree.c (lock held) ---- */
 void tree_init(struct tree *t);

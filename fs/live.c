@@ -97,6 +97,7 @@ void live_answer(struct fs *fs, struct link *l, struct parked *p, struct replies
 	case PARK_RESIZE:
 	case PARK_RESTORE:
 	case PARK_PROOF:
+	case PARK_WARM:
 		break;
 	}
 	park_answer(fs, p, OUT_ERROR, EIO, out);

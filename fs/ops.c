@@ -404,6 +404,8 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		is_parked = n->gen->is_unproven;
 		if (is_parked)
 			err = park_proof(fs, req, n->gen, fi, &out);
+		else if (warmer_holds(fs, req, n->gen, fi, &err))
+			is_parked = !err;
 		else
 			n->gen->opens++;
 		live_opened(fs, n->gen->link, fuse_req_ctx(req)->pid);

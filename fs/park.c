@@ -21,6 +21,8 @@ static int64_t patience_ms(const struct fs *fs, enum park_kind kind)
 		return VERIFY_PATIENCE_MS;
 	if (kind == PARK_PASS)
 		return PASS_PATIENCE_MS;
+	if (kind == PARK_WARM)
+		return WARM_MS;
 	if (kind == PARK_RESTORE)
 		return RESTORE_PATIENCE_MS;
 	return CRASHES_MAX * (fs->cfg.link_timeout_ms + fs->cfg.fill_timeout_ms);
@@ -64,7 +66,7 @@ void park_on(struct fs *fs, struct park_queue *q, struct parked *p)
 	} else {
 		TAILQ_INSERT_TAIL(&fs->parked, p, all);
 		fs->parked_cnt++;
-		if (p->kind == PARK_LOOKUP || p->kind == PARK_PASS || p->kind == PARK_RESTORE)
+		if (p->kind == PARK_LOOKUP || p->kind == PARK_PASS || p->kind == PARK_RESTORE || p->kind == PARK_WARM)
 			worker_link_wake(fs); /* its deadline is near */
 	}
 	p->queue = q;
@@ -133,6 +135,8 @@ void park_sweep(struct fs *fs, struct replies *out)
 			park_answer_entry(fs, p, link_node(p->link, NODE_LIVE), out);
 		} else if (now >= p->deadline && (p->kind == PARK_PASS || p->kind == PARK_RESTORE)) {
 			park_answer(fs, p, OUT_ERROR, ENOENT, out);
+		} else if (now >= p->deadline && p->kind == PARK_WARM) {
+			warmer_hurry(p->gen);
 		} else if (now >= p->deadline && p->kind == PARK_REPORT && p->what == NODE_STATS) {
 			report_stats(fs, &p->text);
 			park_answer(fs, p, p->text.failed ? OUT_ERROR : OUT_OPEN, ENOMEM, out);

@@ -1,31 +1,51 @@
 #!/bin/sh
-# What a program's start read before an edit is in the kernel's cache after it, with the first byte that anybody reads: right
-# bytes, and no requests for them.
+# What a program's start read before an edit is in the kernel's cache when it starts after it: right bytes, and few requests
+# for them. Who opens it meanwhile, or first of all otherwise, gets the same bytes.
 # NEEDS: gcc linker
 . "$(dirname "$0")/lib.sh"
 . "$lib_dir/lib-start.sh"
 
 start_code 600 'i % 2'
-echo 'int answer = 1;' >edited.c && gcc -c edited.c
+turn=0
+edit() {
+	turn=$((turn + 1))
+	echo "int answer[20] = {$turn};" >edited.c && gcc -c edited.c -o new.o && mv new.o edited.o
+}
+edit
 start_mount
 add_linked p gcc code.o edited.o -o p
 run "$mnt/p" || fail "the program"
 first=$(stat_of reads)
-echo 'int answer[20] = {2};' >edited.c && gcc -c edited.c -o new.o && mv new.o edited.o
-exec 3<"$mnt/p" # the kernel drops pages of what it forgets, as it may where a look at the inputs takes long
-head -c 1 <&3 >/dev/null
-is_stored() {
-	[ "$(stat_of stored_bytes)" -gt $((600 * 4096 * 8 / 10)) ]
+# Not each time: on a busy machine its time may be over before all is stored, and each ninth version is left to itself.
+starts_warm() {
+	edit
+	before=$(stat_of reads) stored=$(stat_of stored_bytes)
+	run "$mnt/p" || fail "the program after an edit"
+	reads=$(($(stat_of reads) - before)) stored=$(($(stat_of stored_bytes) - stored))
+	[ $((reads * 5)) -lt "$first" ] && [ "$stored" -gt $((600 * 4096 * 8 / 10)) ]
 }
-wait_until is_stored || fail "stored_bytes: $(stat_of stored_bytes)"
-is_quiet() {
-	before=$(stat_of stored_bytes) && sleep 0.1 && [ "$(stat_of stored_bytes)" = "$before" ]
-}
-wait_until is_quiet || fail "it does not end: $(stat_of stored_bytes)"
-before=$(stat_of reads)
-run "$mnt/p" || fail "the program after the edit"
-reads=$(($(stat_of reads) - before))
-[ $((reads * 5)) -lt "$first" ] || fail "$reads requests after the edit, $first before"
-exec 3<&-
+wait_until starts_warm || fail "$reads requests after an edit, $first at first, $stored bytes stored"
 gcc -B"$LINKFS_BUILD/libexec/linkfs/" code.o edited.o -o plain
 same_bytes "$mnt/p" plain
+
+edit
+pids=
+for _ in 1 2 3 4; do
+	run "$mnt/p" &
+	pids="$pids $!"
+	run cmp "$mnt/p" "$mnt/p" &
+	pids="$pids $!"
+done
+for pid in $pids; do
+	wait "$pid" || fail "one of several at once"
+done
+gcc -B"$LINKFS_BUILD/libexec/linkfs/" code.o edited.o -o plain
+same_bytes "$mnt/p" plain
+
+# Opened by somebody else first: nothing is stored, and it is read as ever.
+edit
+exec 3<"$mnt/p"
+stored=$(stat_of stored_bytes)
+run "$mnt/p" || fail "the program, while it is open"
+equal "$(stat_of stored_bytes)" "$stored" "stored while somebody has it open"
+exec 3<&-
