@@ -201,27 +201,18 @@ struct node *dirs_pass(struct fs *fs, const char *real)
 	return get(fs, NODE_PASS, NODE_PASS, NULL, real);
 }
 
-static void forget(struct fs *fs, enum node_kind at, const struct link *l, const char *path)
+void dirs_forget_alias(struct fs *fs, const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	CLEAN_MEM char *parent = strndup(path, (size_t)(slash - path));
+	CLEAN_MEM char *parent = strndup(path, (size_t)(strrchr(path, '/') - path));
 	const struct dir *d;
 
 	if (!parent)
 		return;
-	LIST_FOREACH (d, bucket_of(fs->outputs, at, l, parent), hash)
-		if (d->node.kind == NODE_DIR && d->at == at && d->link == l && !strcmp(d->path, parent))
-			notifier_forget(fs, d->node.id, slash + 1);
-}
-
-void dirs_forget_own(struct fs *fs, const struct output *o)
-{
-	forget(fs, NODE_OUTS, o->link, o->link->name);
-}
-
-void dirs_forget_alias(struct fs *fs, const char *path)
-{
-	forget(fs, NODE_ROOT, NULL, path);
+	LIST_FOREACH (d, bucket_of(fs->outputs, NODE_ROOT, NULL, parent), hash)
+		if (d->node.kind == NODE_DIR && d->at == NODE_ROOT && !d->link && !strcmp(d->path, parent)) {
+			notifier_forget(fs, path + 1);
+			return;
+		}
 }
 
 /* Was the first component of what lies below DIR named by an output before O? */

@@ -92,12 +92,13 @@ static bool is_visible(const struct link *l, enum node_kind parent)
 	return l->recipe || parent == NODE_LINKS;
 }
 
-/* Names below an ID and the fixed ones mean the same for ever; others may mean something else the next time. */
+/* Directories below an ID and the fixed names mean the same for ever; others may be gone the next time (notify.c), or mean
+ * something else: an output, its private copy. */
 static double entry_timeout(const struct node *dir, const struct node *n)
 {
-	bool is_own = dir->kind == NODE_OUTS || (dir->dir && dir->dir->at == NODE_OUTS);
+	bool is_own = dir->dir && dir->dir->at == NODE_OUTS && n->kind == NODE_DIR;
 
-	return n->id < NODE_STATIC_END || (is_own && n->kind != NODE_PASS) ? FIXED_TIMEOUT : 0.0;
+	return n->id < NODE_STATIC_END || is_own ? FIXED_TIMEOUT : 0.0;
 }
 
 static double attr_timeout(const struct node *n)
@@ -264,7 +265,6 @@ static int divert_writer(struct fs *fs, fuse_req_t req, const struct generation 
 		int r = copy_of(fs, l->output);
 		if (r)
 			return -r;
-		dirs_forget_own(fs, l->output); /* this may be another name */
 	}
 	int r = output_admit_writer(fs, req, l->output, ret_parked);
 	return r || *ret_parked ? -r : ESTALE;

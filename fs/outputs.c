@@ -335,12 +335,14 @@ void output_remove(struct fs *fs, struct output *o)
 {
 	struct outputs *os = fs->outputs;
 	struct link *l = o->link;
+	char own[3 + OUTPUT_ID_SZ];
 
 	kept_drop(fs, o);
 	TAILQ_REMOVE(&os->all, o, all);
 	LIST_REMOVE(o, hash);
 	os->cnt--;
-	notifier_forget(fs, NODE_OUTS, o->id);
+	snprintf(own, sizeof(own), ".o/%s", o->id);
+	notifier_forget(fs, own);
 	if (o->is_aliased)
 		dirs_forget_alias(fs, l->name);
 	o->copy = copy_unref(fs, o->copy);

@@ -161,7 +161,6 @@ struct node *dirs_resolve(struct fs *fs, const char *rest, char **ret_real, stru
 void dirs_list(struct fs *fs, const struct node *n,
 	       void (*call)(void *ctx, const char *name, bool is_dir, uint64_t ino), void *ctx);
 /* The kernel forgets what it knows by O's own name. */
-void dirs_forget_own(struct fs *fs, const struct output *o);
 /* The kernel forgets the alias of PATH. */
 void dirs_forget_alias(struct fs *fs, const char *path);
 struct dir *dir_unref(struct fs *fs, struct dir *d); /* the kernel's last lookup is gone */
@@ -216,11 +215,15 @@ bool clients_want(const struct fs *fs, enum msg_type what);
 void clients_answer(struct fs *fs, enum msg_type what, unsigned cnt, const char *left);
 const char *clients_socket_path(const struct fs *fs); /* absolute */
 
-/* ---- notify.c: the kernel is told from a thread of its own, since telling it waits for requests on their way ---- */
+/* ---- notify.c ---- */
 int notifier_start(struct fs *fs);
-void notifier_stop(struct fs *fs);
-/* (lock held) The kernel forgets NAME below the node PARENT. */
-void notifier_forget(struct fs *fs, uint64_t parent, const char *name);
+void notifier_stop(struct fs *fs); /* (no lock) while requests are still served */
+/* (lock held) PATH below the mount point is gone: soon the kernel forgets it. */
+void notifier_forget(struct fs *fs, const char *path);
+/* (lock held) The linker process has looked. False: it was not asked to. */
+bool notifier_answered(struct fs *fs);
+/* (lock held) There may be another linker process. */
+void notifier_pump(struct fs *fs);
 
 /* ---- settle.c ---- */
 int settler_start(struct fs *fs);

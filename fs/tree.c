@@ -133,7 +133,7 @@ void tree_remove_link(struct fs *fs, struct link *l, struct replies *out)
 	l->is_named = false;
 	if (l->recipe)
 		fs->tree.link_cnt--;
-	notifier_forget(fs, NODE_ROOT, l->name); /* what it holds open goes now */
+	notifier_forget(fs, l->name); /* what it holds open goes now */
 	live_removed(fs, l, out);
 	link_unref(fs, l);
 }
@@ -148,7 +148,7 @@ int tree_rename_link(struct fs *fs, struct link *l, const char *name, struct rep
 	if (old && old != l)
 		tree_remove_link(fs, old, out);
 	LIST_REMOVE(l, hash);
-	notifier_forget(fs, NODE_ROOT, l->name);
+	notifier_forget(fs, l->name);
 	free(l->name);
 	l->name = copy;
 	insert_name(&fs->tree, l);

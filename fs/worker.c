@@ -24,6 +24,7 @@
 #include "record.h"
 #include "ring.h"
 #include "transport.h"
+#include "worker_look.h"
 #include "worker_own.h"
 #include "worker_watch.h"
 
@@ -49,6 +50,7 @@ struct worker {
 	struct linkfs_linker *linker;
 	uint64_t own_dev;
 	struct watch watch; /* over the control thread */
+	struct looker looker;
 	int *fds; /* received for the replay that follows; control thread */
 	bool *known, *copied; /* by descriptor: as in struct msg_fds */
 	uint32_t fd_cnt;
@@ -708,6 +710,13 @@ static void on_keep(struct worker *w, struct packet *p)
 	reply(w, &m, NULL);
 }
 
+static void looked(void *ctx)
+{
+	struct msg m = { .type = MSG_LOOK | MSG_REPLY };
+
+	reply(ctx, &m, NULL);
+}
+
 static void on_short(struct worker *w, struct packet *p)
 {
 	switch (p->msg.type) {
@@ -728,6 +737,9 @@ static void on_short(struct worker *w, struct packet *p)
 		break;
 	case MSG_KEEP:
 		on_keep(w, p);
+		break;
+	case MSG_LOOK:
+		looker_look(&w->looker, p->text);
 		break;
 	}
 	packet_done(p);
@@ -808,6 +820,8 @@ static int start_threads(struct worker *w, unsigned fill_cnt)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	int err = -pthread_cond_init(&w->mapped, &attr);
 	pthread_condattr_destroy(&attr);
+	if (!err)
+		err = looker_start(&w->looker, looked, w);
 	if (!err)
 		err = start_thread(serve_files, w);
 	for (unsigned i = 0; !err && i < fill_cnt && i < FILL_THREADS_MAX; i++) {

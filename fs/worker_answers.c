@@ -406,6 +406,8 @@ bool answer_fill(struct fs *fs, struct packet *p, struct replies *out)
 		break;
 	case MSG_BELL | MSG_REPLY:
 		return ++fs->worker->bells <= fs->worker->naps; /* the answers themselves: worker_link.c */
+	case MSG_LOOK | MSG_REPLY:
+		return notifier_answered(fs);
 	case MSG_KEEP | MSG_REPLY:
 		if (m->error || !(j = job_find(fs->worker, m->id, JOB_KEEP)))
 			return false; /* one that can't must not go on reading the original */

@@ -7,6 +7,7 @@
  * abandoned: the generations it was filling are lost. Jobs: worker_jobs.c; their answers: worker_answers.c.
  */
 #include "custody.h"
+#include "outputs.h"
 #include "worker_priv.h"
 
 #include <fcntl.h>
@@ -310,6 +311,23 @@ static void on_signal(struct fs *fs)
 	w->was_asked_to_end = true;
 }
 
+uint64_t worker_link_look(struct fs *fs, const char *path)
+{
+	const struct worker_link *w = fs->worker;
+	struct msg m = { .type = MSG_LOOK };
+	char text[MSG_TEXT_MAX];
+
+	if (!w || w->state != WORKER_UP)
+		return 0;
+	snprintf(text, sizeof(text), "%s/%s", fs->cfg.mountpoint, path);
+	return transport_send(w->fill, &m, text, NULL, 0, false) ? 0 : w->epoch;
+}
+
+bool worker_link_is(const struct fs *fs, uint64_t number)
+{
+	return fs->worker && fs->worker->state == WORKER_UP && fs->worker->epoch == number;
+}
+
 static void step(struct fs *fs, struct replies *out)
 {
 	struct worker_link *w = fs->worker;
@@ -326,6 +344,7 @@ static void step(struct fs *fs, struct replies *out)
 	jobs_pump(fs);
 	jobs_end_proofs(fs, out);
 	jobs_fail_hopeless(fs, out);
+	notifier_pump(fs);
 	park_sweep(fs, out);
 	verifier_sweep(fs, out);
 	restorer_sweep(fs, out);

@@ -50,6 +50,7 @@ enum msg_type {
 	MSG_KEEP,      /* > fill: inputs (fd 0: a memfd of identities) of a generation stay as they are, the mount process sees
 			  to it; < done. No generation: the bytes of the only one come from fd 1 now, wherever it is used; <
 			  done, nothing reads the original any more */
+	MSG_LOOK,      /* > fill: look at .text, a path on the mount, so that the kernel asks what it is; < ring: done */
 	/* more from clients */
 	MSG_CLIENT_RECIPE = 0x60, /* .text is an output's ID or the absolute path of -o; < its command line (fd 0), as a
 				     recipe of .recipe_sz bytes; -ENOENT: it is not known */
