@@ -28,6 +28,11 @@ struct run {
 	char prefix[PATH_MAX]; /* the folder above bin */
 };
 
+static void run_done(struct run *r)
+{
+	free(r->options);
+}
+
 /* Mount options, given once or in several words. */
 static int add_options(struct run *r, const char *words)
 {
@@ -296,7 +301,7 @@ static int set_environment(const struct run *r, const char *mountpoint)
 int cmd_run(int argc, char **argv)
 {
 	CLEAN_MEM char *mountpoint = NULL;
-	struct run r;
+	__attribute__((cleanup(run_done))) struct run r = { 0 };
 
 	if (parse(argc, argv, &r) || find_prefix(&r))
 		return RUN_FAILED;

@@ -39,6 +39,7 @@ run ./env32 >out || skip "this kernel runs no 32-bit programs"
 
 library=$LINKFS_BUILD/lib/linkfs/run/liblinkfs-run.so
 export UNTOUCHED=1
+[ -z "${LINKFS_SANITIZE:-}" ] || export ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" # linkfs is preloaded to, too
 # started_by COMMAND...: it starts ./env32, which has all of the environment but the library.
 started_by() {
 	lfile "$@" >out 2>err || { cat err >&2; fail "status $?: $*"; }
