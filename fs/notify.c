@@ -1,9 +1,9 @@
 /* notify.c - has the kernel forget names that are gone, and with them what it keeps open.
  *
- * Names whose meaning may end are asked for anew each time (entry_timeout in ops.c), so the kernel need only be made to look: the
- * linker process does, at one name after the other, and finds nothing. Telling the kernel (FUSE_NOTIFY_INVAL_ENTRY) would
- * wait there for requests on their way in the same directory, where no signal gets through: a mount process that is
- * killed then waits for answers that only it could give, and so do all its clients.
+ * Names whose meaning may end are asked for anew each time (entry_timeout in ops.c), so the kernel need only be made to
+ * look: the linker process does, at one name after the other, and finds nothing. Telling the kernel
+ * (FUSE_NOTIFY_INVAL_ENTRY) would wait there for requests on their way in the same directory, where no signal gets
+ * through: a mount process that is killed then waits for answers that only it could give, and so do all its clients.
  *
  * Lock: fs.lock.
  */

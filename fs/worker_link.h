@@ -58,8 +58,8 @@ bool worker_link_cancel(struct fs *fs, const struct link *l);
 void worker_link_map(struct fs *fs, struct parked *p, struct replies *out); /* of p->gen */
 /* P, a PARK_PROOF, opens p->gen when the linker process has made it again. */
 void worker_link_prove(struct fs *fs, struct parked *p, struct replies *out);
-/* The linker process looks at PATH below the mount point, both shorter than MSG_TEXT_MAX; notifier_answered tells when it has. Its number, or 0: there is none
- * now, or it is busy. */
+/* The linker process looks at PATH below the mount point, together shorter than MSG_TEXT_MAX; notifier_answered tells when
+ * it has. Its number, or 0: there is none now, or it is busy. */
 uint64_t worker_link_look(struct fs *fs, const char *path);
 /* Is the linker process with that number the present one? */
 bool worker_link_is(const struct fs *fs, uint64_t number);
