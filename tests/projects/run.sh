@@ -119,8 +119,10 @@ fetch() {
 	command -v apt-get >/dev/null && command -v dpkg-source >/dev/null || skip "apt-get or dpkg-source is not installed"
 	if [ ! -e "$work/apt/sources.list" ]; then
 		mkdir -p "$work"/apt/{parts,lists/partial,cache/archives/partial}
+		mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' 'Created-By: Packages' | head -n 1)
+		[ "$mirror" ] || skip "apt knows no mirror of Debian 12"
 		for type in deb deb-src; do
-			echo "$type [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian bookworm main"
+			echo "$type [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror bookworm main"
 		done >"$work/apt/sources.list"
 		get update || { rm "$work/apt/sources.list" && skip "no package lists, see $work/apt.log"; }
 	fi

@@ -7,8 +7,8 @@
 . "$(dirname "$0")/../lib.sh"
 [ -z "${LINKFS_SANITIZE:-}" ] || skip "it builds a linkfs of its own, the same for each build"
 source=$(cd "${LINKFS_SOURCE:-$lib_dir/../..}" && pwd)
-mirror=$(sed -n 's/^URIs: *\(http[^ ]*debian\)\/*$/\1/p; s/^deb \(http[^ ]*debian\)\/* .*/\1/p' /etc/apt/sources.list \
-	/etc/apt/sources.list.d/* 2>/dev/null | head -n 1)
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' 'Created-By: Packages' | head -n 1)
+[ "$mirror" ] || skip "apt knows no mirror of Debian 12"
 root=$T/root
 
 took() { # WHAT COMMAND...
@@ -17,7 +17,7 @@ took() { # WHAT COMMAND...
 	"$@" || return
 	echo "$what: $(($(date +%s) - start)) s"
 }
-took "a fresh Debian" debootstrap --variant=minbase bookworm "$root" "${mirror:-http://deb.debian.org/debian}" >log 2>&1 || {
+took "a fresh Debian" debootstrap --variant=minbase bookworm "$root" "$mirror" >log 2>&1 || {
 	tail -n 3 log
 	skip "debootstrap makes no Debian here"
 }
