@@ -124,8 +124,8 @@ static void fs_init(struct fs *fs, const struct mount_request *rq, int ready_fd)
 	bytes_init(fs);
 }
 
-/* What these tell the kernel waits for requests on their way, in the kernel, where no signal gets through: so they end while
- * somebody still answers. */
+/* Each has requests on the way that wait for answers of ours: OPENs that are held, a look of the linker process. So they end
+ * while somebody still answers. */
 static void notices_stop(struct fs *fs)
 {
 	warmer_stop(fs);
