@@ -276,7 +276,7 @@ int main(int argc, char **argv)
 	struct linkfs_linker *linker;
 	struct linkfs_image *img = NULL;
 	char *text = NULL;
-	struct linkfs_config cfg = { 0 };
+	struct linkfs_config cfg = { .one_link = true };
 	struct diag *d = diag_new(20);
 	struct lto lto = { 0 };
 	struct ld_asked asked = { .lto = &lto, .wants_refusal = argc > 0 && fallback_is_run(argv[0]) };

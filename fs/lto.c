@@ -48,7 +48,7 @@ static int compile(struct lto *lto, struct linkfs_linker *l, const struct linkfs
 int lto_compile(struct lto *lto, int argc, const char *const *argv)
 {
 	struct linkfs_request rq = { .argc = argc, .argv = argv, .cwd_fd = AT_FDCWD };
-	struct linkfs_config cfg = { 0 };
+	struct linkfs_config cfg = { .one_link = true };
 	struct linkfs_linker *l;
 	static struct linkfs_look look; /* the plugins keep its strings */
 	char *text = NULL;

@@ -207,6 +207,7 @@ void report_stats(struct fs *fs, struct text *ret)
 	put(ret, "worker_pid", (uint64_t)worker_link_pid(fs));
 	put(ret, "parsed_objects", fs->linker.parsed_objects);
 	put(ret, "scanned_objects", fs->linker.scanned_objects);
+	put(ret, "resolutions", fs->linker.resolutions);
 	/* more than the promised keys */
 	put(ret, "outputs", fs->outputs->cnt);
 	put(ret, "links_made", c->links_made);

@@ -425,6 +425,7 @@ static struct msg_stats linker_stats(const struct worker *w)
 		.mappings = s.mappings,
 		.parsed_objects = s.parsed_objects,
 		.scanned_objects = s.scanned_objects,
+		.resolutions = s.resolutions,
 	};
 }
 

@@ -34,6 +34,8 @@ void diag_add(struct diag *d, enum diag_level level, uint64_t place, const char 
 
 /* How many errors were recorded (kept or not); with fatal warnings the warnings count too. */
 unsigned diag_errors(const struct diag *d);
+/* How many messages were recorded, those that are dropped or equal to others included. */
+unsigned diag_messages(const struct diag *d);
 /* There are errors, and all of them are refusals. */
 bool diag_is_refusal(const struct diag *d);
 /* From now on warnings count as errors (--fatal-warnings), or are dropped (-w, --no-warnings). */

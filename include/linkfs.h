@@ -27,6 +27,7 @@ struct linkfs_image;
 struct linkfs_config {
 	unsigned threads;      /* worker threads of one link; 0: one per online CPU */
 	unsigned map_budget;   /* how many input mappings at most; 0: half of vm.max_map_count */
+	bool one_link;         /* the process ends with the link: keep nothing for the next one that costs time to keep */
 };
 
 /* Where files come from. A link opens nothing behind this interface's back, so that the owner of a mount can answer
@@ -150,6 +151,7 @@ struct linkfs_linker_stats {
 	uint64_t inputs, input_bytes, mappings; /* held now */
 	uint64_t parsed_objects; /* since start: a relink that parses nothing leaves it unchanged */
 	uint64_t scanned_objects; /* of which a link walked the relocations; else it took what a link before found */
+	uint64_t resolutions;    /* links that resolved their symbols; the others took what a link before found */
 };
 void linkfs_linker_stats(const struct linkfs_linker *l, struct linkfs_linker_stats *ret_stats);
 

@@ -65,6 +65,7 @@ struct msg_stats {
 	uint64_t mappings;
 	uint64_t parsed_objects;
 	uint64_t scanned_objects;
+	uint64_t resolutions;
 };
 
 struct msg_stats_reply {

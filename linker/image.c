@@ -29,6 +29,8 @@ int linkfs_linker_new(const struct linkfs_config *cfg, struct linkfs_linker **re
 		rc = names_new(&l->names);
 	if (!rc)
 		rc = names_new(&l->strings);
+	if (!rc && !(cfg && cfg->one_link))
+		rc = kept_new(&l->kept);
 	if (!rc)
 		rc = pool_new(cfg ? cfg->threads : 0, &l->pool);
 	if (rc) {
@@ -43,6 +45,7 @@ struct linkfs_linker *linkfs_linker_free(struct linkfs_linker *l)
 {
 	if (!l)
 		return NULL;
+	l->kept = kept_free(l->kept);
 	l->strings = names_free(l->strings);
 	l->names = names_free(l->names);
 	mapper_free(l->mapper);
@@ -72,7 +75,8 @@ void linkfs_linker_stats(const struct linkfs_linker *l, struct linkfs_linker_sta
 	mapper_stats(l->mapper, &m);
 	*ret_stats = (struct linkfs_linker_stats){ .inputs = m.files, .input_bytes = m.bytes, .mappings = m.mappings,
 						   .parsed_objects = atomic_load(&l->parsed_objects),
-						   .scanned_objects = atomic_load(&l->scanned_objects) };
+						   .scanned_objects = atomic_load(&l->scanned_objects),
+						   .resolutions = l->kept ? kept_made(l->kept) : 0 };
 }
 
 enum linkfs_doing linkfs_linker_doing(const struct linkfs_linker *l)

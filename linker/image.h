@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "kept.h"
 #include "linkfs.h"
 #include "render.h"
 
@@ -15,6 +16,7 @@ struct linkfs_linker {
 	struct pool *pool;
 	pthread_mutex_t lock; /* links are made one at a time */
 	atomic_uint_fast64_t parsed_objects, scanned_objects;
+	struct kept *kept; /* products of the symbols stage; NULL: one link is all there will be */
 	_Atomic(const char *) pass; /* of the link being made; NULL: none is */
 };
 

@@ -12,7 +12,8 @@ int image_trim(struct linkfs_image *img)
 {
 	sections_trim(img->s);
 	/* A failure costs nothing but that charge. */
-	arena_trim(img->st->arena);
+	if (img->st->arena)
+		arena_trim(img->st->arena);
 	arena_trim(img->s->arena);
 	arena_trim(img->l->arena);
 	return 0;

@@ -408,6 +408,7 @@ int archive_parse(struct infile *f, struct names *names, struct diag *d, uint64_
 		archive_free(a);
 		return rc;
 	}
+	archive_digest(a);
 	*ret_archive = a;
 	return 0;
 }

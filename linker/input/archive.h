@@ -39,6 +39,7 @@ struct archive {
 	struct archive_member *members; /* without the special ones (/, //, /SYM64/, __.SYMDEF) */
 	uint32_t sym_cnt;
 	struct archive_sym *syms;   /* in the index's order */
+	uint64_t digest[2];     /* of SYMS; among files of the same NAMES */
 };
 
 /* Is it an archive by its first 8 bytes? */
@@ -46,6 +47,7 @@ bool archive_is(const uint8_t *data, uint64_t sz);
 /* Parses F, interning the index's names into NAMES (room is reserved inside). Every offset is checked. Errors go to D
  * with place PLACE: "F->path: ..." and the file offset. */
 int archive_parse(struct infile *f, struct names *names, struct diag *d, uint64_t place, struct archive **ret_archive);
+void archive_digest(struct archive *a); /* archive_parse's last step: index_digest.c */
 void archive_free(void *archive); /* the product_free of its file; takes NULL */
 
 #endif

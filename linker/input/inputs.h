@@ -56,6 +56,7 @@ struct ifile {
 };
 
 struct version_script; /* script.h */
+struct kept;           /* symbols/kept.h */
 
 /* --version-script, --dynamic-list. */
 struct symbol_list {
@@ -97,6 +98,7 @@ struct inputs {
 	struct symbol_list *lists; /* in order: version scripts, then dynamic lists */
 	uint32_t list_cnt;
 	atomic_uint_fast64_t *parsed_objects, *scanned_objects; /* the process's counters */
+	struct kept *kept;         /* symbols/kept.h: the process's, NULL: none */
 	const struct linkfs_ir_claimer *claimer; /* NULL: intermediate code is refused */
 	const struct ir_plan *plan; /* NULL: none */
 	struct ir_claim *claims;
@@ -119,6 +121,7 @@ struct inputs_config {
 	struct diag *diag;
 	const struct linkfs_opener *opener; /* never NULL here */
 	atomic_uint_fast64_t *parsed_objects, *scanned_objects;
+	struct kept *kept;
 	const struct linkfs_ir_claimer *claimer; /* or */
 	const struct ir_plan *plan;              /* or neither */
 	bool never_compiles;       /* linkfs_request's */
@@ -133,6 +136,12 @@ int inputs_failure(const struct inputs *in, int rc);
 
 /* Parses the objects FILES[0..cnt) (indices) that are not parsed yet, in parallel. Errors go to the sink. */
 void inputs_parse(struct inputs *in, const uint32_t *files, uint32_t cnt);
+
+/* The object of an input that no thin archive has, if any link has parsed it; else NULL. */
+struct object *inputs_resident(const struct ifile *f);
+/* Parses members FILES[0..cnt) of archives that are not thin, which the link may turn out not to want: inputs_resident has them,
+ * and the link shows no trace of it, not even errors; a damaged one is left out. */
+void inputs_parse_ahead(const struct inputs *in, const uint32_t *files, uint32_t cnt);
 
 /* No more objects will be parsed: lets go of older versions of files, whose products new ones could take over. */
 void inputs_settle(struct inputs *in);

@@ -333,6 +333,7 @@ int shlib_parse(struct infile *f, struct names *names, struct diag *d, uint64_t 
 		shlib_free(s);
 		return r;
 	}
+	shlib_digest(s);
 	*ret_shlib = s;
 	return 0;
 }

@@ -57,4 +57,7 @@ static inline uint64_t shlib_sym_sz(const struct shlib_parser *p)
 /* Fills in the segments and all the spans. The spans lie in the file, the strings end in a NUL. */
 int shlib_find(struct shlib_parser *p);
 
+/* The last step: index_digest.c. */
+void shlib_digest(struct shlib *s);
+
 #endif

@@ -31,7 +31,7 @@ struct pile {
 };
 
 struct diag {
-	pthread_mutex_t lock;   /* guards all below but the last two */
+	pthread_mutex_t lock;   /* guards all below but the last three */
 	struct pile errors_kept;
 	struct pile others;
 	size_t error_limit;     /* 0: none */
@@ -40,6 +40,7 @@ struct diag {
 	bool no_warnings;
 	bool dropped;           /* some error is not in errors_kept */
 	bool oom;
+	atomic_uint messages;   /* of all levels, kept or not */
 	atomic_uint errors;     /* refusals included */
 	atomic_uint refusals;
 };
@@ -180,6 +181,7 @@ void diag_add(struct diag *d, enum diag_level level, uint64_t place, const char 
 	struct message m = { .place = place, .level = level };
 	va_list args;
 
+	atomic_fetch_add_explicit(&d->messages, 1, memory_order_relaxed);
 	va_start(args, fmt);
 	if (vasprintf(&m.text, fmt, args) < 0)
 		m.text = NULL;
@@ -195,6 +197,11 @@ void diag_add(struct diag *d, enum diag_level level, uint64_t place, const char 
 unsigned diag_errors(const struct diag *d)
 {
 	return atomic_load_explicit(&d->errors, memory_order_relaxed);
+}
+
+unsigned diag_messages(const struct diag *d)
+{
+	return atomic_load_explicit(&d->messages, memory_order_relaxed);
 }
 
 bool diag_is_refusal(const struct diag *d)

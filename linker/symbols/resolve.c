@@ -40,19 +40,12 @@ static void claim_shlib(struct symtab *st, uint32_t file)
 			provider_claim(st, so->syms[i].name, provider(RANK_SHARED, file, i));
 }
 
-/* Does the value lie beyond the section, or the section not in the output? */
-static bool is_outside(const struct isec *is, uint64_t value)
-{
-	return value > is->sz || !(is->flags & SHF_ALLOC) || is->kind == ISEC_NONE || is->kind == ISEC_PROPERTY ||
-	       is->kind == ISEC_DISCARD;
-}
-
 static uint32_t provider_facts(struct symtab *st, uint32_t file, const struct esym *s)
 {
 	uint32_t fl = SYM_DEF;
 	if (s->shndx == OBJ_SHN_ABS)
 		fl |= SYM_ABS;
-	else if (s->shndx != OBJ_SHN_COMMON && is_outside(&st->in->files[file].obj->secs[s->shndx], s->value))
+	else if (s->shndx != OBJ_SHN_COMMON && value_is_outside(&st->in->files[file].obj->secs[s->shndx], s->value))
 		fl |= SYM_OUTSIDE;
 	if (s->type == STT_GNU_IFUNC)
 		fl |= SYM_IFUNC | SYM_FUNC;

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "demangle.h"
+#include "kept.h"
+#include "recipe.h"
 #include "symtab_priv.h"
 
 name_id symtab_wrap(const struct symtab *st, name_id id)
@@ -91,7 +93,8 @@ static void decide_kind(struct symtab *st)
 	st->is_dynamic = st->is_pic || (!opt->is_static && (any_shlib || opt->export_dynamic));
 }
 
-int symtab_resolve(struct inputs *in, struct symtab **ret_symtab)
+/* The passes. */
+static int resolve(struct inputs *in, struct symtab **ret_symtab)
 {
 	struct symtab *st = calloc(1, sizeof(*st));
 	int rc = -ENOMEM;
@@ -122,8 +125,6 @@ int symtab_resolve(struct inputs *in, struct symtab **ret_symtab)
 	rc = facts_compute(st);
 out:
 	if (rc < 0) {
-		if (!diag_errors(in->diag))
-			diag_error(in->diag, 0, "resolving symbols: %s", strerror(-rc));
 		symtab_free(st);
 		return rc;
 	}
@@ -131,13 +132,34 @@ out:
 	return 0;
 }
 
-struct symtab *symtab_free(struct symtab *st)
+int symtab_resolve(struct inputs *in, struct symtab **ret_symtab)
 {
-	if (!st)
-		return NULL;
+	unsigned said = diag_messages(in->diag);
+	struct recipe *recipe = in->kept ? recipe_new(in) : NULL;
+	int rc = in->kept ? kept_find(in->kept, in, recipe, ret_symtab) : 0;
+	bool is_found = rc > 0;
+	if (!rc)
+		rc = resolve(in, ret_symtab);
+	/* What reported anything is to report it each time. */
+	if (!rc && recipe && diag_messages(in->diag) == said)
+		kept_add(in->kept, recipe, ret_symtab);
+	else
+		free(recipe);
+	if (rc < 0 && !diag_errors(in->diag))
+		diag_error(in->diag, 0, "resolving symbols: %s", strerror(-rc));
+	return is_found ? 0 : rc;
+}
+
+void symtab_end_passes(struct symtab *st)
+{
 	if (st->priv)
 		pthread_mutex_destroy(&st->priv->lock);
 	free(st->priv);
+	st->priv = NULL;
+}
+
+void symtab_clear(struct symtab *st)
+{
 	arena_free(st->arena);
 	free(st->objs);
 	free(st->dsos);
@@ -148,6 +170,18 @@ struct symtab *symtab_free(struct symtab *st)
 	free(st->versions);
 	free(st->wrap_from);
 	free(st->wrap_to);
+}
+
+struct symtab *symtab_free(struct symtab *st)
+{
+	if (!st)
+		return NULL;
+	if (st->shared) {
+		kept_release(st);
+		return NULL;
+	}
+	symtab_end_passes(st);
+	symtab_clear(st);
 	free(st);
 	return NULL;
 }

@@ -162,7 +162,8 @@ struct symtab {
 	/* References to FROM mean TO, FROM ascending: --wrap and __real_; f@V for a default f@@V defined here. */
 	name_id *wrap_from, *wrap_to;
 	uint32_t wrap_cnt;
-	struct symtab_private *priv;
+	struct symtab_private *priv; /* NULL where no pass ran */
+	struct resolution *shared;   /* kept.h: whose all arrays are but flags and sec_state; NULL: this symtab's own */
 };
 
 /* Extraction, COMDAT, resolution, linker-defined names, versions, facts. Afterwards only NEED bits, SEC_LIVE,

@@ -20,6 +20,15 @@ int facts_compute(struct symtab *st);      /* facts.c: imports, exports, preempt
 
 /* Would a definition with the facts FL, but for SYM_EXPORT, be exported? */
 bool facts_is_exported(const struct symtab *st, uint32_t fl);
+/* Does the value lie beyond the section, or the section not in the output? */
+static inline bool value_is_outside(const struct isec *is, uint64_t value)
+{
+	return value > is->sz || !(is->flags & SHF_ALLOC) || is->kind == ISEC_NONE || is->kind == ISEC_PROPERTY ||
+	       is->kind == ISEC_DISCARD;
+}
+/* Frees what only the passes use; what the passes have made, none of which is shared. */
+void symtab_end_passes(struct symtab *st);
+void symtab_clear(struct symtab *st);
 /* From now on references to FROM mean TO. 0 or -ENOMEM. */
 int symtab_alias(struct symtab *st, name_id from, name_id to);
 

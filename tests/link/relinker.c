@@ -114,8 +114,9 @@ static void tell(const struct linkfs_linker *l, const struct made *m)
 		printf("failed");
 	else
 		printf("same %llu", (unsigned long long)linkfs_image_size(m->img));
-	printf(" parsed_objects=%llu scanned_objects=%llu link_ms=%.3f\n", (unsigned long long)s.parsed_objects,
-	       (unsigned long long)s.scanned_objects, is.link_ms);
+	printf(" parsed_objects=%llu scanned_objects=%llu resolutions=%llu link_ms=%.3f\n",
+	       (unsigned long long)s.parsed_objects, (unsigned long long)s.scanned_objects,
+	       (unsigned long long)s.resolutions, is.link_ms);
 }
 
 int main(int argc, char **argv)
