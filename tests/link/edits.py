@@ -2,9 +2,10 @@
 """edits.py RELINKER LD DIR SEED COUNT: COUNT random edits of a program, each linked by a linker that stays and by a new one.
 
 The program is a few dozen objects, two archives and a shared library, written here as ELF bytes, so that an edit costs no
-compiler. An edit changes a body, adds or drops a function, renames a symbol, changes a size, moves a COMDAT group's first
-copy, replaces a member, adds or drops an object or a library, puts a library earlier on the search path, touches a file, or
-changes an option. RELINKER (relinker.c) compares the outputs byte for byte, and the messages where a link fails.
+compiler. An edit changes a body, its length alone or the number of local symbols, adds or drops a function, renames a symbol,
+changes a size, moves a COMDAT group's first copy, replaces a member, adds or drops an object or a library, puts a library
+earlier on the search path, touches a file, or changes an option. RELINKER (relinker.c) compares the outputs byte for byte, and
+the messages where a link fails; enough links must have taken the symbols of one before.
 """
 import os
 import random
@@ -110,6 +111,7 @@ class Unit:
         self.common = r.choice([0, 0, 8, 64])
         self.weak = r.random() < .3
         self.pad = r.randrange(3)
+        self.tail = self.statics = 0
 
     def write(self, callable_, libs):
         r = random.Random(self.seed)
@@ -125,6 +127,8 @@ class Unit:
         for i in range(self.data):
             e.relocate(data, 8 * i, R_64, r.choice(callable_ + [plain, strings]), 0)
         targets = callable_ + libs
+        for i in range(self.statics):
+            e.symbol(f"static{i}", plain, i, 1, bind=0, kind=1)
         for name, section in (".Lstring", strings), (".Lconstant", constants), (".Lplain", plain):
             e.symbol(name, section, r.choice([0, 8]) if section == constants else 0, bind=0, kind=1)
         for name, size in [*self.functions.items(), *self.inlines.items()]:
@@ -146,6 +150,7 @@ class Unit:
                 else:
                     body += b"\x48\x3b\5" + bytes(4)
                     e.relocate(section, at, R_GOTPCREL, r.choice(targets + ["nobody"] * self.weak), -4)
+            body += b"\x90" * self.tail
             e.sections[section - 1][3] = body
             e.symbol(name, section, 0, len(body), WEAK if comdat else GLOBAL)
             code.append((section, len(body)))
@@ -203,6 +208,7 @@ class Program:
         self.lib = 0
         self.written = {}  # by file name
         self.objects = {}  # by all that makes one
+        self.callable = {}  # whom one may call, by all that matters for that
         self.write()
 
     def unit(self):
@@ -244,9 +250,10 @@ class Program:
 
     def object(self, unit, names):
         """An object changes only by its own edits, as with a compiler: whom it may call is settled when it is made."""
-        state = repr(sorted(vars(unit).items()))
+        rows = sorted(vars(unit).items())
+        state, calls = repr(rows), repr([r for r in rows if r[0] not in ("tail", "statics")])
         if state not in self.objects:
-            self.objects[state] = unit.write(names, ["lib_a", "lib_b"])
+            self.objects[state] = unit.write(self.callable.setdefault(calls, names), ["lib_a", "lib_b"])
         return self.objects[state]
 
     def edit(self):
@@ -255,9 +262,13 @@ class Program:
         some = r.choice(sorted(unit.functions))
         if r.random() < .5:
             self.options.add("--warn-unresolved-symbols")
-        kind = r.choice(["body"] * 6 + ["size"] * 3 + ["add", "remove", "rename", "strings", "comdat", "comdat", "member",
+        kind = r.choice(["tail"] * 12 + ["static"] * 4 + ["body"] * 6 + ["size"] * 3 + ["add", "remove", "rename", "strings", "comdat", "comdat", "member",
                         "object", "drop", "early", "lib", "touch", "option", "common", "data", "locals", "order"])
-        if kind == "body":
+        if kind == "tail":
+            unit.tail = r.randrange(40)
+        elif kind == "static":
+            unit.statics = r.randrange(5)
+        elif kind == "body":
             unit.seed = r.random()
         elif kind == "size":
             unit.functions[some] = r.randrange(1, 20)
@@ -303,7 +314,7 @@ def main():
     relinker, ld, where, seed, count = sys.argv[1:4] + [int(a) for a in sys.argv[4:6]]
     program = Program(where, ld, seed)
     child = subprocess.Popen([relinker], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    made = 0
+    made = kept = resolutions = 0
     for step in range(count + 1):
         kind = program.edit() if step else "first"
         child.stdin.write(f"{where}/args\n")
@@ -314,11 +325,13 @@ def main():
         if answer.split(" ")[0] not in ("same", "failed"):
             sys.exit(f"seed {seed}, edit {step} ({kind}): {answer or 'it died'}")
         made += answer.startswith("same")
+        before, resolutions = resolutions, int(answer.split("resolutions=")[1].split()[0])
+        kept += before == resolutions
     child.stdin.close()
     if child.wait():
         sys.exit(f"seed {seed}: status {child.returncode}")
-    print(f"{made} of {count + 1} links were made, {count + 1 - made} failed as they should")
-    if made < count / 3:
+    print(f"{made} of {count + 1} links were made, {count + 1 - made} failed as they should; {kept} resolved nothing")
+    if made < count / 3 or kept < count / 5:
         sys.exit("too few links were made: this proves little")
 
 
