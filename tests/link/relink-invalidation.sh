@@ -117,6 +117,13 @@ sed -i 's/f + 2/f + 200000/' f.c && compile f.c
 relink 1 1 1 "it moved out of its section"
 echo 'int f(void) { return 17; }' >f.c && compile f.c
 relink 1 1 0 "all that went"
+for signature in first second; do
+	echo "int f(void) { return 17; } __asm__(\".section .text.g, \\\"axG\\\", @progbits, $signature, comdat; nop\");" >f.c
+	compile f.c
+	relink 1 1 1 "a group with the $signature signature"
+done
+echo 'int f(void) { return 17; }' >f.c && compile f.c
+relink 1 1 0 "it went"
 echo 'int (*volatile user1)(int);' >comdat1.cc && compile comdat1.cc
 relink 1 2 1 "the first copy of a COMDAT group went: the next one is looked at, too"
 echo 'int member(void) { return 22; }' >member.c && compile member.c && rm lib.a && ar rc lib.a member.o other.o
@@ -125,6 +132,12 @@ echo 'int member(void) { return 22; } int member2;' >member.c && compile member.
 relink 1 1 1 "one of two members has a symbol more"
 rm lib.a && ar rc lib.a other.o member.o
 relink 0 0 1 "members changed places"
+echo 'int unused;' >unused.c && compile unused.c && rm lib.a && ar rc lib.a unused.o member.o other.o
+relink 0 0 1 "an archive has a member that nobody wants"
+echo 'int unused(void) { return 1; }' >unused.c && compile unused.c && rm lib.a && ar rc lib.a unused.o member.o other.o
+relink 0 0 0 "its type is not in the archive's index"
+echo 'int member(void) { return 33; }' >unused.c && compile unused.c && rm lib.a && ar rc lib.a unused.o member.o other.o
+relink 1 1 1 "now it is the first to have what one does"
 echo 'int lib(void) { return 44; } int more(void) { return 55; }' >lib.c
 gcc -O1 -shared -fPIC -nostdlib -o libs.new lib.c && mv libs.new libs.so
 relink 0 0 0 "a library has other code, but the same dynamic symbols"
