@@ -1,7 +1,7 @@
 /* index_digest.c - digests of what a library's and an archive's index say, kept with them.
  *
- * The symbols stage compares links by these (symbols/recipe.c, which makes an object's itself). Names count by their ids: digests
- * are equal among files that share the names, and mean nothing elsewhere.
+ * The symbols stage compares links by these (symbols/recipe.c, which makes an object's itself). Names count by their ids:
+ * digests tell files apart that share the names, and mean nothing elsewhere.
  */
 #include <string.h>
 

@@ -139,8 +139,8 @@ void inputs_parse(struct inputs *in, const uint32_t *files, uint32_t cnt);
 
 /* The object of an input that no thin archive has, if any link has parsed it; else NULL. */
 struct object *inputs_resident(const struct ifile *f);
-/* Parses members FILES[0..cnt) of archives that are not thin, which the link may turn out not to want: inputs_resident has them,
- * and the link shows no trace of it, not even errors; a damaged one is left out. */
+/* Parses members FILES[0..cnt) of archives that are not thin, which the link may turn out not to want: inputs_resident has
+ * them, and the link shows no trace of it, not even errors; a damaged one is left out. */
 void inputs_parse_ahead(const struct inputs *in, const uint32_t *files, uint32_t cnt);
 
 /* No more objects will be parsed: lets go of older versions of files, whose products new ones could take over. */

@@ -38,7 +38,7 @@ struct shlib {
 	const char **versions;
 	uint32_t sym_cnt;
 	struct shlib_sym *syms; /* global and weak ones, defined first or in table order */
-	uint64_t digest[2];    /* of names, bindings, types and versions, among files of the same NAMES: not of where symbols lie */
+	uint64_t digest[2];    /* of names, bindings, types and versions, among files of the same NAMES; not of addresses */
 };
 
 /* Every offset is checked. Errors go to D with place PLACE. Names are interned, with room made inside: one at a time. */

@@ -13,7 +13,7 @@ compared() {
 		case ${file##*/} in
 		recipe.* | kept.*) continue ;;
 		esac
-		grep -noE "\\b$var(->|\\.)[a-z_]+" "$file" | sed "s|^\\([0-9]*\\):$var[^a-z]*|$file:\\1 |"
+		grep -noE "\\b$var(->|\\.)[a-z_]+" "$file" | sed "s|^\\([0-9]*\\):${var}[^a-z]*|$file:\\1 |"
 	done | while read -r where field; do
 		case $exempt in
 		*" $field "*) continue ;;
