@@ -297,7 +297,8 @@ class Program:
             os.utime(f"{self.dir}/u{r.choice(self.units).number}.o")
             os.utime(f"{self.dir}/late/libx.so")
         elif kind == "option":
-            self.options ^= {r.choice(["--gc-sections", "-O0", "-s", "--warn-unresolved-symbols", "-Bsymbolic", "--export-dynamic", "-shared"])}
+            self.options ^= {r.choice(["--gc-sections", "-O0", "-s", "--warn-unresolved-symbols", "-Bsymbolic", "--export-dynamic", "-shared",
+                                       "--wrap=u1_f0", "--defsym=alias=u0_f0"])}
         elif kind == "common":
             unit.common = r.choice([0, 8, 16, 128])
         elif kind == "data":

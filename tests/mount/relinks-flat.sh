@@ -29,9 +29,10 @@ relink() {
 }
 
 relink 10
-objects=$(stat_of parsed_objects) first=$(stat_of anon_bytes)
+objects=$(stat_of parsed_objects) resolutions=$(stat_of resolutions) first=$(stat_of anon_bytes)
 relink 50
 last=$(stat_of anon_bytes)
 equal "$(stat_of parsed_objects)" "$objects" "objects parsed by 50 links of the same inputs"
+equal "$(stat_of resolutions)" "$resolutions" "links of these that resolved their symbols"
 equal "$(stat_of worker_restarts)" 0 "the linker process was replaced"
 [ "$last" -lt $((first + 1000000)) ] || fail "anon_bytes: $first, then $last"
