@@ -152,7 +152,7 @@ struct object {
 	_Atomic(struct object_product *) content; /* sections/content.h */
 	_Atomic(struct object_product *) scanned; /* sections/scanned.h */
 	_Atomic uint64_t digest[2]; /* object_digest; both 0 until made */
-	_Atomic uint64_t symbols[2]; /* the same of what symbols/recipe.c reads */
+	_Atomic uint64_t symbols[3]; /* digests of what symbols/recipe.c reads, likewise */
 };
 
 /* A symbol, host order. shndx: section index with extended ones resolved; reserved ones keep SHN_ABS and SHN_COMMON + the

@@ -1,8 +1,8 @@
 /* kept.c - keeps and gives out products of the symbols stage (kept.h).
  *
  * A product is a whole symtab that nobody writes to any more. Links share its arrays; the facts of names and the states of
- * sections, where later stages add NEED bits and liveness, they copy. An object may have come to have more local symbols
- * with the same globals: then its providers are other indices, and a product is derived that has providers of its own.
+ * sections, where later stages add NEED bits and liveness, they copy. An object may have come to have more local symbols or
+ * more sections, with the same globals: then what counts symbols or sections is derived from the product.
  */
 #include "kept.h"
 
@@ -22,7 +22,7 @@ enum { KEPT_MAX = 32 };
 struct resolution {
 	atomic_uint refs;
 	struct symtab st;        /* without inputs */
-	struct resolution *base; /* whose arrays these are, but for st.win; NULL: all are its own */
+	struct resolution *base; /* whose arrays these are, but for win, sec_base and sec_state; NULL: all are its own */
 	uint64_t sz;             /* bytes of its own */
 };
 
@@ -45,10 +45,13 @@ static void unref(struct resolution *r)
 {
 	if (!r || atomic_fetch_sub(&r->refs, 1) > 1)
 		return;
-	if (r->base)
+	if (r->base) {
 		free((void *)r->st.win);
-	else
+		free(r->st.sec_base);
+		free((void *)r->st.sec_state);
+	} else {
 		symtab_clear(&r->st);
+	}
 	unref(r->base);
 	free(r);
 }
@@ -167,46 +170,52 @@ static int take_files(struct inputs *in, const struct recipe *r, const struct sy
 /* The globals of FILE begin at another index. */
 static void move_providers(struct symtab *st, uint32_t file, const struct object *o, uint32_t old_first)
 {
-	for (uint32_t i = 0; i < o->sym_cnt - o->first_global; i++) {
+	for (uint32_t i = 0; o->first_global != old_first && i < o->sym_cnt - o->first_global; i++) {
 		uint64_t p = sym_win(st, o->names[i]);
 		if (provider_file(p) == file && provider_sym(p) == old_first + i)
 			sym_set_win(st, o->names[i], provider(provider_rank(p), file, o->first_global + i));
 	}
 }
 
-/* What R is with the objects of IN; R itself stays, others use it. */
-static struct resolution *derive(struct resolution *r, struct recipe *recipe, const struct inputs *in)
+/* What R is with the objects of IN, which has the recipe but for MOVES; R itself stays, others use it. */
+static int derive(struct resolution *r, struct recipe *recipe, const struct recipe_moves *moves, struct inputs *in,
+		  struct resolution **ret_derived)
 {
 	struct resolution *to = malloc(sizeof(*to));
-	size_t sz = r->st.cnt * sizeof(*r->st.win);
+	int rc = 0;
 	if (!to)
-		return NULL;
+		return -ENOMEM;
 	atomic_init(&to->refs, 1);
-	to->st = r->st;
-	to->sz = sz;
-	to->st.win = copy((const void *)r->st.win, sz);
-	if (!to->st.win) {
-		free(to);
-		return NULL;
-	}
 	to->base = ref(r->base ? r->base : r);
-	for (uint32_t i = 1; i < in->file_cnt; i++) {
-		struct recipe_object *row = &recipe->by_file[i];
-		const struct object *o = row->digest[1] ? in->files[i].obj : NULL;
-		if (o && o->first_global != row->first_global)
-			move_providers(&to->st, i, o, row->first_global);
+	to->st = r->st;
+	to->st.win = copy((const void *)r->st.win, r->st.cnt * sizeof(*r->st.win));
+	to->st.sec_base = moves->sections ? NULL : copy(r->st.sec_base, (in->file_cnt + 1) * sizeof(*r->st.sec_base));
+	to->st.sec_state = moves->sections ? NULL : copy((const void *)r->st.sec_state, r->st.sec_cnt);
+	to->st.in = in;
+	if (moves->sections) /* the same groups win */
+		rc = comdat_choose(&to->st);
+	to->st.in = NULL;
+	to->sz = to->st.cnt * sizeof(*to->st.win) + to->st.sec_cnt + in->file_cnt * sizeof(*to->st.sec_base);
+	if (!rc && (!to->st.win || !to->st.sec_base || !to->st.sec_state))
+		rc = -ENOMEM;
+	if (rc) {
+		unref(to);
+		return rc;
 	}
-	for (uint32_t i = 1; i < in->file_cnt; i++)
+	for (uint32_t i = 1; moves->globals && i < in->file_cnt; i++)
 		if (recipe->by_file[i].digest[1])
-			recipe->by_file[i].first_global = in->files[i].obj->first_global;
-	return to;
+			move_providers(&to->st, i, in->files[i].obj, recipe->by_file[i].first_global);
+	recipe_move(recipe, in);
+	*ret_derived = to;
+	return 0;
 }
 
 int kept_find(struct kept *k, struct inputs *in, const struct recipe *now, struct symtab **ret_symtab)
 {
-	bool moved;
+	struct recipe_moves moves = { 0 };
+	struct resolution *derived;
 	uint32_t i = 0;
-	while (now && i < k->cnt && !recipe_fits(k->rows[i].recipe, now, in, &moved))
+	while (now && i < k->cnt && !recipe_fits(k->rows[i].recipe, now, in, &moves))
 		i++;
 	if (!now || i == k->cnt) {
 		atomic_fetch_add_explicit(&k->made, 1, memory_order_relaxed);
@@ -214,12 +223,12 @@ int kept_find(struct kept *k, struct inputs *in, const struct recipe *now, struc
 	}
 	put_first(k, i);
 	int rc = take_files(in, k->rows[0].recipe, &k->rows[0].res->st);
-	if (!rc && moved) {
-		struct resolution *r = derive(k->rows[0].res, k->rows[0].recipe, in);
-		if (!r)
-			return -ENOMEM;
-		unref(k->rows[0].res);
-		k->rows[0].res = r;
+	if (!rc && (moves.globals || moves.sections)) {
+		rc = derive(k->rows[0].res, k->rows[0].recipe, &moves, in, &derived);
+		if (!rc) {
+			unref(k->rows[0].res);
+			k->rows[0].res = derived;
+		}
 	}
 	if (!rc)
 		rc = share(k->rows[0].res, in, ret_symtab);

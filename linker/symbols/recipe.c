@@ -5,10 +5,10 @@
  *	symtab.c    options (kind, wraps, defsyms), the kinds of files                     hash_options, hash_files
  *	extract.c   options (entry, -u, --require-defined, --defsym), the scripts' entry   hash_options, hash_scripts
  *	            and EXTERN; each file's kind, laziness, liveness; indices of archives;  hash_files
- *	            names, bindings and section indices of globals; dynamic symbols        hash_symbols, shlib.digest
- *	comdat.c    section counts; groups: signature, COMDAT or not, members              hash_groups
- *	resolve.c   visibility, type, whether a value lies outside its section, size and   hash_symbols
- *	            alignment of commons; --exclude-libs by file                           hash_files
+ *	            names and bindings of globals, if they are defined; dynamic symbols    hash_symbols, shlib.digest
+ *	comdat.c    groups: signature, COMDAT or not; members, and counts of sections      hash_groups; number_sections
+ *	resolve.c   visibility, type, the group of the section, whether the value lies     hash_symbols
+ *	            outside of it, size and alignment of commons; --exclude-libs by file   hash_files
  *	linkdefs.c  names of allocated sections that are C names; versions of libraries    hash_names, shlib.digest
  *	versions.c  the texts f@V and f@@V of symbols; scripts and lists                   hash_symbols, hash_scripts
  *	facts.c     options
@@ -137,12 +137,12 @@ struct recipe *recipe_new(const struct inputs *in)
 
 /* ---- objects ---- */
 
-/* Of a value only the fact counts that resolve.c asks, but for commons. */
+/* Of a value only the fact counts that resolve.c asks, but for commons; of a section, what group it dies with. */
 static void hash_symbols(XXH3_state_t *h, const struct object *o)
 {
 	struct {
 		name_id name;
-		uint32_t shndx, facts, zero;
+		uint32_t shndx, group, facts;
 		uint64_t value, sz;
 	} rows[BATCH];
 	uint32_t n = 0;
@@ -150,12 +150,12 @@ static void hash_symbols(XXH3_state_t *h, const struct object *o)
 		struct esym s;
 		esym_get(o, i, &s);
 		bool is_common = s.shndx == OBJ_SHN_COMMON;
-		bool is_outside = s.shndx != SHN_UNDEF && s.shndx < o->sec_cnt &&
-				  value_is_outside(&o->secs[s.shndx], s.value);
+		const struct isec *is = s.shndx != SHN_UNDEF && s.shndx < o->sec_cnt ? &o->secs[s.shndx] : NULL;
+		bool is_outside = is && value_is_outside(is, s.value);
 		rows[n].name = o->names[i - o->first_global];
-		rows[n].shndx = s.shndx;
+		rows[n].shndx = is ? 1 : s.shndx;
+		rows[n].group = is ? is->group : 0;
 		rows[n].facts = s.bind | (uint32_t)s.type << 4 | (uint32_t)s.vis << 8 | (uint32_t)is_outside << 10;
-		rows[n].zero = 0;
 		rows[n].value = is_common ? s.value : 0;
 		rows[n].sz = is_common ? s.size : 0;
 		if (++n == BATCH || i + 1 == o->sym_cnt) {
@@ -170,10 +170,8 @@ static void hash_symbols(XXH3_state_t *h, const struct object *o)
 static void hash_groups(XXH3_state_t *h, const struct object *o)
 {
 	for (uint32_t i = 0; i < o->group_cnt; i++) {
-		const struct group *g = &o->groups[i];
-		const uint32_t words[] = { g->signature, g->is_comdat, g->member_cnt };
+		const uint32_t words[] = { o->groups[i].signature, o->groups[i].is_comdat };
 		XXH3_128bits_update(h, words, sizeof(words));
-		XXH3_128bits_update(h, g->members, g->member_cnt * sizeof(*g->members));
 	}
 }
 
@@ -184,19 +182,34 @@ static void hash_names(XXH3_state_t *h, const struct object *o)
 		const char *name = isec_name(o, &o->secs[i]);
 		if (!(o->secs[i].flags & SHF_ALLOC) || *name == '.')
 			continue;
-		XXH3_128bits_update(h, &i, sizeof(i));
+		XXH3_128bits_update(h, &o->secs[i].group, sizeof(o->secs[i].group));
 		hash_text(h, name);
 	}
 }
 
-/* Made when first asked for, then kept with the object. As object_digest: the high half, never 0, says that both are there. */
-static void symbols_digest(struct object *o, uint64_t digest[2])
+static uint64_t number_sections(const struct object *o)
 {
-	digest[1] = atomic_load_explicit(&o->symbols[1], memory_order_acquire);
-	digest[0] = atomic_load_explicit(&o->symbols[0], memory_order_relaxed);
-	if (digest[1])
-		return;
-	const uint32_t words[] = { o->machine, o->elf_class, o->is_be, o->has_ir, o->sec_cnt, o->sym_cnt - o->first_global,
+	XXH3_state_t h;
+	XXH3_64bits_reset(&h);
+	XXH3_64bits_update(&h, &o->sec_cnt, sizeof(o->sec_cnt));
+	for (uint32_t i = 0; i < o->group_cnt; i++) {
+		const struct group *g = &o->groups[i];
+		XXH3_64bits_update(&h, &g->member_cnt, sizeof(g->member_cnt));
+		XXH3_64bits_update(&h, g->members, g->member_cnt * sizeof(*g->members));
+	}
+	return XXH3_64bits_digest(&h);
+}
+
+/* Made when first asked for, then kept with the object. As object_digest: what is never 0 says that all is there. */
+static struct recipe_object look_at(struct object *o)
+{
+	struct recipe_object row = { .first_global = o->first_global };
+	row.digest[1] = atomic_load_explicit(&o->symbols[1], memory_order_acquire);
+	row.digest[0] = atomic_load_explicit(&o->symbols[0], memory_order_relaxed);
+	row.numbering = atomic_load_explicit(&o->symbols[2], memory_order_relaxed);
+	if (row.digest[1])
+		return row;
+	const uint32_t words[] = { o->machine, o->elf_class, o->is_be, o->has_ir, o->sym_cnt - o->first_global,
 				   o->has_versions, o->group_cnt };
 	XXH3_state_t h;
 	XXH3_128bits_reset(&h);
@@ -205,10 +218,13 @@ static void symbols_digest(struct object *o, uint64_t digest[2])
 	hash_groups(&h, o);
 	hash_names(&h, o);
 	XXH128_hash_t d = XXH3_128bits_digest(&h);
-	digest[0] = d.low64;
-	digest[1] = d.high64 | 1;
-	atomic_store_explicit(&o->symbols[0], digest[0], memory_order_relaxed);
-	atomic_store_explicit(&o->symbols[1], digest[1], memory_order_release);
+	row.digest[0] = d.low64;
+	row.digest[1] = d.high64 | 1;
+	row.numbering = number_sections(o);
+	atomic_store_explicit(&o->symbols[0], row.digest[0], memory_order_relaxed);
+	atomic_store_explicit(&o->symbols[2], row.numbering, memory_order_relaxed);
+	atomic_store_explicit(&o->symbols[1], row.digest[1], memory_order_release);
+	return row;
 }
 
 struct job {
@@ -217,7 +233,7 @@ struct job {
 	const struct recipe *old;    /* recipe_fits */
 	uint32_t *missing;           /* files whose objects nobody has parsed yet */
 	_Atomic uint32_t missing_cnt;
-	atomic_bool differs, moved;
+	atomic_bool differs, globals, sections;
 };
 
 static void complete_range(void *ctx, size_t begin, size_t end, unsigned worker)
@@ -230,8 +246,7 @@ static void complete_range(void *ctx, size_t begin, size_t end, unsigned worker)
 			continue;
 		if (o->has_ir)
 			atomic_store(&j->differs, true);
-		symbols_digest(o, j->to->by_file[i].digest);
-		j->to->by_file[i].first_global = o->first_global;
+		j->to->by_file[i] = look_at(o);
 	}
 }
 
@@ -255,7 +270,6 @@ static void compare_range(void *ctx, size_t begin, size_t end, unsigned worker)
 	(void)worker;
 	for (size_t i = begin; i < end && !atomic_load_explicit(&j->differs, memory_order_relaxed); i++) {
 		const struct recipe_object *old = &j->old->by_file[i];
-		uint64_t digest[2];
 		if (!old->digest[1])
 			continue;
 		struct object *o = inputs_resident(&j->in->files[i]);
@@ -263,15 +277,18 @@ static void compare_range(void *ctx, size_t begin, size_t end, unsigned worker)
 			j->missing[atomic_fetch_add(&j->missing_cnt, 1)] = (uint32_t)i;
 			continue;
 		}
-		symbols_digest(o, digest);
-		if (digest[0] != old->digest[0] || digest[1] != old->digest[1])
+		struct recipe_object now = look_at(o);
+		if (now.digest[0] != old->digest[0] || now.digest[1] != old->digest[1])
 			atomic_store_explicit(&j->differs, true, memory_order_relaxed);
-		else if (o->first_global != old->first_global)
-			atomic_store_explicit(&j->moved, true, memory_order_relaxed);
+		if (now.first_global != old->first_global)
+			atomic_store_explicit(&j->globals, true, memory_order_relaxed);
+		if (now.numbering != old->numbering)
+			atomic_store_explicit(&j->sections, true, memory_order_relaxed);
 	}
 }
 
-bool recipe_fits(const struct recipe *old, const struct recipe *now, const struct inputs *in, bool *ret_moved)
+bool recipe_fits(const struct recipe *old, const struct recipe *now, const struct inputs *in,
+		 struct recipe_moves *ret_moves)
 {
 	if (old->key[0] != now->key[0] || old->key[1] != now->key[1] || old->file_cnt != now->file_cnt)
 		return false;
@@ -286,6 +303,13 @@ bool recipe_fits(const struct recipe *old, const struct recipe *now, const struc
 		pool_for(in->pool, in->file_cnt, FILES_GRAIN, compare_range, &j);
 	}
 	free(j.missing);
-	*ret_moved = atomic_load(&j.moved);
+	*ret_moves = (struct recipe_moves){ atomic_load(&j.globals), atomic_load(&j.sections) };
 	return !atomic_load(&j.differs) && !atomic_load(&j.missing_cnt);
+}
+
+void recipe_move(struct recipe *r, const struct inputs *in)
+{
+	for (uint32_t i = 1; i < r->file_cnt; i++)
+		if (r->by_file[i].digest[1])
+			r->by_file[i] = look_at(in->files[i].obj);
 }

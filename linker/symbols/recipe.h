@@ -1,7 +1,8 @@
 /* recipe.h - what the symbols stage reads of a link, in a form that two links can be compared by.
  *
- * Equal recipes mean equal products of the stage (symtab.h), whatever else differs: bodies, relocations, local symbols,
- * sizes of sections, names of files. Everything in it is by value or by digest (128 bits), nothing points into an input.
+ * Equal recipes mean equal products of the stage (symtab.h), whatever else differs: bodies, relocations, local symbols, how
+ * many sections there are, their sizes, names of files. Everything in it is by value or by digest (128 bits where nothing else
+ * tells), nothing points into an input.
  */
 #ifndef LINKFS_RECIPE_H
 #define LINKFS_RECIPE_H
@@ -16,6 +17,8 @@ struct recipe {
 	uint32_t file_cnt;
 	struct recipe_object {
 		uint64_t digest[2];    /* [1] is 0: nothing of this file's object was read */
+		/* What may differ, since a product can be moved to it (kept.c). */
+		uint64_t numbering;    /* a digest: how many sections, and which are in what group */
 		uint32_t first_global; /* counted from there the symbols are the same */
 	} by_file[];
 };
@@ -27,7 +30,14 @@ struct recipe *recipe_new(const struct inputs *in);
  * any more: the recipe says nothing. */
 bool recipe_complete(struct recipe *r, const struct inputs *in);
 /* Has the link IN with the recipe NOW the complete recipe OLD? Archive members that OLD's link took are parsed for that, which
- * shows in no other way (inputs_parse_ahead). *ret_moved: somewhere the globals begin at another index. */
-bool recipe_fits(const struct recipe *old, const struct recipe *now, const struct inputs *in, bool *ret_moved);
+ * shows in no other way (inputs_parse_ahead). *ret_moves: what is not where it was in some object. */
+struct recipe_moves {
+	bool globals;          /* they begin at another index */
+	bool sections;         /* they are numbered otherwise */
+};
+bool recipe_fits(const struct recipe *old, const struct recipe *now, const struct inputs *in,
+		 struct recipe_moves *ret_moves);
+/* Where things are from now on: as in the link IN, which has the recipe R. */
+void recipe_move(struct recipe *r, const struct inputs *in);
 
 #endif

@@ -2,10 +2,10 @@
 """edits.py RELINKER LD DIR SEED COUNT: COUNT random edits of a program, each linked by a linker that stays and by a new one.
 
 The program is a few dozen objects, two archives and a shared library, written here as ELF bytes, so that an edit costs no
-compiler. An edit changes a body, its length alone or the number of local symbols, adds or drops a function, renames a symbol,
-changes a size, moves a COMDAT group's first copy, replaces a member, adds or drops an object or a library, puts a library
-earlier on the search path, touches a file, or changes an option. RELINKER (relinker.c) compares the outputs byte for byte, and
-the messages where a link fails; enough links must have taken the symbols of one before.
+compiler. An edit changes a body, its length alone, how many local symbols or sections there are, adds or drops a function,
+renames a symbol, changes a size, moves a COMDAT group's first copy, replaces a member, adds or drops an object or a library,
+puts a library earlier on the search path, touches a file, or changes an option. RELINKER (relinker.c) compares the outputs
+byte for byte, and the messages where a link fails; enough links must have taken the symbols of one before.
 """
 import os
 import random
@@ -251,7 +251,7 @@ class Program:
     def object(self, unit, names):
         """An object changes only by its own edits, as with a compiler: whom it may call is settled when it is made."""
         rows = sorted(vars(unit).items())
-        state, calls = repr(rows), repr([r for r in rows if r[0] not in ("tail", "statics")])
+        state, calls = repr(rows), repr([r for r in rows if r[0] not in ("tail", "statics", "pad")])
         if state not in self.objects:
             self.objects[state] = unit.write(self.callable.setdefault(calls, names), ["lib_a", "lib_b"])
         return self.objects[state]

@@ -78,6 +78,11 @@ relink 1 1 0 "a static function was added: the same globals, at other indices"
 relink 0 0 0 "nothing changed after that"
 sed -i 's/return 17/return 18/' f.c && compile f.c
 relink 1 1 0 "a body changed after that"
+echo 'static int g(int x) { return x; } int (*volatile p)(int);' >f.c
+echo '__attribute__((section(".text.own"))) static int k(int x) { return x + 1; }' >>f.c
+echo 'int f(void) { p = g; p = k; return 17; }' >>f.c && compile f.c
+relink 1 1 0 "a static function got a section of its own: the others are numbered otherwise"
+relink 0 0 0 "nothing changed after that, either"
 echo 'static int g[30]; int f(void) { return g[f == 0]; } int h(void) { return f(); }' >f.c && compile f.c
 relink 1 1 1 "a symbol was added"
 echo 'static int g[30]; int f(void) { return g[f == 0]; } int i(void) { return f(); }' >f.c && compile f.c
