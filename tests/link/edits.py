@@ -263,7 +263,7 @@ class Program:
         if r.random() < .5:
             self.options.add("--warn-unresolved-symbols")
         kind = r.choice(["tail"] * 12 + ["static"] * 4 + ["body"] * 6 + ["size"] * 3 + ["add", "remove", "rename", "strings", "comdat", "comdat", "member",
-                        "object", "drop", "early", "lib", "touch", "option", "common", "data", "locals", "order"])
+                        "object", "drop", "early", "lib", "touch", "option", "common", "data", "order"] + ["locals"] * 6)
         if kind == "tail":
             unit.tail = r.randrange(40)
         elif kind == "static":

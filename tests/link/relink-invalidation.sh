@@ -122,6 +122,14 @@ sed -i 's/f + 2/f + 200000/' f.c && compile f.c
 relink 1 1 1 "it moved out of its section"
 echo 'int f(void) { return 17; }' >f.c && compile f.c
 relink 1 1 0 "all that went"
+for where in '.text.g,\"axG\",@progbits,group,comdat' .text; do
+	cat >f.c <<-END
+	int f(void) { return 17; }
+	__asm__(".section .text.g,\"axG\",@progbits,group,comdat\nnop\n.section $where\n.weak grouped\ngrouped: nop");
+	END
+	compile f.c
+	relink 1 1 1 "a symbol in ${where%%,*}"
+done
 for signature in first second; do
 	echo "int f(void) { return 17; } __asm__(\".section .text.g, \\\"axG\\\", @progbits, $signature, comdat; nop\");" >f.c
 	compile f.c
@@ -129,6 +137,16 @@ for signature in first second; do
 done
 echo 'int f(void) { return 17; }' >f.c && compile f.c
 relink 1 1 0 "it went"
+cp comdat2.cc kept.cc
+for n in 1 2 3; do
+	echo "__attribute__((section(\".text.own$n\"))) static int own$n() { return $n; } int (*volatile use$n)() = own$n;"
+done >comdat2.cc
+cat kept.cc >>comdat2.cc && compile comdat2.cc
+relink 1 1 1 "variables were added"
+sed 's/"\.text\.own."/".text.own"/' comdat2.cc >own.cc && mv own.cc comdat2.cc && compile comdat2.cc
+relink 1 1 0 "fewer sections before the copy of a group that lost"
+mv kept.cc comdat2.cc && compile comdat2.cc
+relink 1 1 0 "they went"
 echo 'int (*volatile user1)(int);' >comdat1.cc && compile comdat1.cc
 relink 1 2 1 "the first copy of a COMDAT group went: the next one is looked at, too"
 echo 'int member(void) { return 22; }' >member.c && compile member.c && rm lib.a && ar rc lib.a member.o other.o
