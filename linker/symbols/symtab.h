@@ -166,8 +166,9 @@ struct symtab {
 	struct resolution *shared;   /* kept.h: whose all arrays are but flags and sec_state; NULL: this symtab's own */
 };
 
-/* Extraction, COMDAT, resolution, linker-defined names, versions, facts. Afterwards only NEED bits, SEC_LIVE,
- * SEC_FRAMES and (once) SEC_SORTED change. 0, or -errno with errors in the sink of IN. */
+/* Extraction, COMDAT, resolution, linker-defined names, versions, facts; or what a link before made of the same (kept.h),
+ * which nothing shows but the time. Afterwards only NEED bits, SEC_LIVE, SEC_FRAMES and (once) SEC_SORTED change. 0, or
+ * -errno with errors in the sink of IN. */
 int symtab_resolve(struct inputs *in, struct symtab **ret_symtab);
 struct symtab *symtab_free(struct symtab *st);
 
