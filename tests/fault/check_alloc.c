@@ -3,7 +3,7 @@
  *
  * The inputs are the seeds of the fuzz target of whole links (tests/fuzz/corpus/link), linked as fuzz_link.c does, with
  * one thread, so that the n-th allocation is the same each time. malloc and its kin, and mmap, are this program's own, in front
- * of glibc's. Each n is a process of its own.
+ * of glibc's. Each n is a process of its own. Every second row is about a linker that has linked the same before.
  */
 #include <check.h>
 #include <errno.h>
@@ -28,6 +28,7 @@ enum {
 	REFUSED = 1,     /* an error with a message */
 	NO_MESSAGE = 4,
 	WRONG_BYTES = 5,
+	RESOLVED_ANEW = 6, /* although the linker had linked the same */
 };
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -99,8 +100,9 @@ static int open_file(void *ctx, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Links; the bytes go to OUT (SZ of them must be the image's size; NULL: a new block). */
-static int link_once(const struct files *files, const char *kind, uint8_t **io_bytes, uint64_t *io_sz)
+/* Links; the bytes go to OUT (SZ of them must be the image's size; NULL: a new block). AGAIN: all allocations are made until
+ * the linker has linked the same before. */
+static int link_once(const struct files *files, const char *kind, bool again, uint8_t **io_bytes, uint64_t *io_sz)
 {
 	const char *argv[] = { "ld", kind, "--unresolved-symbols=ignore-all", "--allow-multiple-definition", "-z", "notext",
 			       "--eh-frame-hdr", "--build-id", "--hash-style=both", "--gc-sections", "crt", "a", "b" };
@@ -110,12 +112,19 @@ static int link_once(const struct files *files, const char *kind, uint8_t **io_b
 	struct linkfs_linker *l = NULL;
 	struct linkfs_image *img = NULL;
 	char *text = NULL;
+	long later = left;
+	left = again ? -1 : left;
 	struct diag *d = diag_new(5);
 	int status = REFUSED, rc = d ? linkfs_linker_new(&cfg, &l) : -ENOMEM;
 	if (rc) /* nowhere to put a message yet: the status says it */
 		return REFUSED;
+	if (again && !linkfs_link(l, &rq, d, &img, &text))
+		img = linkfs_image_unref(img);
+	left = again ? later : left;
 	rc = linkfs_link(l, &rq, d, &img, &text);
 	left = -1;
+	struct linkfs_linker_stats stats;
+	linkfs_linker_stats(l, &stats);
 	if (rc) {
 		char *messages = diag_text(d);
 		status = messages && strstr(messages, "error: ") ? REFUSED : NO_MESSAGE;
@@ -127,6 +136,8 @@ static int link_once(const struct files *files, const char *kind, uint8_t **io_b
 		uint8_t *bytes = malloc(sz);
 		rc = linkfs_image_fill(img, 0, sz, bytes, NULL, 0);
 		status = rc || (*io_bytes && (sz != *io_sz || memcmp(bytes, *io_bytes, sz))) ? WRONG_BYTES : DONE;
+		if (again && !failed && stats.resolutions != 1)
+			status = RESOLVED_ANEW;
 		if (!*io_bytes) {
 			*io_bytes = bytes;
 			*io_sz = sz;
@@ -141,14 +152,14 @@ static int link_once(const struct files *files, const char *kind, uint8_t **io_b
 	return status;
 }
 
-static int in_child(const struct files *files, const char *kind, long n, uint8_t *bytes, uint64_t sz)
+static int in_child(const struct files *files, const char *kind, bool again, long n, uint8_t *bytes, uint64_t sz)
 {
 	int status;
 	pid_t pid = fork();
 	ck_assert_int_ge(pid, 0);
 	if (!pid) {
 		left = n;
-		status = link_once(files, kind, &bytes, &sz);
+		status = link_once(files, kind, again, &bytes, &sz);
 		_exit(status == DONE && failed ? DONE_WITHOUT : status);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -194,14 +205,18 @@ START_TEST(every_allocation)
 	uint8_t *bytes = NULL;
 	uint64_t sz = 0;
 	long n = 0, refused = 0;
+	const bool again = _i % 2;
+	const int row = _i / 2;
 	int status;
-	load(rows[_i].seed, buf, crt, &files);
-	ck_assert_msg(link_once(&files, rows[_i].kind, &bytes, &sz) == DONE, "%s: cannot be linked at all", rows[_i].seed);
+	load(rows[row].seed, buf, crt, &files);
+	ck_assert_msg(link_once(&files, rows[row].kind, false, &bytes, &sz) == DONE, "%s: cannot be linked at all",
+		      rows[row].seed);
 	do {
-		status = in_child(&files, rows[_i].kind, n++, bytes, sz);
+		status = in_child(&files, rows[row].kind, again, n++, bytes, sz);
 		ck_assert_msg(status == DONE || status == DONE_WITHOUT || status == REFUSED,
-			      "%s: allocation %ld failed: %s", rows[_i].seed, n - 1,
-			      status == NO_MESSAGE ? "no message" : status == WRONG_BYTES ? "a different output" : "?");
+			      "%s%s: allocation %ld failed: %s", rows[row].seed, again ? " again" : "", n - 1,
+			      status == NO_MESSAGE ? "no message" : status == WRONG_BYTES ? "a different output"
+			      : status == RESOLVED_ANEW ? "symbols were resolved anew" : "?");
 		refused += status == REFUSED;
 	} while (status != DONE);
 	ck_assert_int_gt(refused, 20);
@@ -225,7 +240,7 @@ int main(void)
 	Suite *s = suite_create("alloc");
 	TCase *tc = tcase_create("alloc");
 	tcase_set_timeout(tc, 600);
-	tcase_add_loop_test(tc, every_allocation, 0, sizeof(rows) / sizeof(*rows));
+	tcase_add_loop_test(tc, every_allocation, 0, 2 * sizeof(rows) / sizeof(*rows));
 	suite_add_tcase(s, tc);
 	SRunner *sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
