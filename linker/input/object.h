@@ -173,55 +173,64 @@ struct rel {
 	uint32_t type, sym;
 };
 
-/* I < sym_cnt. */
-static inline void esym_get(const struct object *o, uint32_t i, struct esym *ret)
+/* I < sym_cnt. CLASS and IS_BE are the object's: constants where a loop is made for one format. */
+static inline void esym_get_as(const struct object *o, uint32_t i, uint8_t class, bool is_be, struct esym *ret)
 {
 	uint8_t info;
 	uint16_t shndx;
-	if (o->elf_class == ELFCLASS64) {
+	if (class == ELFCLASS64) {
 		const uint8_t *p = o->symtab + (uint64_t)i * sizeof(Elf64_Sym);
-		ret->name = load32(p, o->is_be);
+		ret->name = load32(p, is_be);
 		info = p[4];
 		ret->vis = p[5] & 3;
-		shndx = load16(p + 6, o->is_be);
-		ret->value = load64(p + 8, o->is_be);
-		ret->size = load64(p + 16, o->is_be);
+		shndx = load16(p + 6, is_be);
+		ret->value = load64(p + 8, is_be);
+		ret->size = load64(p + 16, is_be);
 	} else {
 		const uint8_t *p = o->symtab + (uint64_t)i * sizeof(Elf32_Sym);
-		ret->name = load32(p, o->is_be);
-		ret->value = load32(p + 4, o->is_be);
-		ret->size = load32(p + 8, o->is_be);
+		ret->name = load32(p, is_be);
+		ret->value = load32(p + 4, is_be);
+		ret->size = load32(p + 8, is_be);
 		info = p[12];
 		ret->vis = p[13] & 3;
-		shndx = load16(p + 14, o->is_be);
+		shndx = load16(p + 14, is_be);
 	}
 	ret->type = info & 15;
 	ret->bind = info >> 4;
 	if (shndx == SHN_XINDEX && o->shndx)
-		ret->shndx = load32(o->shndx + (uint64_t)i * 4, o->is_be);
+		ret->shndx = load32(o->shndx + (uint64_t)i * 4, is_be);
 	else
 		ret->shndx = shndx >= SHN_LORESERVE ? UINT32_C(0xffff0000) | shndx : shndx;
 }
+static inline void esym_get(const struct object *o, uint32_t i, struct esym *ret)
+{
+	esym_get_as(o, i, o->elf_class, o->is_be, ret);
+}
 
-/* I < s->rel_cnt, in the table's order. */
-static inline void rel_get(const struct object *o, const struct isec *s, uint32_t i, struct rel *ret)
+/* I < s->rel_cnt, in the table's order. CLASS, IS_BE and IS_REL are what the object and S say, as above. */
+static inline void rel_get_as(const struct object *o, const struct isec *s, uint32_t i, uint8_t class, bool is_be, bool is_rel,
+			      struct rel *ret)
 {
 	const uint8_t *p = o->data + s->rel_off;
-	if (o->elf_class == ELFCLASS64) {
-		p += (uint64_t)i * (s->is_rel ? sizeof(Elf64_Rel) : sizeof(Elf64_Rela));
-		uint64_t info = load64(p + 8, o->is_be);
-		ret->off = load64(p, o->is_be);
+	if (class == ELFCLASS64) {
+		p += (uint64_t)i * (is_rel ? sizeof(Elf64_Rel) : sizeof(Elf64_Rela));
+		uint64_t info = load64(p + 8, is_be);
+		ret->off = load64(p, is_be);
 		ret->type = (uint32_t)info;
 		ret->sym = (uint32_t)(info >> 32);
-		ret->addend = s->is_rel ? 0 : (int64_t)load64(p + 16, o->is_be);
+		ret->addend = is_rel ? 0 : (int64_t)load64(p + 16, is_be);
 	} else {
-		p += (uint64_t)i * (s->is_rel ? sizeof(Elf32_Rel) : sizeof(Elf32_Rela));
-		uint32_t info = load32(p + 4, o->is_be);
-		ret->off = load32(p, o->is_be);
+		p += (uint64_t)i * (is_rel ? sizeof(Elf32_Rel) : sizeof(Elf32_Rela));
+		uint32_t info = load32(p + 4, is_be);
+		ret->off = load32(p, is_be);
 		ret->type = info & 0xff;
 		ret->sym = info >> 8;
-		ret->addend = s->is_rel ? 0 : (int32_t)load32(p + 8, o->is_be);
+		ret->addend = is_rel ? 0 : (int32_t)load32(p + 8, is_be);
 	}
+}
+static inline void rel_get(const struct object *o, const struct isec *s, uint32_t i, struct rel *ret)
+{
+	rel_get_as(o, s, i, o->elf_class, o->is_be, s->is_rel, ret);
 }
 
 static inline const char *isec_name(const struct object *o, const struct isec *s)

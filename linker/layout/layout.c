@@ -81,7 +81,7 @@ int layout_make(struct sections *s, const struct synthetic *const *syn, struct l
 		goto out;
 	/* After this: nothing moves. */
 	link_headers(l);
-	if (!(rc = values_compute(l)))
+	if (!(rc = values_compute(l)) && !(rc = plain_mark(l)))
 		rc = reldyn_collect(l);
 out:
 	if (!rc && diag_errors(s->in->diag))

@@ -44,6 +44,8 @@ struct synthetic {
 	int (*render)(const struct layout *l, uint64_t off, uint64_t sz, uint8_t *dst, struct fill *f);
 	/* Its size was found by making it whole: counts as eager_bytes. */
 	bool is_eager;
+	/* .render stores every byte it is asked for; else what it leaves is zero. */
+	bool is_dense;
 };
 
 /* A chunk of an output section: an input section (its global number), a merge set, or a synthetic section. */
@@ -117,6 +119,7 @@ struct layout {
 	name_id init_id, fini_id; /* of DT_INIT and DT_FINI: fills do not search the table of names. 0: no such name */
 	uint64_t *va;          /* by name_id: address (or absolute value) in this output; TLS symbols: address in the image */
 
+	uint64_t *plain;       /* by name_id, a bit each: defined here, and nothing special about it (plain.c) */
 	struct relative_run *relatives;
 	uint32_t relative_cnt;
 	uint64_t relative_total; /* of sections; those of GOT slots are s->got_relative */
@@ -229,6 +232,12 @@ uint64_t aux_plt_va(const struct layout *l, const struct aux *a);
 static inline uint64_t got_slot_va(const struct layout *l, uint32_t slot)
 {
 	return syn_va(l, SYN_GOT) + (uint64_t)slot * word_sz(l);
+}
+
+/* How many relocations of its section run R of l->relatives stands for. */
+static inline uint64_t relative_cnt(const struct layout *l, uint32_t r)
+{
+	return (r + 1 < l->relative_cnt ? l->relatives[r + 1].before : l->relative_total) - l->relatives[r].before;
 }
 
 /* Address of byte OFF of an input section; merged and call frame sections are mapped piece by piece. Not allocated: the

@@ -8,6 +8,7 @@ int members_collect(struct layout *l);  /* members.c */
 void order_sections(struct layout *l);  /* order.c */
 int address_assign(struct layout *l);   /* address.c */
 int values_compute(struct layout *l);   /* values.c */
+int plain_mark(struct layout *l);        /* plain.c */
 int reldyn_collect(struct layout *l);    /* reldyn.c */
 int symcount_measure(struct layout *l); /* symcount.c */
 

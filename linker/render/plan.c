@@ -7,14 +7,27 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "plain.h"
 #include "render.h"
 
+/* What is asked for. It is made from its begin to its end; what nobody makes is zero. */
 struct range {
 	const struct layout *l;
 	uint64_t off, sz;
 	uint8_t *dst;
+	uint64_t made; /* bytes of it so far */
 	struct fill *f;
 };
+
+/* Zeros up to file offset END. */
+static void clear_to(struct range *r, uint64_t end)
+{
+	uint64_t upto = end < r->off ? 0 : end - r->off < r->sz ? end - r->off : r->sz;
+	if (upto <= r->made)
+		return;
+	memset(r->dst + r->made, 0, upto - r->made);
+	r->made = upto;
+}
 
 /* ---- headers ---- */
 
@@ -96,12 +109,13 @@ static void put_shdrs(const struct range *r)
 
 /* ---- sections ---- */
 
-static void fill_gap(const struct range *r, const struct out *o, uint64_t begin, uint64_t end)
+static void fill_gap(struct range *r, const struct out *o, uint64_t begin, uint64_t end)
 {
 	const uint8_t *gap = r->l->in->arch->gap;
 	uint64_t lo = begin > r->off ? begin : r->off, hi = end < r->off + r->sz ? end : r->off + r->sz;
+	clear_to(r, end);
 	if (!(o->flags & SHF_EXECINSTR))
-		return; /* the range was cleared */
+		return;
 	for (; lo < hi; lo++)
 		r->dst[lo - r->off] = gap[lo & 3];
 }
@@ -121,11 +135,15 @@ static int put_merge(const struct layout *l, uint32_t set_idx, uint64_t begin, u
 		const struct merge_sec *m = &l->s->merge_secs[t->secs[lo]];
 		if (t->sec_off[lo + 1] <= begin || t->sec_off[lo] == t->sec_off[lo + 1])
 			continue;
-		for (uint32_t p = 0; p < m->pieces->cnt; p++) {
+		uint64_t most = 0; /* of those of its own so far: they ascend */
+		for (uint32_t p = 0; p < m->pieces->cnt && most < end; p++) {
 			uint64_t at = merge_piece_off(m, p);
 			uint32_t sz;
 			/* Those of other sections lie elsewhere; equal ones of this section are the same bytes. */
-			if (at < t->sec_off[lo] || at >= t->sec_off[lo + 1] || at >= end)
+			if (at < t->sec_off[lo] || at >= t->sec_off[lo + 1])
+				continue;
+			most = at > most ? at : most;
+			if (at >= end)
 				continue;
 			const uint8_t *data = merge_piece(l->s, m, p, &sz);
 			put_piece(begin, end - begin, dst, at, data, sz);
@@ -134,21 +152,45 @@ static int put_merge(const struct layout *l, uint32_t set_idx, uint64_t begin, u
 	return 0;
 }
 
-/* The bytes [begin, end) of chunk C, whose own bytes start at 0. */
-static int put_chunk(const struct layout *l, const struct out *o, uint32_t c, uint64_t begin, uint64_t end, uint8_t *dst,
-		     struct fill *f)
+/* Where a walk over the chunks of a section is. */
+struct walk {
+	const struct out *o;
+	uint32_t c;   /* chunk */
+	uint32_t run; /* of l->relatives: the first of this chunk or of one behind it */
+};
+
+/* An input section's bytes [begin, end). */
+static int put_input(const struct layout *l, struct walk *w, uint64_t begin, uint64_t end, uint8_t *dst, struct fill *f)
 {
-	uint32_t chunk = o->chunk[c], file = o->chunk_file[c];
-	if (chunk & CHUNK_SYN) {
-		const struct synthetic *y = l->syn[chunk & CHUNK_INDEX];
-		return y->render ? y->render(l, begin, end - begin, dst, f) : 0;
-	}
-	if (chunk & CHUNK_MERGE)
-		return put_merge(l, chunk & CHUNK_INDEX, begin, end, dst);
-	uint32_t shndx = chunk - l->st->sec_base[file];
-	if (l->in->files[file].obj->secs[shndx].type == SHT_NOBITS)
-		return 0;
+	uint32_t file = w->o->chunk_file[w->c], shndx = w->o->chunk[w->c] - l->st->sec_base[file];
+	const struct relative_run *run = w->run < l->relative_cnt ? &l->relatives[w->run] : NULL;
+	if (run && run->chunk == w->c && &l->outs[run->out] == w->o &&
+	    relative_only(l, w->run, &l->in->files[file].obj->secs[shndx]))
+		return section_render_words(l, file, shndx, begin, end, dst, f);
 	return section_render(l, file, shndx, begin, end, dst, f);
+}
+
+static bool has_bytes(const struct layout *l, const struct out *o, uint32_t c)
+{
+	uint32_t file = o->chunk_file[c];
+	return l->in->files[file].obj->secs[o->chunk[c] - l->st->sec_base[file]].type != SHT_NOBITS;
+}
+
+/* The bytes [begin, end) of chunk C, whose own bytes start at 0, and which lie at file offset OFF. */
+static int put_chunk(struct range *r, struct walk *w, uint64_t begin, uint64_t end, uint64_t off)
+{
+	const struct layout *l = r->l;
+	uint32_t chunk = w->o->chunk[w->c];
+	const struct synthetic *y = chunk & CHUNK_SYN ? l->syn[chunk & CHUNK_INDEX] : NULL;
+	bool is_input = !(chunk & (CHUNK_SYN | CHUNK_MERGE)), is_dense = y ? y->is_dense : is_input && has_bytes(l, w->o, w->c);
+	uint8_t *dst = r->dst + (off - r->off);
+	clear_to(r, is_dense ? off : off + (end - begin));
+	r->made = off + (end - begin) - r->off;
+	if (y)
+		return y->render ? y->render(l, begin, end - begin, dst, r->f) : 0;
+	if (!is_input)
+		return put_merge(l, chunk & CHUNK_INDEX, begin, end, dst);
+	return is_dense ? put_input(l, w, begin, end, dst, r->f) : 0;
 }
 
 static uint64_t chunk_sz(const struct layout *l, const struct out *o, uint32_t c)
@@ -176,21 +218,40 @@ static uint32_t chunk_at(const struct layout *l, const struct out *o, uint64_t o
 	return lo;
 }
 
-static int put_section(const struct range *r, const struct out *o)
+/* The first run of RELATIVE relocations in chunk C of O or behind it. */
+static uint32_t run_at(const struct layout *l, const struct out *o, uint32_t c)
 {
+	uint32_t lo = 0, hi = l->relative_cnt, out = (uint32_t)(o - l->outs);
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		const struct relative_run *run = &l->relatives[mid];
+		if (run->out < out || (run->out == out && run->chunk < c))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static int put_section(struct range *r, const struct out *o)
+{
+	const struct layout *l = r->l;
 	uint64_t begin = r->off > o->off ? r->off - o->off : 0;
 	uint64_t end = r->off + r->sz - o->off < o->sz ? r->off + r->sz - o->off : o->sz;
-	uint32_t c = chunk_at(r->l, o, begin);
+	struct walk w = { .o = o, .c = chunk_at(l, o, begin) };
+	w.run = run_at(l, o, w.c);
 	/* Chunks of no bytes share their start with the next. */
-	for (uint64_t at = chunk_off(r->l, o, c), next; c < o->chunk_cnt && at < end; c++, at = next) {
-		uint64_t sz = chunk_sz(r->l, o, c);
+	for (uint64_t at = chunk_off(l, o, w.c), next; w.c < o->chunk_cnt && at < end; w.c++, at = next) {
+		uint64_t sz = chunk_sz(l, o, w.c);
 		uint64_t lo = begin > at ? begin : at, hi = end < at + sz ? end : at + sz;
+		while (w.run < l->relative_cnt && &l->outs[l->relatives[w.run].out] == o && l->relatives[w.run].chunk < w.c)
+			w.run++;
 		if (lo < hi) {
-			int rc = put_chunk(r->l, o, c, lo - at, hi - at, r->dst + (o->off + lo - r->off), r->f);
+			int rc = put_chunk(r, &w, lo - at, hi - at, o->off + lo);
 			if (rc)
 				return rc;
 		}
-		next = chunk_off(r->l, o, c + 1);
+		next = chunk_off(l, o, w.c + 1);
 		fill_gap(r, o, o->off + at + sz, o->off + next);
 	}
 	return 0;
@@ -198,20 +259,18 @@ static int put_section(const struct range *r, const struct out *o)
 
 int plan_fill(const struct layout *l, uint64_t off, uint64_t sz, uint8_t *dst, struct fill *f)
 {
-	struct range r = { l, off, sz, dst, f };
+	struct range r = { .l = l, .off = off, .sz = sz, .dst = dst, .f = f };
 	if (off > l->file_sz || sz > l->file_sz - off) {
 		if (f->why)
 			snprintf(f->why, f->why_sz, "the range is beyond the end of the output");
 		return -EINVAL;
 	}
-	memset(dst, 0, sz);
 	if (off < l->headers_sz) {
+		clear_to(&r, l->headers_sz);
 		put_ehdr(&r);
 		put_phdrs(&r);
 	}
-	if (off + sz > l->shoff)
-		put_shdrs(&r);
-	for (uint32_t i = 1; i < l->out_cnt; i++) {
+	for (uint32_t i = 1; i < l->out_cnt; i++) { /* ascending */
 		const struct out *o = &l->outs[i];
 		if (o->type == SHT_NOBITS || o->off >= off + sz || o->off + o->sz <= off)
 			continue;
@@ -219,6 +278,9 @@ int plan_fill(const struct layout *l, uint64_t off, uint64_t sz, uint8_t *dst, s
 		if (rc)
 			return rc;
 	}
+	clear_to(&r, off + sz);
+	if (off + sz > l->shoff)
+		put_shdrs(&r);
 	return 0;
 }
 

@@ -31,6 +31,9 @@ uint64_t plan_cut(const struct layout *l, uint64_t off, uint64_t want);
 /* The bytes [begin, end) of an input section as they are in the output. */
 int section_render(const struct layout *l, uint32_t file, uint32_t shndx, uint64_t begin, uint64_t end, uint8_t *dst,
 		   struct fill *f);
+/* The same, of a section that is relative_only (plain.h). */
+int section_render_words(const struct layout *l, uint32_t file, uint32_t shndx, uint64_t begin, uint64_t end, uint8_t *dst,
+			 struct fill *f);
 
 /* Where a relocation being applied lies. */
 struct spot {

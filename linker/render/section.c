@@ -49,8 +49,13 @@ static bool apply_plain(const struct spot *sp, const struct rel *r, const struct
 			uint8_t *loc)
 {
 	uint64_t s;
-	if (row->flags & (ROW_MAY_RELAX | ROW_CONSUMES_NEXT) || !plain_target(sp->l, sp->o, sp->file, r, &s))
+	if (row->flags & (ROW_MAY_RELAX | ROW_CONSUMES_NEXT))
 		return false;
+	if (!plain_target(sp->l, sp->o, sp->file, r, &s)) {
+		s = row->kind == REL_PLT_PC ? plain_plt(sp->l, sp->o, r) : 0;
+		if (!s)
+			return false;
+	}
 	uint64_t value = s + (uint64_t)r->addend - (sp->va + r->off);
 	switch (row->kind) {
 	case REL_ABS: /* the loader writes it: judge_abs */
@@ -68,11 +73,21 @@ static bool apply_plain(const struct spot *sp, const struct rel *r, const struct
 	return false;
 }
 
+/* Does its footprint, as far as the section goes, cross BEGIN or END? */
+static bool crosses(const struct spot *sp, const struct rel *r, const struct rel_row *row, uint64_t width, uint64_t begin,
+		    uint64_t end)
+{
+	uint64_t before = row ? row->before : 0, after = row && row->after > width ? row->after : width;
+	before = r->off < before ? r->off : before;
+	after = after > sp->is->sz - r->off ? sp->is->sz - r->off : after;
+	return r->off - before < begin || r->off + after > end;
+}
+
 /* The bytes [begin, end), with every relocation that lies in them whole. */
 static int render_whole(const struct spot *sp, uint64_t begin, uint64_t end, uint8_t *dst, struct fill *f)
 {
 	const struct arch *arch = sp->l->in->arch;
-	bool sorted = sp->is->rel_cnt && is_sorted(sp);
+	bool sorted = sp->is->rel_cnt && is_sorted(sp), all = !begin && end == sp->is->sz;
 	uint32_t i = sorted && begin ? first_at(sp, begin) : 0;
 	memcpy(dst, isec_bytes(sp->o, sp->is) + begin, end - begin);
 	if (i && i < sp->is->rel_cnt && sp->is_alloc && relocation_consumes(sp, i - 1))
@@ -84,16 +99,13 @@ static int render_whole(const struct spot *sp, uint64_t begin, uint64_t end, uin
 		const struct rel_row *row = arch_row(arch, r.type);
 		if (sorted && r.off >= end)
 			break;
-		uint64_t before = row ? row->before : 0, width = row ? arch->fields[row->field].size : 1;
-		uint64_t after = row && row->after > width ? row->after : width;
+		uint64_t width = row ? arch->fields[row->field].size : 1;
 		if (r.off > sp->is->sz || width > sp->is->sz - r.off) {
 			if (sp->is_alloc || r.off >= end || r.off < begin)
 				continue; /* allocated ones were refused while scanning */
 			return relocation_outside(sp, &r, f);
 		}
-		before = r.off < before ? r.off : before;
-		after = after > sp->is->sz - r.off ? sp->is->sz - r.off : after;
-		if (r.off - before < begin || r.off + after > end) {
+		if (!all && crosses(sp, &r, row, width, begin, end)) {
 			if (sp->is_alloc && row && (row->flags & ROW_CONSUMES_NEXT) && relocation_consumes(sp, i))
 				i++;
 			continue;
@@ -125,6 +137,31 @@ static int render_edge(const struct spot *sp, uint64_t cut, uint64_t begin, uint
 	to = to > end ? end : to;
 	if (from < to)
 		memcpy(dst + (from - begin), window + (from - lo), to - from);
+	return 0;
+}
+
+int section_render_words(const struct layout *l, uint32_t file, uint32_t shndx, uint64_t begin, uint64_t end, uint8_t *dst,
+			 struct fill *f)
+{
+	const struct object *o = l->in->files[file].obj;
+	const struct isec *is = &o->secs[shndx];
+	struct spot sp = { .l = l, .o = o, .is = is };
+	unsigned word = word_sz(l);
+	memcpy(dst, isec_bytes(o, is) + begin, end - begin);
+	for (uint32_t i = is->rel_unsorted || begin < word ? 0 : first_at(&sp, begin - word + 1); i < is->rel_cnt; i++) {
+		struct rel r;
+		rel_get(o, is, i, &r);
+		if (r.off >= begin && r.off + word <= end) {
+			memset(dst + (r.off - begin), 0, word);
+			f->relocs++;
+		} else if (r.off >= end && !is->rel_unsorted) {
+			break;
+		} else {
+			uint64_t lo = r.off > begin ? r.off : begin, hi = r.off + word < end ? r.off + word : end;
+			if (lo < hi)
+				memset(dst + (lo - begin), 0, hi - lo);
+		}
+	}
 	return 0;
 }
 

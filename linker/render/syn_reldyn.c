@@ -31,6 +31,7 @@ struct window {
 	uint8_t *dst;
 };
 
+/* Row I of a table, if it lies in the window. */
 static void emit(const struct window *w, uint64_t i, uint64_t va, uint32_t sym, uint32_t type, int64_t addend)
 {
 	uint8_t row[24];
@@ -43,34 +44,134 @@ static void emit(const struct window *w, uint64_t i, uint64_t va, uint32_t sym, 
 
 /* ---- RELATIVE ---- */
 
-static void walk_chunk(const struct window *w, const struct relative_run *run)
+/* The relocations of one section, as addresses to be put in rows. */
+struct table {
+	const struct layout *l;
+	const struct object *o;
+	const struct isec *is;
+	uint32_t file;
+	uint64_t va;           /* of the section */
+	/* The piece of a merged section that was pointed into last: [from, to) of section `merged` lie DELTA further. */
+	uint32_t merged, piece;
+	uint64_t from, to, delta;
+};
+
+static struct table table_of(const struct layout *l, const struct relative_run *run)
 {
-	const struct layout *l = w->l;
 	const struct out *out = &l->outs[run->out];
 	uint32_t file = out->chunk_file[run->chunk], gs = out->chunk[run->chunk];
 	const struct object *o = l->in->files[file].obj;
-	const struct isec *is = &o->secs[gs - l->st->sec_base[file]];
-	uint64_t n = run->before, each = row_sz(l), va = section_start(l, gs);
-	bool short_way = l->st->is_pic && (is->flags & SHF_WRITE) && !is->is_rel;
-	for (uint32_t i = 0; i < is->rel_cnt && n * each < w->off + w->sz; i++) {
+	return (struct table){ .l = l, .o = o, .is = &o->secs[gs - l->st->sec_base[file]], .file = file,
+			       .va = section_start(l, gs) };
+}
+
+/* Finds the piece that has byte OFF of section SHNDX. */
+static bool find_piece(struct table *t, uint32_t shndx, uint64_t off)
+{
+	const struct layout *l = t->l;
+	const struct merge_sec *m = merge_find(l->s, t->file, shndx);
+	uint64_t in_set;
+	t->piece = t->merged == shndx ? t->piece : 0;
+	t->merged = 0;
+	if (!m || !m->pieces->start || !merge_offset_near(l->s, m, off, &t->piece, &in_set))
+		return false;
+	t->merged = shndx;
+	t->from = m->pieces->start[t->piece];
+	t->to = m->pieces->start[t->piece + 1];
+	t->delta = l->merge_va[m->set] + in_set - off;
+	return off < t->to; /* else it points behind the last one */
+}
+
+/* S + A of a relocation that is known to be RELATIVE. What is nothing special about is found here, as target_va would. */
+static inline uint64_t relative_value(struct table *t, const struct rel *r, uint8_t class, bool is_be)
+{
+	const struct layout *l = t->l;
+	const struct object *o = t->o;
+	uint64_t A = (uint64_t)r->addend;
+	int64_t rest = r->addend;
+	struct esym s;
+	if (r->sym >= o->first_global && r->sym < o->sym_cnt && !l->st->wrap_cnt)
+		return l->va[o->names[r->sym - o->first_global]] + A;
+	if (r->sym < o->first_global && r->sym < o->sym_cnt) {
+		esym_get_as(o, r->sym, class, is_be, &s);
+		uint64_t off = s.value + A;
+		if (s.shndx && s.shndx == t->merged && s.type == STT_SECTION && off >= t->from && off < t->to)
+			return off + t->delta;
+		bool is_placed = s.shndx && s.shndx < o->sec_cnt && s.type != STT_GNU_IFUNC;
+		const uint64_t *start = is_placed ? section_slot(l, gsec(l->st, t->file, s.shndx)) : NULL;
+		if (start && o->secs[s.shndx].kind == ISEC_REGULAR)
+			return *start + off;
+		if (start && o->secs[s.shndx].kind == ISEC_MERGE && s.type == STT_SECTION && find_piece(t, s.shndx, off))
+			return off + t->delta;
+	}
+	uint64_t S = target_va(l, o, t->file, r, &rest);
+	return S + (uint64_t)rest;
+}
+
+/* Whole rows, from relocation I to LAST, of the common format. */
+static void put_rows(struct table *t, uint32_t i, uint32_t last, uint64_t type, uint8_t *p)
+{
+	for (; i < last; i++, p += sizeof(Elf64_Rela)) {
 		struct rel r;
-		struct target t;
+		rel_get_as(t->o, t->is, i, ELFCLASS64, false, false, &r);
+		store64(p, t->va + r.off, false);
+		store64(p + 8, type, false);
+		store64(p + 16, relative_value(t, &r, ELFCLASS64, false), false);
+	}
+}
+
+static void put_any_rows(const struct window *w, uint64_t before, struct table *t, uint32_t i, uint32_t last)
+{
+	for (; i < last; i++) {
+		struct rel r;
+		rel_get(t->o, t->is, i, &r);
+		emit(w, before + i, t->va + r.off, 0, w->l->in->arch->dyn.relative,
+		     (int64_t)relative_value(t, &r, t->o->elf_class, t->o->is_be));
+	}
+}
+
+/* All relocations are rows: where a row's lies is known. */
+static void walk_table(const struct window *w, uint64_t before, struct table *t)
+{
+	uint64_t each = row_sz(w->l), end = w->off + w->sz;
+	uint64_t first = w->off / each, last = (end + each - 1) / each;       /* rows of the window, */
+	uint64_t whole = (w->off + each - 1) / each, whole_last = end / each; /* and those not cut */
+	uint64_t lo = first > before ? first - before : 0, hi = last - before < t->is->rel_cnt ? last - before : t->is->rel_cnt;
+	uint64_t a = whole > before ? whole - before : 0, b = whole_last > before ? whole_last - before : 0;
+	if (t->o->elf_class != ELFCLASS64 || t->o->is_be || a >= b || lo >= hi) {
+		put_any_rows(w, before, t, (uint32_t)lo, (uint32_t)hi);
+		return;
+	}
+	a = a < hi ? a : hi;
+	b = b < hi ? b : hi;
+	put_any_rows(w, before, t, (uint32_t)lo, (uint32_t)a);
+	put_rows(t, (uint32_t)a, (uint32_t)b, w->l->in->arch->dyn.relative, w->dst + ((before + a) * each - w->off));
+	put_any_rows(w, before, t, (uint32_t)b, (uint32_t)hi);
+}
+
+/* Some are something else: one counts. */
+static void walk_mixed(const struct window *w, uint64_t n, struct table *t)
+{
+	const struct layout *l = w->l;
+	uint64_t each = row_sz(l);
+	bool short_way = l->st->is_pic && (t->is->flags & SHF_WRITE) && !t->is->is_rel;
+	for (uint32_t i = 0; i < t->is->rel_cnt && n * each < w->off + w->sz; i++) {
+		struct rel r;
+		struct target to;
 		uint64_t plain;
-		rel_get(o, is, i, &r);
+		rel_get(t->o, t->is, i, &r);
 		const struct rel_row *row = arch_row(l->in->arch, r.type);
 		if (short_way && row && row->kind == REL_ABS && row->bits == 8 * word_sz(l) &&
-		    plain_target(l, o, file, &r, &plain)) { /* judge_abs */
-			emit(w, n++, va + r.off, 0, l->in->arch->dyn.relative, (int64_t)(plain + (uint64_t)r.addend));
+		    plain_target(l, t->o, t->file, &r, &plain)) { /* judge_abs */
+			emit(w, n++, t->va + r.off, 0, l->in->arch->dyn.relative, (int64_t)(plain + (uint64_t)r.addend));
 			continue;
 		}
-		if (!row || row->kind != REL_ABS || !target_get(l->st, o, r.sym, &t) ||
-		    judge(l->s, row, t.flags, is->flags, RELAX_NO).act != ACT_RELATIVE)
+		if (!row || row->kind != REL_ABS || !target_get(l->st, t->o, r.sym, &to) ||
+		    judge(l->s, row, to.flags, t->is->flags, RELAX_NO).act != ACT_RELATIVE)
 			continue;
-		if ((n + 1) * each > w->off) {
-			int64_t A = r.addend;
-			uint64_t S = target_va(l, o, file, &r, &A);
-			emit(w, n, va + r.off, 0, l->in->arch->dyn.relative, (int64_t)(S + (uint64_t)A));
-		}
+		if ((n + 1) * each > w->off)
+			emit(w, n, t->va + r.off, 0, l->in->arch->dyn.relative,
+			     (int64_t)relative_value(t, &r, t->o->elf_class, t->o->is_be));
 		n++;
 	}
 }
@@ -87,8 +188,13 @@ static void emit_relatives(const struct window *w)
 		else
 			hi = mid;
 	}
-	for (; lo < l->relative_cnt && l->relatives[lo].before * row_sz(l) < w->off + w->sz; lo++)
-		walk_chunk(w, &l->relatives[lo]);
+	for (; lo < l->relative_cnt && l->relatives[lo].before * row_sz(l) < w->off + w->sz; lo++) {
+		struct table t = table_of(l, &l->relatives[lo]);
+		if (relative_only(l, lo, t.is))
+			walk_table(w, l->relatives[lo].before, &t);
+		else
+			walk_mixed(w, l->relatives[lo].before, &t);
+	}
 }
 
 /* ---- GOT slots ---- */
@@ -159,7 +265,7 @@ static void dyn_links(const struct layout *l, uint32_t *ret_link, uint32_t *ret_
 
 const struct synthetic syn_rela_dyn = {
 	.name = ".rela.dyn", .type = SHT_RELA, .flags = SHF_ALLOC, .entsize = sizeof(Elf64_Rela), .size = rela_dyn_size,
-	.align = syn_word_align, .links = dyn_links, .render = rela_dyn_render
+	.align = syn_word_align, .links = dyn_links, .render = rela_dyn_render, .is_dense = true
 };
 
 static uint64_t rela_plt_size(const struct layout *l)
