@@ -28,5 +28,13 @@ int main(int argc, const char **argv)
 	bool ok = CompilerInvocation::CreateFromArgs(clang.getInvocation(), llvm::makeArrayRef(argv + 1, argv + argc), early);
 	clang.createDiagnostics();
 	held->FlushDiagnostics(clang.getDiagnostics());
+#ifdef EDITED
+	// What an edit adds to one function: all code behind it moves.
+	volatile int edits[64];
+	for (int &edit : const_cast<int(&)[64]>(edits))
+		edit = argc;
+	if (edits[argc & 63] < 0)
+		ok = edits[0] + edits[7] * edits[13] > edits[23];
+#endif
 	return !ok || !ExecuteCompilerInvocation(&clang);
 }

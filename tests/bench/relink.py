@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""relink.py [OPTIONS] NAME ARGSFILE OBJECT TRIAL...: after an edit, how long until the program has run?
+"""relink.py [OPTIONS] NAME ARGSFILE OBJECT EDITED TRIAL...: after an edit, how long until the program has run?
 
-OBJECT, one of the objects that ARGSFILE names, gets other bytes under its name by rename, as from a compiler. Then TRIAL, in
-which {} is the program, is run. Of linkfs the program is a live link on a mount of its own: the time from the rename to
+OBJECT, one of the objects that ARGSFILE names, and EDITED, what its compiler makes of another version of its source, get its
+name in turns by rename, each time as a file of its own. Then TRIAL, in which {} is the program, is run. Of linkfs the program is a live link on a mount of its own: the time from the rename to
 TRIAL's end is the relink, what is made of the output, and the run. Of the peers it is that of a link to a file and the run.
 They take turns, so that a slow moment of the machine hits all; one round warms the caches. Beside it, of linkfs: the link
 itself (`link_ms`), the time of a stat when nothing changed, and the passes of a relink (tests/link/relinker.c).
@@ -37,11 +37,13 @@ def values(path):
 
 
 class Edited:
-    """The object that is edited: bytes behind an ELF file's end mean nothing, but the file is another one."""
+    """The object that is edited: bytes behind an ELF file's end mean nothing, but no two edits are the same file."""
 
-    def __init__(self, original, path):
-        with open(original, "rb") as f:
-            self.bytes = f.read()
+    def __init__(self, versions, path):
+        self.versions = []
+        for version in versions:
+            with open(version, "rb") as f:
+                self.versions.append(f.read())
         self.path = path
         self.turn = 0
         self.edit()
@@ -49,7 +51,7 @@ class Edited:
     def edit(self):
         self.turn += 1
         with open(self.path + ".new", "wb") as f:
-            f.write(self.bytes + b"%16d" % self.turn)
+            f.write(self.versions[self.turn % len(self.versions)] + b"%16d" % self.turn)
         os.rename(self.path + ".new", self.path)
 
 
@@ -62,7 +64,7 @@ def timed(*commands):
 
 
 def measure(o, work, mount):
-    edited = Edited(o.object, work + "/edited.o")
+    edited = Edited([o.object, o.edited], work + "/edited.o")
     args = read_args(o.args, o.object, edited.path)
     with open(work + "/args", "w", encoding="utf-8") as f:
         f.write("\n".join(args))
@@ -124,6 +126,7 @@ def main():
     parser.add_argument("name")
     parser.add_argument("args")
     parser.add_argument("object")
+    parser.add_argument("edited")
     parser.add_argument("trial", nargs="+")
     o = parser.parse_args()
     o.relinker = o.build + "/tests/relinker"
