@@ -43,7 +43,7 @@
 /* --- chunks and runs of them --- */
 
 /* From here on [off, off + sz) is tracked. */
-static int cover(struct cache_file *f, uint64_t off, uint64_t sz)
+int chunks_cover(struct cache_file *f, uint64_t off, uint64_t sz)
 {
 	for (uint64_t i = off / CHUNK_SZ / BLOCK_CHUNKS; i * BLOCK_CHUNKS < chunk_end(off, sz); i++) {
 		if (f->block[i])
@@ -298,7 +298,7 @@ bool cache_make_ahead(struct cache *c, struct cache_file *f, uint64_t idx, uint6
 	struct run run;
 
 	if (f->is_dead || f->is_never_ahead || f->is_kept || f->full_sz ||
-	    c->bytes + (end - idx) * CHUNK_SZ > c->limit || cover(f, idx * CHUNK_SZ, (end - idx) * CHUNK_SZ))
+	    c->bytes + (end - idx) * CHUNK_SZ > c->limit || chunks_cover(f, idx * CHUNK_SZ, (end - idx) * CHUNK_SZ))
 		return false;
 	while (!f->is_dead && run_claim(c, f, &idx, end, false, &run)) {
 		run.is_ahead = true;
@@ -336,7 +336,7 @@ bool cache_read(struct cache *c, struct cache_file *f, struct cache_read *r, str
 	r->file = f;
 	r->is_waiting = false;
 	assert(r->off <= f->size && r->sz <= f->size - r->off);
-	if (cover(f, r->off, r->sz)) {
+	if (chunks_cover(f, r->off, r->sz)) {
 		r->done(r, -ENOMEM, out);
 		return false;
 	}

@@ -64,7 +64,7 @@ struct cache_bottom {
 enum cache_reader {
 	READER_COPY,	/* who reads in order is read ahead of */
 	READER_PROGRAM, /* so is this one; and where it reads, the next version will be read */
-	READER_WARMER,	/* reads for such a program */
+	READER_WARMER,	/* reads for such a program, at its start */
 };
 
 /* A request, embedded in whatever waits for it. The caller sets the first four. */
@@ -173,8 +173,12 @@ bool cache_may_give(struct cache_file *f);
 struct profile_at {
 	uint32_t piece, chunk;
 };
-/* The next range of it that is made or being made, and that nobody has read. False: there is none. */
-bool cache_next_expected(const struct cache_file *f, struct profile_at *at, uint64_t *ret_off, uint64_t *ret_sz);
+/* The next range of it that nobody has read. *RET_IS_MADE: all of it is made; else none of it. False: there is none. */
+bool cache_next_expected(const struct cache_file *f, struct profile_at *at, uint64_t *ret_off, uint64_t *ret_sz,
+			 bool *ret_is_made);
+/* The kernel was given [OFF, OFF + SZ), which begins with a chunk, from elsewhere: it counts as made and as read, but is
+ * not in the file. */
+void cache_given(struct cache *c, struct cache_file *f, uint64_t off, uint64_t sz);
 
 /* (drops) Answers R or has what it lacks made, and R waits. True: R goes on where others ended: cache_ahead would help,
  * best after R's answer was sent. The caller keeps F from being freed during the call. */

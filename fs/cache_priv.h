@@ -88,6 +88,9 @@ static inline bool is_over(const struct cache *c)
 /* (drops) Makes [IDX, END), or what of it is missing, ahead. False: no more of that. */
 bool cache_make_ahead(struct cache *c, struct cache_file *f, uint64_t idx, uint64_t end, struct replies *out);
 
+/* From now on the chunks of [OFF, OFF + SZ) are tracked. 0 or -ENOMEM. */
+int chunks_cover(struct cache_file *f, uint64_t off, uint64_t sz);
+
 /* --- cache_start.c --- */
 struct profile *profile_free(struct profile *p);
 

@@ -141,34 +141,48 @@ bool cache_may_give(struct cache_file *f)
 	return p->is_given;
 }
 
-/* Is it made or being made, and nobody has read it? */
-static bool is_offered(const struct cache_file *f, uint32_t idx)
+enum use { USE_READ, USE_LACKING, USE_MADE };
+
+static enum use use_of(const struct cache_file *f, uint32_t idx)
 {
 	const struct chunk *ch = f->block[idx / BLOCK_CHUNKS] ? chunk_at(f, idx) : NULL;
 
-	return ch && !ch->read_at &&
-	       (ch->state == CHUNK_PREPARING || ch->state == CHUNK_FILLING || ch->state == CHUNK_READY);
+	return ch && ch->read_at ? USE_READ : ch && ch->state == CHUNK_READY ? USE_MADE : USE_LACKING;
 }
 
-bool cache_next_expected(const struct cache_file *f, struct profile_at *at, uint64_t *ret_off, uint64_t *ret_sz)
+bool cache_next_expected(const struct cache_file *f, struct profile_at *at, uint64_t *ret_off, uint64_t *ret_sz,
+			 bool *ret_is_made)
 {
 	const struct profile *p = f->profile;
 
 	for (; p && at->piece < p->cnt; at->piece++, at->chunk = 0) {
 		const struct piece *piece = &p->piece[at->piece];
 		uint32_t first = at->chunk < piece->first ? piece->first : at->chunk;
-		while (first < piece->end && !is_offered(f, first))
+		while (first < piece->end && use_of(f, first) == USE_READ)
 			first++;
 		uint32_t end = first;
-		while (end < piece->end && is_offered(f, end))
+		while (end < piece->end && use_of(f, end) == use_of(f, first))
 			end++;
 		at->chunk = end;
 		if (first == end)
 			continue;
 		struct run run = { .first = first, .end = end };
+		*ret_is_made = use_of(f, first) == USE_MADE;
 		*ret_off = run_off(&run);
 		*ret_sz = run_sz(f, &run);
 		return true;
 	}
 	return false;
+}
+
+void cache_given(struct cache *c, struct cache_file *f, uint64_t off, uint64_t sz)
+{
+	c->count.fills++;
+	c->count.filled_bytes += sz;
+	f->filled_bytes += sz;
+	if (chunks_cover(f, off, sz))
+		return; /* without memory: the next version will know less */
+	for (uint64_t i = off / CHUNK_SZ; i < chunk_end(off, sz); i++)
+		if (!chunk_at(f, i)->read_at)
+			chunk_at(f, i)->read_at = ++f->read_cnt;
 }

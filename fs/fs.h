@@ -421,13 +421,17 @@ void bytes_release(struct fs *fs, struct generation *g, uint64_t off, uint64_t s
 int bytes_copy(struct fs *fs, struct generation *g, struct placing *p, const atomic_bool *cancel);
 
 /* ---- warm.c: what a program's start reads is given to the kernel before it asks ---- */
+struct ring;
 int warmer_start(struct fs *fs); /* its thread; 0 or -errno */
 void warmer_stop(struct fs *fs); /* (no lock) while requests are still served */
 /* (lock held) REQ opens G, maybe to execute it. True: it is parked until what the start reads is there, or for WARM_MS; or
  * *RET_ERR, an errno to answer with. False: nothing is known, or the time for it is over. */
 bool warmer_holds(struct fs *fs, fuse_req_t req, struct generation *g, const struct fuse_file_info *fi, int *ret_err);
 /* (lock held) Who waits for G has waited long enough. */
-void warmer_hurry(const struct generation *g);
+void warmer_hurry(struct fs *fs, const struct generation *g);
+/* (lock held) What worker_link_stage was asked for is in buffer STAGE of RING, a reference to be taken; or ERROR, and RING is
+ * NULL. */
+void warmer_staged(struct fs *fs, unsigned stage, struct ring *ring, int error);
 /* (lock held) G is read: what else its start reads is made ahead, if that is known. */
 void warmer_make(struct fs *fs, struct generation *g);
 

@@ -136,7 +136,7 @@ void park_sweep(struct fs *fs, struct replies *out)
 		} else if (now >= p->deadline && (p->kind == PARK_PASS || p->kind == PARK_RESTORE)) {
 			park_answer(fs, p, OUT_ERROR, ENOENT, out);
 		} else if (now >= p->deadline && p->kind == PARK_WARM) {
-			warmer_hurry(p->gen);
+			warmer_hurry(fs, p->gen);
 		} else if (now >= p->deadline && p->kind == PARK_REPORT && p->what == NODE_STATS) {
 			report_stats(fs, &p->text);
 			park_answer(fs, p, p->text.failed ? OUT_ERROR : OUT_OPEN, ENOMEM, out);

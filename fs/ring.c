@@ -53,6 +53,7 @@ struct lane {
 struct shared {
 	struct lane requests, answers;
 	char text[RING_SLOTS][MSG_TEXT_MAX]; /* of answers: rarely any, so apart, where its pages stay untouched */
+	alignas(4096) unsigned char stage[STAGE_CNT][STAGE_SZ];
 };
 
 /* How watching went. */
@@ -78,6 +79,11 @@ static int64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return timespec_ns(&ts);
+}
+
+unsigned char *ring_stage(const struct ring *r, unsigned i)
+{
+	return r->at->stage[i];
 }
 
 /* --- making --- */

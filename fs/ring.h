@@ -2,7 +2,8 @@
  *
  * One sealed memfd per linker process holds two bounded rings of struct msg: requests (written by the mount process
  * under fs.lock, taken by any thread of the linker process) and answers (written by any of its threads, taken by the
- * mount process under fs.lock). What carries descriptors goes by the sockets (transport.h).
+ * mount process under fs.lock). What carries descriptors goes by the sockets (transport.h). Behind them are a few buffers
+ * for bytes that are passed on and kept nowhere: who uses which, the requests say.
  *
  * The mount process believes nothing it finds there: it has its own count of both rings, reads a slot's sequence to see
  * whose turn the slot is, copies the message once, and looks at the copy. Nonsense is -EPROTO, and costs the linker
@@ -14,6 +15,8 @@
 #include "transport.h"
 
 #define RING_SLOTS 128u /* of each direction; a power of two */
+#define STAGE_CNT  8u   /* buffers: some are being filled, one is being read, the others keep these at work; */
+#define STAGE_SZ   ((uint64_t)512 << 10) /* bytes of each. They take memory once they were used */
 
 struct ring;
 
@@ -24,6 +27,8 @@ int ring_open(int fd, struct ring **ret);
 /* References are counted by fs.lock's holder. The last one unmaps. NULL is fine; returns NULL. */
 struct ring *ring_ref(struct ring *r);
 struct ring *ring_unref(struct ring *r);
+/* Buffer I < STAGE_CNT of STAGE_SZ bytes, as long as there is a reference. */
+unsigned char *ring_stage(const struct ring *r, unsigned i);
 
 /* --- mount process, all but ring_watch with fs.lock held --- */
 

@@ -5,6 +5,10 @@
  * in which it was read then. A READ costs some 40 us; of what a start reads of a program of 170 MB (60 MB) there are 1900.
  * Where a generation is opened otherwise, its first READ has the same made ahead, and nothing is stored.
  *
+ * What the kernel is given need not be in the backing file as well: the linker process makes it in a buffer of the ring, and
+ * from there it is stored. Should the kernel drop it, it will be read, and made, as anything else. (The blocks, the page
+ * faults and the copies that this saves were half of the whole.) What is made already comes from the file.
+ *
  * A store waits in the kernel for pages that a READ on its way has locked, and no signal ends that: who killed this process
  * then would leave it there, with all its clients, since only its own answer would free it. So pages are stored only while
  * nobody has the file open: every OPEN waits until that is over (W1), and it does not begin where somebody has (W2).
@@ -15,6 +19,8 @@
 #include <stdlib.h>
 
 #include "fs.h"
+#include "ring.h"
+#include "worker_link.h"
 
 #define OPENED_TO_EXECUTE 0x20 /* the kernel's __FMODE_EXEC, among the flags of an OPEN */
 
@@ -26,58 +32,181 @@ struct warm_job {
 	struct park_queue held; /* PARK_WARM */
 };
 
+/* One of the ring's buffers. */
+struct stage {
+	enum { STAGE_FREE, STAGE_ASKED, STAGE_MADE, STAGE_FAILED } state;
+	struct ring *ring; /* MADE: where it is; referenced */
+	bool is_orphan;    /* nobody waits for it any more; its answer frees it */
+	uint64_t off, sz;
+};
+
 struct warmer {
 	pthread_t thread;
-	pthread_cond_t some; /* with fs.lock */
+	pthread_cond_t some; /* with fs.lock: a job, an answer, or the end */
 	STAILQ_HEAD(job_list, warm_job) jobs;
+	struct stage stage[STAGE_CNT];
+	unsigned queue[STAGE_CNT], first, cnt; /* those that the job at work waits for, in the order of its reads */
 	bool is_stopping;
 };
 
-/* (no lock) [OFF, OFF + SZ) is made and pinned. 0 or -errno: ENOENT: the kernel has forgotten the file. */
-static int store(struct fs *fs, const struct generation *g, uint64_t off, uint64_t sz)
+/* (no lock) 0 or -errno: ENOENT: the kernel has forgotten the file. */
+static int store(struct fs *fs, const struct generation *g, uint64_t off, uint64_t sz, void *mem)
 {
-	CLEAN_MEM char *buf = malloc(sz);
 	struct fuse_bufvec bytes = FUSE_BUFVEC_INIT(sz);
 
-	if (!buf)
-		return -ENOMEM;
-	for (uint64_t got = 0; got < sz;) {
+	bytes.buf[0].mem = mem;
+	return fuse_lowlevel_notify_store(fs->se, g->node.id, (off_t)off, &bytes, 0);
+}
+
+/* (no lock) The same of what is made. */
+static int store_made(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz, const atomic_bool *cancel)
+{
+	CLEAN_MEM char *buf = malloc(sz);
+	int r = buf ? bytes_acquire(fs, g, off, sz, READER_WARMER, cancel) : -ENOMEM;
+
+	if (r)
+		return r;
+	for (uint64_t got = 0; !r && got < sz;) {
 		ssize_t n = pread(g->file->fd, buf + got, sz - got, (off_t)(off + got));
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		got += (uint64_t)n;
+		r = n > 0 ? 0 : n < 0 ? -errno : -EIO;
+		got += n > 0 ? (uint64_t)n : 0;
 	}
-	bytes.buf[0].mem = buf;
-	return fuse_lowlevel_notify_store(fs->se, g->node.id, (off_t)off, &bytes, 0);
+	if (!r)
+		r = store(fs, g, off, sz, buf);
+	bytes_release(fs, g, off, sz);
+	return r;
+}
+
+static void stage_free(struct stage *s)
+{
+	s->ring = ring_unref(s->ring);
+	s->state = STAGE_FREE;
+}
+
+static struct stage *stage_find(struct warmer *w)
+{
+	for (unsigned i = 0; i < STAGE_CNT; i++)
+		if (w->stage[i].state == STAGE_FREE)
+			return &w->stage[i];
+	return NULL;
+}
+
+void warmer_staged(struct fs *fs, unsigned stage, struct ring *ring, int error)
+{
+	struct warmer *w = fs->warmer;
+	struct stage *s = w ? &w->stage[stage] : NULL;
+
+	if (!s || s->is_orphan) {
+		ring_unref(ring);
+		if (s)
+			s->state = STAGE_FREE;
+		return;
+	}
+	s->state = error ? STAGE_FAILED : STAGE_MADE;
+	s->ring = ring;
+	pthread_cond_signal(&w->some);
+}
+
+static bool may_go_on(const struct warm_job *j)
+{
+	return j->may_store && !j->is_over && !j->gen->is_lost && j->gen->node.nlookup;
+}
+
+/* Has the next pieces made, as many as there are buffers for; what is made already is stored at once (the lock is given up).
+ * *RET_MORE: there are pieces left. 0 or -errno. */
+static int ask_pieces(struct fs *fs, struct warm_job *j, struct profile_at *at, bool *ret_more)
+{
+	struct warmer *w = fs->warmer;
+	struct stage *s;
+	bool is_made;
+	int r = 0;
+
+	while (!r && *ret_more && may_go_on(j) && (s = stage_find(w))) {
+		*ret_more = cache_next_expected(j->gen->file, at, &s->off, &s->sz, &is_made);
+		if (!*ret_more)
+			break;
+		if (is_made) {
+			uint64_t off = s->off, sz = s->sz;
+			fs_unlock(fs);
+			r = store_made(fs, j->gen, off, sz, &j->is_over);
+			fs_lock(fs);
+			fs->count.stored_bytes += r ? 0 : sz;
+			continue;
+		}
+		r = worker_link_stage(fs, j->gen, s->off, s->sz, (unsigned)(s - w->stage));
+		if (r)
+			break;
+		s->state = STAGE_ASKED;
+		s->is_orphan = false;
+		w->queue[(w->first + w->cnt++) % STAGE_CNT] = (unsigned)(s - w->stage);
+	}
+	return r;
+}
+
+/* (lock held; given up for a while) Stores the piece that was asked for first, once it is made. 0 or -errno. */
+static int store_first(struct fs *fs, const struct warm_job *j)
+{
+	struct warmer *w = fs->warmer;
+	struct stage *s = &w->stage[w->queue[w->first]];
+
+	while (s->state == STAGE_ASKED && may_go_on(j))
+		pthread_cond_wait(&w->some, &fs->lock);
+	if (s->state != STAGE_MADE || !may_go_on(j))
+		return -ECANCELED;
+	fs_unlock(fs);
+	int r = store(fs, j->gen, s->off, s->sz, ring_stage(s->ring, (unsigned)(s - w->stage)));
+	fs_lock(fs);
+	if (r)
+		return r;
+	fs->count.stored_bytes += s->sz;
+	cache_given(&fs->cache, j->gen->file, s->off, s->sz);
+	stage_free(s);
+	w->first = (w->first + 1) % STAGE_CNT;
+	w->cnt--;
+	return 0;
+}
+
+/* (lock held; given up for a while) */
+static void give(struct fs *fs, struct warm_job *j)
+{
+	struct warmer *w = fs->warmer;
+	struct profile_at at = { 0 };
+	bool has_more = true;
+	int r = 0;
+
+	w->first = w->cnt = 0;
+	while (!r && (has_more || w->cnt)) {
+		r = ask_pieces(fs, j, &at, &has_more);
+		if (!r && w->cnt)
+			r = store_first(fs, j);
+		else if (!r && has_more)
+			r = -EAGAIN; /* all buffers wait for the answers of a job before this one */
+	}
+	for (; w->cnt; w->first = (w->first + 1) % STAGE_CNT, w->cnt--) {
+		struct stage *s = &w->stage[w->queue[w->first]];
+		if (s->state == STAGE_ASKED)
+			s->is_orphan = true;
+		else
+			stage_free(s);
+	}
 }
 
 /* (lock held; given up for a while) */
 static void warm(struct fs *fs, struct warm_job *j)
 {
-	struct generation *g = j->gen;
-	struct profile_at at = { 0 };
 	struct replies out;
-	uint64_t off, sz;
-	int r = 0;
 
+	if (j->may_store) {
+		give(fs, j);
+		return;
+	}
 	replies_init(&out);
-	cache_make_expected(&fs->cache, g->file, &out);
+	cache_make_expected(&fs->cache, j->gen->file, &out);
 	fs_unlock(fs);
 	replies_send(fs, &out);
 	fs_lock(fs);
-	while (!r && j->may_store && !j->is_over && !g->is_lost && g->node.nlookup &&
-	       cache_next_expected(g->file, &at, &off, &sz)) {
-		fs_unlock(fs);
-		r = bytes_acquire(fs, g, off, sz, READER_WARMER, &j->is_over);
-		if (!r) {
-			r = store(fs, g, off, sz);
-			bytes_release(fs, g, off, sz);
-		}
-		fs_lock(fs);
-		fs->count.stored_bytes += r ? 0 : sz;
-	}
 }
 
 /* (lock held) Those who wait may go on. */
@@ -156,10 +285,12 @@ bool warmer_holds(struct fs *fs, fuse_req_t req, struct generation *g, const str
 	return true;
 }
 
-void warmer_hurry(const struct generation *g)
+void warmer_hurry(struct fs *fs, const struct generation *g)
 {
-	if (g->warming)
-		g->warming->is_over = true;
+	if (!g->warming)
+		return;
+	g->warming->is_over = true;
+	pthread_cond_signal(&fs->warmer->some);
 }
 
 int warmer_start(struct fs *fs)
@@ -199,6 +330,8 @@ void warmer_stop(struct fs *fs)
 	fs_lock(fs);
 	while ((j = STAILQ_FIRST(&w->jobs)))
 		job_end(fs, j, &out);
+	for (unsigned i = 0; i < STAGE_CNT; i++) /* MADE: an answer that came after the last look */
+		ring_unref(w->stage[i].ring);
 	fs->warmer = NULL;
 	fs_unlock(fs);
 	replies_send(fs, &out);

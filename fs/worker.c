@@ -617,17 +617,20 @@ static int fill_range(struct worker *w, struct held *h, struct msg_range *r, cha
 {
 	struct linkfs_image_stats s;
 
-	if (!h || r->sz == 0 || r->off > h->size || r->sz > h->size - r->off)
+	if (!h || r->sz == 0 || r->off > h->size || r->sz > h->size - r->off || r->stage > STAGE_CNT ||
+	    (r->stage && r->sz > STAGE_SZ))
 		return -EINVAL;
-	unsigned char *map = wait_for_map(w, h);
-	if (!map) {
+	unsigned char *map = r->stage ? NULL : wait_for_map(w, h);
+	if (!r->stage && !map) {
 		snprintf(why, why_sz, "its backing file can't be mapped");
 		return -ENOMEM;
 	}
-	int err = linkfs_image_fill(h->img, r->off, r->sz, map + r->off, why, why_sz);
-	/* The pages stay in the file; our view of them is not needed again. */
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), from = r->off & ~(page - 1);
-	madvise(map + from, r->off + r->sz - from, MADV_DONTNEED);
+	unsigned char *to = r->stage ? ring_stage(w->ring, (unsigned)r->stage - 1) : map + r->off;
+	int err = linkfs_image_fill(h->img, r->off, r->sz, to, why, why_sz);
+	if (map) { /* the pages stay in the file; our view of them is not needed again */
+		uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), from = r->off & ~(page - 1);
+		madvise(map + from, r->off + r->sz - from, MADV_DONTNEED);
+	}
 	linkfs_image_stats(h->img, &s);
 	r->image = (struct msg_image_stats){ .filled_bytes = s.filled_bytes, .relocs_applied = s.relocs_applied };
 	return err;

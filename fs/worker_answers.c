@@ -387,10 +387,13 @@ bool answer_fill(struct fs *fs, struct packet *p, struct replies *out)
 
 	switch (m->type) {
 	case MSG_FILL | MSG_REPLY:
-		if (!(j = job_find(fs->worker, m->id, JOB_FILL)))
+		if (!(j = job_find(fs->worker, m->id, JOB_FILL)) && !(j = job_find(fs->worker, m->id, JOB_STAGE)))
 			return false;
 		take_image_stats(fs, j->gen, &m->u.range.image);
-		cache_filled(&fs->cache, j->gen->file, j->off, j->sz, m->error, p->text, out);
+		if (j->type == JOB_FILL)
+			cache_filled(&fs->cache, j->gen->file, j->off, j->sz, m->error, p->text, out);
+		else
+			warmer_staged(fs, j->stage, m->error ? NULL : ring_ref(fs->worker->ring), m->error);
 		break;
 	case MSG_MAP | MSG_REPLY:
 		if (!(j = job_find(fs->worker, m->id, JOB_MAP)))

@@ -220,6 +220,10 @@ static void on_reaped(struct fs *fs, bool was_killed, struct replies *out)
 			job_free(fs, j);
 			continue;
 		}
+		if (j->type == JOB_STAGE) { /* its buffers went with it; who needs the bytes will read them */
+			job_fail(fs, j, -ECANCELED, "", out);
+			continue;
+		}
 		if (j->is_sent && was_killed)
 			j->kills++;
 		else if (j->is_sent)

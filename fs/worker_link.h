@@ -10,7 +10,7 @@
 
 #include "fs.h"
 
-enum job_type { JOB_LINK, JOB_REPLAY, JOB_FILL, JOB_MAP, JOB_STATS, JOB_DROP, JOB_KEEP, JOB_PROOF };
+enum job_type { JOB_LINK, JOB_REPLAY, JOB_FILL, JOB_MAP, JOB_STATS, JOB_DROP, JOB_KEEP, JOB_PROOF, JOB_STAGE };
 
 struct job {
 	TAILQ_ENTRY(job) on;
@@ -21,7 +21,7 @@ struct job {
 	bool was_late;		       /* an attempt took longer than it may */
 	unsigned crashes, kills;       /* linker processes that died while it was with them */
 	struct link *link;	       /* LINK; referenced */
-	struct generation *gen;	       /* REPLAY, FILL, MAP, PROOF; referenced */
+	struct generation *gen;	       /* REPLAY, FILL, STAGE, MAP, PROOF; referenced */
 	uint64_t gen_id;	       /* LINK: the number its generation will have; DROP */
 	uint64_t version;	       /* LINK: of the recipe */
 	struct generation *needs;      /* LINK: an input that must be loaded first; referenced */
@@ -30,7 +30,8 @@ struct job {
 	unsigned tries;		       /* LINK: how often its inputs changed meanwhile */
 	int64_t not_before;	       /* LINK: ms */
 	char *recipe;		       /* LINK */
-	uint64_t off, sz;	       /* FILL */
+	uint64_t off, sz;	       /* FILL, STAGE */
+	unsigned stage;		       /* STAGE: the buffer */
 	struct park_queue waiters;     /* MAP, STATS, PROOF */
 	int blob_fd;		       /* LINK, REPLAY: what is sent */
 	uint64_t recipe_sz, record_sz; /* in it */
@@ -53,6 +54,9 @@ int worker_link_link(struct fs *fs, struct link *l);
 /* Once more, because inputs changed while it was made: for the TRIES-th time, and not at once. */
 int worker_link_link_again(struct fs *fs, struct link *l, unsigned tries);
 int worker_link_fill(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz);
+/* Makes the same in buffer STAGE of the ring. 0: warmer_staged will be called once, not from within this call; when this linker
+ * process dies before, that was it. SZ is STAGE_SZ at most, and nobody else uses the buffer until then. */
+int worker_link_stage(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz, unsigned stage);
 /* The link that was asked for is not wanted any more. False: it is with the linker process, and its answer will come. */
 bool worker_link_cancel(struct fs *fs, const struct link *l);
 void worker_link_map(struct fs *fs, struct parked *p, struct replies *out); /* of p->gen */

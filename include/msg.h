@@ -31,7 +31,8 @@ enum msg_type {
 	MSG_FDS,       /* <> control: descriptors for the LINK request or verdict of the same id that follows */
 	MSG_LINK,      /* > control: make a link (replay: from its record); < the verdict */
 	MSG_BACKING,   /* > fill: generation, its backing file (fd) and size; no reply */
-	MSG_FILL,      /* > ring: write [off, off + sz) of the generation into its backing file; < done or why not */
+	MSG_FILL,      /* > ring: write [off, off + sz) of the generation into its backing file, or into a buffer of the
+			  ring; < done or why not */
 	MSG_MAP,       /* > ring: render the link map; < fill: memfd */
 	MSG_STATS,     /* > ring: counters of the linker; < them */
 	MSG_DROP,      /* > ring: forget the generation; no reply */
@@ -111,6 +112,7 @@ struct msg_verdict {
 struct msg_range {
 	uint64_t off;
 	uint64_t sz;
+	uint64_t stage; /* > the bytes go to this buffer of the ring, from 1 on; 0: to the backing file */
 	struct msg_image_stats image; /* < */
 };
 

@@ -940,20 +940,23 @@ static void read_as(struct fake *f, struct owner *o, uint64_t idx, uint64_t cnt,
 	assert_read(f, &rd);
 }
 
-static void assert_next(const struct owner *o, struct profile_at *at, uint64_t idx, uint64_t cnt)
+static void assert_next(const struct owner *o, struct profile_at *at, uint64_t idx, uint64_t cnt, bool is_made)
 {
 	uint64_t off, sz;
+	bool made;
 
-	must(cache_next_expected(o->file, at, &off, &sz));
+	must(cache_next_expected(o->file, at, &off, &sz, &made));
 	must_be(off, idx * CHUNK_SZ);
 	must_be(sz, cnt * CHUNK_SZ);
+	must_be(made, is_made);
 }
 
 static void assert_no_more(const struct owner *o, struct profile_at *at)
 {
 	uint64_t off, sz;
+	bool made;
 
-	must(!cache_next_expected(o->file, at, &off, &sz));
+	must(!cache_next_expected(o->file, at, &off, &sz, &made));
 }
 
 START_TEST(test_next_version_is_read_in_the_order_of_this_one)
@@ -969,7 +972,10 @@ START_TEST(test_next_version_is_read_in_the_order_of_this_one)
 	read_as(&f, o, 201, 2, READER_PROGRAM);
 	read_as(&f, o, 350, 1, READER_PROGRAM); /* the next one is shorter */
 	cache_file_expect(next->file, o->file);
-	assert_no_more(next, &at); /* what is not made is not given */
+	assert_next(next, &at, 200, 3, false);
+	assert_next(next, &at, 50, 32, false);
+	assert_next(next, &at, 82, 8, false);
+	assert_no_more(next, &at);
 	at = (struct profile_at){ 0 };
 	cache_make_expected(&f.cache, next->file, NULL);
 	must_be(f.job_cnt, 3);
@@ -979,12 +985,36 @@ START_TEST(test_next_version_is_read_in_the_order_of_this_one)
 	must_be(f.job[1].sz, 32 * CHUNK_SZ);
 	must_be(f.job[2].off, 82 * CHUNK_SZ);
 	must_be(f.job[2].sz, 8 * CHUNK_SZ);
+	assert_next(next, &at, 200, 3, false); /* on its way */
+	at = (struct profile_at){ 0 };
 	read_as(&f, next, 60, 2, READER_PROGRAM); /* needs no giving any more */
 	read_as(&f, next, 300 - 1, 1, READER_PROGRAM);
-	assert_next(next, &at, 200, 3);
-	assert_next(next, &at, 50, 10);
-	assert_next(next, &at, 62, 20);
-	assert_next(next, &at, 82, 8);
+	assert_next(next, &at, 200, 3, true);
+	assert_next(next, &at, 50, 10, true);
+	assert_next(next, &at, 62, 20, true);
+	assert_next(next, &at, 82, 8, true);
+	assert_no_more(next, &at);
+	owner_unref(&f, o);
+	owner_unref(&f, next);
+	fake_end(&f);
+}
+END_TEST
+
+/* What came from elsewhere counts as read, for the next version, and is not in the file: who reads it has it made. */
+START_TEST(test_given_from_elsewhere)
+{
+	struct profile_at at = { 0 };
+	struct fake f;
+
+	fake_start(&f, 64 << 20);
+	struct owner *o = owner_new(&f, 400 * CHUNK_SZ, 1), *next = owner_new(&f, 400 * CHUNK_SZ, 2);
+	cache_given(&f.cache, o->file, 70 * CHUNK_SZ, 3 * CHUNK_SZ);
+	must_be(o->file->filled_bytes, 3 * CHUNK_SZ);
+	must_be(o->file->bytes, 0);
+	read_as(&f, o, 71, 1, READER_PROGRAM);
+	must_be(o->file->bytes, CHUNK_SZ);
+	cache_file_expect(next->file, o->file);
+	assert_next(next, &at, 70, 3, false);
 	assert_no_more(next, &at);
 	owner_unref(&f, o);
 	owner_unref(&f, next);
@@ -1009,7 +1039,7 @@ START_TEST(test_given_unasked_but_not_for_ever)
 		must_be(cache_may_give(next->file), i % 9 != 0);
 		at = (struct profile_at){ 0 };
 		cache_make_expected(&f.cache, next->file, NULL);
-		assert_next(next, &at, 7, 2);
+		assert_next(next, &at, 7, 2, false);
 		assert_no_more(next, &at);
 		read_as(&f, next, 7, 2, READER_WARMER);
 		owner_unref(&f, o);
@@ -1058,6 +1088,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_every_sequence, 0, 3);
 	tcase_add_test(tc, test_wait_is_cancelled);
 	tcase_add_test(tc, test_next_version_is_read_in_the_order_of_this_one);
+	tcase_add_test(tc, test_given_from_elsewhere);
 	tcase_add_test(tc, test_given_unasked_but_not_for_ever);
 	tcase_add_test(tc, test_who_read_too_much_did_not_start);
 	tcase_add_test(tc, test_torture);
