@@ -94,10 +94,10 @@ enum { FIELD_NONE, FIELD_8, FIELD_16, FIELD_32, FIELD_64 };
 
 static const struct rel_field fields[] = {
 	[FIELD_NONE] = { .size = 0, .put = put_none, .get = get_none },
-	[FIELD_8] = { .size = 1, .put = put8, .get = get8 },
-	[FIELD_16] = { .size = 2, .put = put16, .get = get16 },
-	[FIELD_32] = { .size = 4, .put = put32, .get = get32 },
-	[FIELD_64] = { .size = 8, .put = put64, .get = get64 },
+	[FIELD_8] = { .size = 1, .is_int = true, .put = put8, .get = get8 },
+	[FIELD_16] = { .size = 2, .is_int = true, .put = put16, .get = get16 },
+	[FIELD_32] = { .size = 4, .is_int = true, .put = put32, .get = get32 },
+	[FIELD_64] = { .size = 8, .is_int = true, .put = put64, .get = get64 },
 };
 
 /* --- Rows -------------------------------------------------------------------------------------------------------- */

@@ -73,6 +73,7 @@ struct rel_row {
 /* A field: bytes in a section. `put` sees a value already checked and shifted; `get` reads an addend kept in place (REL). */
 struct rel_field {
 	uint8_t size; /* bytes it covers, at the relocation's offset */
+	bool is_int;  /* an integer of that size in the file's byte order, and nothing else: `put` may be done without a call */
 	void (*put)(uint8_t *loc, uint64_t value);
 	int64_t (*get)(const uint8_t *loc);
 };

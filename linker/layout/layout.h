@@ -120,6 +120,7 @@ struct layout {
 	uint64_t *va;          /* by name_id: address (or absolute value) in this output; TLS symbols: address in the image */
 
 	uint64_t *plain;       /* by name_id, a bit each: defined here, and nothing special about it (plain.c) */
+	uint64_t plain_types;  /* by relocation type, a bit each: S + A - P as a 32-bit integer, and nothing else */
 	struct relative_run *relatives;
 	uint32_t relative_cnt;
 	uint64_t relative_total; /* of sections; those of GOT slots are s->got_relative */

@@ -1,7 +1,7 @@
 /* plain.c - which names have nothing special about them: nearly all that relocations mention.
  *
  * Their facts alone decide what becomes of a relocation, so rendering asks one bit of each instead: all bits of a large link
- * fit into a CPU's cache, its facts do not (render/plain.h uses them).
+ * fit into a CPU's cache, its facts do not (render/plain.h uses them). So with the types of relocations.
  */
 #include <errno.h>
 
@@ -21,8 +21,23 @@ static void mark_range(void *ctx, size_t begin, size_t end, unsigned worker)
 	}
 }
 
+static uint64_t plain_types(const struct arch *a)
+{
+	uint64_t bits = 0;
+	for (uint32_t type = 0; type < a->row_cnt && type < 64; type++) {
+		const struct rel_row *row = &a->rows[type];
+		const struct rel_field *field = &a->fields[row->field];
+		bool is_pc = row->kind == REL_PC || row->kind == REL_PLT_PC;
+		if (is_pc && !(row->flags & (ROW_MAY_RELAX | ROW_CONSUMES_NEXT)) && !row->shift && !row->before &&
+		    row->check == CHECK_SIGNED && row->bits == 32 && field->size == 4 && field->is_int && row->after <= 4)
+			bits |= UINT64_C(1) << type;
+	}
+	return bits;
+}
+
 int plain_mark(struct layout *l)
 {
+	l->plain_types = plain_types(l->in->arch);
 	size_t words = ((size_t)l->st->cnt + 63) / 64;
 	l->plain = arena_alloc_array(l->arena, words + 1, sizeof(*l->plain), 64);
 	if (!l->plain)

@@ -83,6 +83,32 @@ static bool crosses(const struct spot *sp, const struct rel *r, const struct rel
 	return r->off - before < begin || r->off + after > end;
 }
 
+/* The shortest way, for runs of the commonest: in the common format, 32-bit integers that are S + A - P of names with nothing
+ * special about them, whole in [begin, end). From relocation I on; returns the first that is something else, which takes
+ * another way, if only to be refused. */
+static uint32_t apply_run(const struct spot *sp, uint32_t i, uint64_t begin, uint64_t end, uint8_t *dst, struct fill *f)
+{
+	const uint64_t *plain = sp->l->plain, *va = sp->l->va, types = sp->l->plain_types;
+	const struct object *o = sp->o;
+	const struct isec *is = sp->is;
+	const name_id *names = o->names;
+	uint32_t first = i, cnt = is->rel_cnt, first_global = o->first_global, sym_cnt = o->sym_cnt;
+	for (; i < cnt; i++) {
+		struct rel r;
+		rel_get_as(o, is, i, ELFCLASS64, false, false, &r);
+		if (r.type >= 64 || !(types >> r.type & 1) || r.sym < first_global || r.sym >= sym_cnt || r.off < begin ||
+		    r.off > end || end - r.off < 4)
+			break;
+		name_id id = names[r.sym - first_global];
+		uint64_t value = va[id] + (uint64_t)r.addend - (sp->va + r.off);
+		if (!(plain[id / 64] >> id % 64 & 1) || (int64_t)value != (int32_t)value)
+			break;
+		store32(dst + (r.off - begin), (uint32_t)value, false);
+	}
+	f->relocs += i - first;
+	return i;
+}
+
 /* The bytes [begin, end), with every relocation that lies in them whole. */
 static int render_whole(const struct spot *sp, uint64_t begin, uint64_t end, uint8_t *dst, struct fill *f)
 {
@@ -92,9 +118,12 @@ static int render_whole(const struct spot *sp, uint64_t begin, uint64_t end, uin
 	memcpy(dst, isec_bytes(sp->o, sp->is) + begin, end - begin);
 	if (i && i < sp->is->rel_cnt && sp->is_alloc && relocation_consumes(sp, i - 1))
 		i++;
+	bool has_runs = sp->may_be_plain && sp->o->elf_class == ELFCLASS64 && !sp->o->is_be && !sp->l->st->wrap_cnt;
 	for (; i < sp->is->rel_cnt; i++) {
 		struct rel r;
 		bool consumed = false;
+		if (has_runs && (i = apply_run(sp, i, begin, end, dst, f)) == sp->is->rel_cnt)
+			break;
 		rel_get(sp->o, sp->is, i, &r);
 		const struct rel_row *row = arch_row(arch, r.type);
 		if (sorted && r.off >= end)
