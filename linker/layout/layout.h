@@ -1,6 +1,6 @@
 /* layout.h - addresses and file offsets of everything; the last stage that decides.
  *
- * Passes: members (members.c: which chunks an output section has, in order), order (order.c), addresses and segments
+ * Passes: members (members.c, chunks.c: which chunks an output section has, in order (order.c)), addresses and segments
  * (address.c), values of symbols (values.c), the overflow proof (overflow.c). After it nothing moves, the size of the
  * output is exact, and rendering is a pure function of this product.
  *
@@ -69,6 +69,7 @@ struct out {
 	uint32_t *chunk_file;  /* of input sections; where they start: chunk_off */
 	uint64_t rel_before;   /* RELATIVE relocations of sections laid out before this one (prefix sums) */
 	bool is_relro;
+	bool by_chunk;         /* its chunks have an order of their own (chunks.c) */
 };
 
 /* Chunks that need RELATIVE dynamic relocations, in layout order, and how many come before each. */
@@ -105,6 +106,7 @@ struct layout {
 	const struct inputs *in;
 	const struct synthetic *const *syn; /* SYN_CNT of them */
 	struct arena *arena;
+	struct chunks *chunks; /* while the layout is made: chunks.c */
 
 	struct out *outs;      /* [1..out_cnt): section header order; [0] is the null section */
 	uint32_t out_cnt;

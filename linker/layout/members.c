@@ -1,8 +1,8 @@
-/* members.c - the chunks of each output section: input sections in command-line order (by rank first), merge sets where
- * their first section stood, synthetic sections at the front of an output section they share.
+/* members.c - the output sections there are, and the chunks of each: input sections in command-line order (by rank first),
+ * merge sets where their first section stood, synthetic sections at the front of an output section they share.
  *
- * A counting pass, a filling pass, and a stable sort only where ranks differ. Offsets within the section follow from
- * sizes and alignments; addresses come later.
+ * Listing and placing the many is chunks.c's; here are the synthetic ones, and sections whose chunks have an order of their
+ * own: sorted, then placed one by one. Offsets within the section follow from sizes and alignments; addresses come later.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,89 +13,6 @@
 static const struct isec *isec_of(const struct layout *l, uint32_t file, uint32_t gs)
 {
 	return &l->in->files[file].obj->secs[gs - l->st->sec_base[file]];
-}
-
-#define SLABS 64u
-
-/* Chunks are listed in two parallel walks over slabs of objects: the first counts what each adds to each output section,
- * which says where the second puts it, so that they end up in command-line order. */
-struct listing {
-	struct layout *l;
-	uint32_t outsec_cnt;
-	uint32_t *at; /* by slab and sections->outs index: how many, then where */
-	bool is_adding;
-};
-
-/* Size and alignment of a live section in one word, which stands in its slot until it is placed; no section has 2^58 bytes
- * (input/object.c). */
-static uint64_t pack_size(uint64_t sz, uint8_t p2align)
-{
-	return sz << 6 | p2align;
-}
-
-static void list_object(const struct listing *w, uint32_t k, uint32_t *at)
-{
-	const struct layout *l = w->l;
-	const struct sections *s = l->s;
-	uint32_t file = l->st->objs[k], base = l->st->sec_base[file];
-	const struct content *x = content_of(l->in->files[file].obj);
-	for (const struct content_row *row = x->rows; row < x->rows + x->cnt; row++) {
-		uint32_t gs = base + row->sec;
-		if (!sec_is(l->st, gs, SEC_LIVE) || row->kind == ISEC_EH_FRAME)
-			continue; /* SYN_EH_FRAME stands for all of the latter */
-		const struct merge_sec *m = row->kind == ISEC_MERGE ? merge_find(s, file, row->sec) : NULL;
-		if (m && &s->merge_secs[s->merge_sets[m->set].secs[0]] != m)
-			continue;
-		uint32_t i = at[s->out_of[gs]]++;
-		if (!w->is_adding)
-			continue;
-		struct out *o = &l->outs[l->out_index[s->out_of[gs]]];
-		if (!m)
-			*section_slot(l, gs) = pack_size(row->sz, row->p2align);
-		o->chunk[i] = m ? CHUNK_MERGE | m->set : gs;
-		o->chunk_file[i] = m ? 0 : file;
-	}
-}
-
-static void list_slabs(void *ctx, size_t begin, size_t end, unsigned worker)
-{
-	const struct listing *w = ctx;
-	uint64_t objs = w->l->st->obj_cnt;
-	(void)worker;
-	for (size_t slab = begin; slab < end; slab++)
-		for (uint64_t k = slab * objs / SLABS; k < (slab + 1) * objs / SLABS; k++)
-			list_object(w, (uint32_t)k, w->at + slab * w->outsec_cnt);
-}
-
-static int count_chunks(struct listing *w)
-{
-	struct layout *l = w->l;
-	w->outsec_cnt = l->s->out_cnt;
-	w->at = calloc((size_t)SLABS * w->outsec_cnt + 1, sizeof(*w->at));
-	if (!w->at)
-		return -ENOMEM;
-	pool_for(l->in->pool, SLABS, 1, list_slabs, w);
-	for (uint32_t slab = 0; slab < SLABS; slab++)
-		for (uint32_t i = 0; i < w->outsec_cnt; i++)
-			l->outs[l->out_index[i]].chunk_cnt += w->at[(size_t)slab * w->outsec_cnt + i];
-	l->outs[0].chunk_cnt = 0; /* of .eh_frame, which has no place here */
-	return 0;
-}
-
-/* Behind what the output sections have already. */
-static void add_chunks(struct listing *w)
-{
-	struct layout *l = w->l;
-	for (uint32_t i = 0; i < w->outsec_cnt; i++) {
-		struct out *o = &l->outs[l->out_index[i]];
-		for (uint32_t slab = 0; slab < SLABS; slab++) {
-			uint32_t *at = &w->at[(size_t)slab * w->outsec_cnt + i], cnt = *at;
-			*at = o->chunk_cnt;
-			o->chunk_cnt += cnt;
-		}
-	}
-	w->is_adding = true;
-	pool_for(l->in->pool, SLABS, 1, list_slabs, w);
 }
 
 static void add_chunk(struct layout *l, uint32_t out, uint32_t chunk)
@@ -279,35 +196,64 @@ static int sort_by_option(struct layout *l, struct out *o)
 
 /* ---- offsets within a section ---- */
 
-static int place_chunks(struct layout *l, struct out *o)
+int members_too_large(struct layout *l, const struct out *o)
 {
-	uint64_t at = 0;
-	uint32_t entsize = UINT32_MAX;
-	bool is_array = o->type == SHT_INIT_ARRAY || o->type == SHT_FINI_ARRAY || o->type == SHT_PREINIT_ARRAY;
-	for (uint32_t i = 0; i < o->chunk_cnt; i++) {
+	diag_error(l->in->diag, 0, "%s: the output section is too large", o->name);
+	return -EFBIG;
+}
+
+int members_place(struct layout *l, struct out *o, uint32_t begin, uint32_t end, uint64_t *at)
+{
+	for (uint32_t i = begin; i < end; i++) {
 		uint8_t p2align;
 		uint32_t c = o->chunk[i];
 		uint64_t sz = chunk_sz(l, c, &p2align);
-		if (p2align > 40 || sz > UINT64_MAX / 4 || at > UINT64_MAX / 4) {
-			diag_error(l->in->diag, 0, "%s: the output section is too large", o->name);
-			return -EFBIG;
-		}
-		at = align_up(at, UINT64_C(1) << p2align);
+		if (p2align > CHUNK_P2ALIGN_MAX || sz > CHUNK_SZ_MAX || *at > CHUNK_SZ_MAX)
+			return members_too_large(l, o);
+		*at = align_up(*at, UINT64_C(1) << p2align);
 		o->p2align = p2align > o->p2align ? p2align : o->p2align;
-		if (c & CHUNK_SYN) {
-			l->syn_off[c & CHUNK_INDEX] = at;
-		} else if (c & CHUNK_MERGE) {
-			l->merge_va[c & CHUNK_INDEX] = at;
-		} else {
-			uint32_t e = is_array ? isec_of(l, o->chunk_file[i], c)->entsize : 0;
-			entsize = entsize == UINT32_MAX || entsize == e ? e : 0;
-			*section_slot(l, c) = at;
-		}
-		at += sz;
+		if (c & CHUNK_SYN)
+			l->syn_off[c & CHUNK_INDEX] = *at;
+		else if (c & CHUNK_MERGE)
+			l->merge_va[c & CHUNK_INDEX] = *at;
+		else
+			*section_slot(l, c) = *at;
+		*at += sz;
 	}
-	o->sz = at;
-	if (o->outsec != OUT_NONE && is_array)
+	return 0;
+}
+
+/* Arrays of pointers have the entry size that all their members have. */
+static void set_entsize(struct layout *l, struct out *o)
+{
+	uint32_t entsize = UINT32_MAX;
+	if (o->type != SHT_INIT_ARRAY && o->type != SHT_FINI_ARRAY && o->type != SHT_PREINIT_ARRAY)
+		return;
+	for (uint32_t i = 0; i < o->chunk_cnt; i++) {
+		if (o->chunk[i] & (CHUNK_SYN | CHUNK_MERGE))
+			continue;
+		uint32_t e = isec_of(l, o->chunk_file[i], o->chunk[i])->entsize;
+		entsize = entsize == UINT32_MAX || entsize == e ? e : 0;
+	}
+	if (o->outsec != OUT_NONE)
 		o->entsize = entsize == UINT32_MAX ? 0 : entsize;
+}
+
+/* Everything of O: synthetic chunks are at the front, and behind the others. */
+static int place_section(struct layout *l, struct out *o)
+{
+	uint64_t at = 0;
+	uint32_t lead = 0, trail = o->chunk_cnt;
+	int rc;
+	while (!o->by_chunk && lead < o->chunk_cnt && (o->chunk[lead] & CHUNK_SYN))
+		lead++;
+	while (!o->by_chunk && trail > lead && (o->chunk[trail - 1] & CHUNK_SYN))
+		trail--;
+	if ((rc = members_place(l, o, 0, lead, &at)) || (!o->by_chunk && (rc = chunks_join(l, o, &at))) ||
+	    (rc = members_place(l, o, o->by_chunk ? 0 : trail, o->chunk_cnt, &at)))
+		return rc;
+	o->sz = at;
+	set_entsize(l, o);
 	return 0;
 }
 
@@ -356,54 +302,24 @@ static int order_tied(struct layout *l, struct out *o)
 	return 0;
 }
 
-struct placing {
-	struct layout *l;
-	bool tied; /* those that SHF_LINK_ORDER ties to others */
-	atomic_int rc;
-};
-
-static void place_range(void *ctx, size_t begin, size_t end, unsigned worker)
-{
-	struct placing *p = ctx;
-	struct layout *l = p->l;
-	(void)worker;
-	for (size_t i = begin + 1; i < end + 1; i++) {
-		if (!!(l->outs[i].flags & SHF_LINK_ORDER) != p->tied)
-			continue;
-		int rc = p->tied ? order_tied(l, &l->outs[i]) : 0;
-		if (!rc)
-			rc = place_chunks(l, &l->outs[i]);
-		if (rc)
-			atomic_store(&p->rc, rc);
-	}
-}
-
-/* The runs of RELATIVE relocations, in layout order. */
-static void list_relatives(struct layout *l)
-{
-	uint64_t before = 0;
-	for (uint32_t i = 1; i < l->out_cnt; i++) {
-		const struct out *o = &l->outs[i];
-		for (uint32_t c = 0; c < o->chunk_cnt && (o->flags & SHF_ALLOC); c++) {
-			uint32_t cnt = o->chunk[c] & (CHUNK_SYN | CHUNK_MERGE) ? 0 : l->s->rel_relative[o->chunk[c]];
-			if (!cnt)
-				continue;
-			l->relatives[l->relative_cnt++] = (struct relative_run){ i, c, before };
-			before += cnt;
-		}
-	}
-}
-
-/* Places the chunks of every section, those tied to others after them. */
+/* Places the chunks of every section, those tied to others after them; these may be tied to each other: in order. */
 static int place_all(struct layout *l)
 {
-	struct placing p = { .l = l };
-	pool_for(l->in->pool, l->out_cnt - 1, 1, place_range, &p);
-	p.tied = true; /* they may be tied to each other: in order */
-	if (!atomic_load(&p.rc))
-		place_range(&p, 0, l->out_cnt - 1, 0);
-	list_relatives(l);
-	return atomic_load(&p.rc);
+	for (int tied = 0; tied < 2; tied++) {
+		for (uint32_t i = 1; i < l->out_cnt; i++) {
+			struct out *o = &l->outs[i];
+			if (!!(o->flags & SHF_LINK_ORDER) != tied)
+				continue;
+			int rc = tied ? order_tied(l, o) : 0;
+			if (!rc)
+				rc = place_section(l, o);
+			if (rc)
+				return rc;
+		}
+	}
+	/* After this: the order of all chunks is final. */
+	chunks_number(l);
+	return 0;
 }
 
 /* A section that holds one merge set alone keeps the flags that say so; .comment's own line is a string too. */
@@ -423,17 +339,32 @@ static void keep_merge_flags(struct layout *l, struct out *o)
 	o->entsize = t->entsize;
 }
 
+/* One bit of each of eight states of sections, the first section's lowest. */
+static uint32_t live_bits(const _Atomic uint8_t *state)
+{
+	uint64_t v;
+	memcpy(&v, (const uint8_t *)state, sizeof(v));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	v = __builtin_bswap64(v);
+#endif
+	_Static_assert(SEC_LIVE == 1, "the lowest bit of a state");
+	return (uint32_t)((v & UINT64_C(0x0101010101010101)) * UINT64_C(0x0102040810204080) >> 56);
+}
+
 /* Numbers the live sections. */
 static int number_live(struct layout *l)
 {
-	uint32_t cnt = 0;
-	l->live = arena_alloc_array(l->arena, (size_t)l->st->sec_cnt / LIVE_STEP + 1, sizeof(*l->live), 64);
-	for (uint32_t gs = 0; l->live && gs < l->st->sec_cnt;) {
-		struct live_word *w = &l->live[gs / LIVE_STEP];
-		uint32_t end = l->st->sec_cnt - gs < LIVE_STEP ? l->st->sec_cnt : gs + LIVE_STEP, bits = 0;
-		for (; gs < end; gs++)
-			bits |= (uint32_t)sec_is(l->st, gs, SEC_LIVE) << gs % LIVE_STEP;
-		*w = (struct live_word){ bits, cnt };
+	uint32_t cnt = 0, all = l->st->sec_cnt;
+	l->live = arena_alloc_array(l->arena, (size_t)all / LIVE_STEP + 1, sizeof(*l->live), 64);
+	for (uint32_t gs = 0; l->live && gs < all; gs += LIVE_STEP) {
+		uint32_t bits = 0;
+		if (all - gs >= LIVE_STEP)
+			for (uint32_t i = 0; i < LIVE_STEP; i += 8)
+				bits |= live_bits(&l->st->sec_state[gs + i]) << i;
+		else
+			for (uint32_t i = 0; i < all - gs; i++)
+				bits |= (uint32_t)sec_is(l->st, gs + i, SEC_LIVE) << i;
+		l->live[gs / LIVE_STEP] = (struct live_word){ bits, cnt };
 		cnt += count_bits(bits);
 	}
 	l->live_va = arena_alloc_array(l->arena, (size_t)cnt + 1, sizeof(*l->live_va), 64);
@@ -455,20 +386,21 @@ static int alloc_chunks(struct layout *l)
 
 static int list_chunks(struct layout *l)
 {
-	struct listing w = { .l = l };
-	int rc = count_chunks(&w);
+	int rc = chunks_count(l);
 	if (!rc) {
 		add_syn_outs(l);
 		rc = drop_empty(l);
 	}
+	if (!rc)
+		rc = order_sections(l);
+	/* After this: no new output sections, and their order is fixed. */
 	if (!rc)
 		rc = alloc_chunks(l);
 	for (int i = 0; i < SYN_CNT && !rc; i++)
 		if (syn_present(l, i) && i != SYN_COMMENT && i != SYN_COMMON)
 			add_chunk(l, l->syn_out[i], CHUNK_SYN | (uint32_t)i);
 	if (!rc)
-		add_chunks(&w);
-	free(w.at);
+		rc = chunks_list(l);
 	/* As ld's default script has it: *(COMMON) after *(.bss); the linker's own line last. */
 	for (int i = SYN_COMMON; i <= SYN_COMMENT && !rc; i++)
 		if (syn_present(l, i) && (i == SYN_COMMENT || i == SYN_COMMON))
@@ -489,16 +421,12 @@ int members_collect(struct layout *l)
 	add_input_outs(l);
 	if ((rc = list_chunks(l)))
 		return rc;
-	l->relatives = arena_alloc_array(l->arena, (size_t)l->s->relative_sec_cnt + 1, sizeof(*l->relatives), 8);
-	if (!l->relatives)
-		return -ENOMEM;
 	for (uint32_t i = 1; i < l->out_cnt; i++) {
-		sort_by_rank(l, &l->outs[i]);
+		if (l->outs[i].by_chunk)
+			sort_by_rank(l, &l->outs[i]);
 		if (l->in->opt->sort_section != SORT_SECTION_NONE && sort_by_option(l, &l->outs[i]))
 			return -ENOMEM;
 	}
-	order_sections(l);
-	/* After this: no new output sections, and their order is fixed. */
 	if ((rc = place_all(l)))
 		return rc;
 	for (uint32_t i = 1; i < l->out_cnt; i++)

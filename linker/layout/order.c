@@ -4,6 +4,7 @@
  * loaded; inside a class the names below first, everything else by where it first appeared. Segments follow from it.
  * Source: gABI ch. 5; GNU ld's -z separate-code and lld agree on one segment per protection.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,21 +95,34 @@ static int by_rank(const void *x, const void *y)
 	return strcmp(a->name, b->name);
 }
 
-void order_sections(struct layout *l)
+/* An output section, and where it was before. */
+struct ordered {
+	struct out o;          /* first: by_rank compares it */
+	uint32_t was;
+};
+
+int order_sections(struct layout *l)
 {
-	uint16_t *index = l->out_index;
-	for (uint32_t i = 1; i < l->out_cnt; i++) {
+	struct ordered *list = malloc(l->out_cnt * sizeof(*list));
+	uint32_t *moved = calloc(l->out_cnt, sizeof(*moved));
+	for (uint32_t i = 1; list && moved && i < l->out_cnt; i++) {
 		l->outs[i].is_relro = is_relro(l, &l->outs[i]);
 		l->outs[i].rank = rank_of(&l->outs[i]);
+		list[i] = (struct ordered){ l->outs[i], i };
 	}
-	qsort(l->outs + 1, l->out_cnt - 1, sizeof(*l->outs), by_rank);
-	for (uint32_t i = 0; i < l->s->out_cnt; i++)
-		index[i] = 0;
-	for (uint32_t i = 1; i < l->out_cnt; i++) {
-		if (l->outs[i].outsec != OUT_NONE)
-			index[l->outs[i].outsec] = (uint16_t)i;
-		for (uint32_t c = 0; c < l->outs[i].chunk_cnt; c++)
-			if (l->outs[i].chunk[c] & CHUNK_SYN)
-				l->syn_out[l->outs[i].chunk[c] & CHUNK_INDEX] = i;
+	if (list && moved) {
+		qsort(list + 1, l->out_cnt - 1, sizeof(*list), by_rank);
+		for (uint32_t i = 1; i < l->out_cnt; i++) {
+			l->outs[i] = list[i].o;
+			moved[list[i].was] = i;
+		}
+		for (uint32_t i = 0; i < l->s->out_cnt; i++)
+			l->out_index[i] = (uint16_t)moved[l->out_index[i]];
+		for (int i = 0; i < SYN_CNT; i++)
+			l->syn_out[i] = moved[l->syn_out[i]];
 	}
+	int rc = list && moved ? 0 : -ENOMEM;
+	free(list);
+	free(moved);
+	return rc;
 }

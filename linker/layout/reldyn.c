@@ -1,7 +1,7 @@
 /* reldyn.c - the symbolic dynamic relocations as rows, grouped by symbol so that the loader looks each up once.
  *
- * RELATIVE ones are not listed: they are counted per chunk and rendered by walking (render/syn_reldyn.c). Also here, for
- * the same reason, the prefix sums of FDEs per chunk that .eh_frame_hdr is rendered by.
+ * RELATIVE ones are not listed: they are counted per chunk and rendered by walking (render/syn_reldyn.c). Also here: that
+ * .eh_frame_hdr, which is rendered the same way, can reach what it names.
  * Source: gABI ch. 5 "Relocation"; psABI for the types; GNU ld's -z combreloc for the order.
  */
 #include <errno.h>
@@ -83,80 +83,54 @@ static bool fits_table(const struct layout *l, uint64_t va)
 	return far == (int32_t)far;
 }
 
-/* FDEs by chunk of one output section; counted in parallel, summed up in order. */
-struct fde_count {
-	struct layout *l;
+struct frame_check {
+	const struct layout *l;
 	const struct out *o;
-	uint32_t *cnt; /* by chunk; UINT32_MAX: not one that has some */
 	atomic_int rc;
 };
 
-/* The FDEs of a chunk; AT as for ehframe_next. */
-static int count_chunk_fdes(const struct layout *l, const struct out *o, uint32_t c, struct eh_range *at)
+static void check_chunk(struct frame_check *j, uint32_t c)
 {
-	uint32_t gs = o->chunk[c], file = o->chunk_file[c];
-	uint64_t va = section_start(l, gs);
-	ehframe_next(l->s, file, gs - l->st->sec_base[file], at);
-	const struct frames *fr = at->eh->frames;
-	for (uint32_t k = at->begin; k < at->end; k++) {
+	const struct layout *l = j->l;
+	uint32_t gs = j->o->chunk[c], file = j->o->chunk_file[c];
+	struct eh_range r = ehframe_of(l->s, file, gs - l->st->sec_base[file]);
+	const struct frames *fr = r.eh->frames;
+	for (uint32_t k = r.begin; k < r.end; k++) {
 		const struct fde *f = &fr->fdes[fr->by_sec[k]];
-		if (fits_table(l, va + f->pc))
+		if (fits_table(l, section_start(l, gs) + f->pc))
 			continue;
 		diag_error(l->in->diag, (uint64_t)file << 32 | fr->sec,
 			   "%s:(.eh_frame+0x%x): the code it describes is more than 2 GiB from .eh_frame_hdr",
 			   l->in->files[file].obj->name, f->off);
-		return -ERANGE;
+		atomic_store(&j->rc, -ERANGE);
+		return;
 	}
-	return 0;
 }
 
-static void count_fdes_range(void *ctx, size_t begin, size_t end, unsigned worker)
+static void check_range(void *ctx, size_t begin, size_t end, unsigned worker)
 {
-	struct fde_count *j = ctx;
-	struct eh_range at = { 0 };
+	struct frame_check *j = ctx;
 	(void)worker;
-	for (size_t c = begin; c < end; c++) {
-		bool has = chunk_has_frames(j->l, j->o, (uint32_t)c);
-		if (has && count_chunk_fdes(j->l, j->o, (uint32_t)c, &at))
-			atomic_store(&j->rc, -ERANGE);
-		j->cnt[c] = has ? at.end - at.begin : UINT32_MAX;
-	}
+	for (size_t c = begin; c < end; c++)
+		if (chunk_has_frames(j->l, j->o, (uint32_t)c))
+			check_chunk(j, (uint32_t)c);
 }
 
-/* Goes on from *CHUNKS chunks with *BEFORE FDEs. */
-static int count_section_fdes(struct layout *l, uint32_t i, uint32_t *chunks, uint32_t *before)
+/* Are the places that .eh_frame_hdr's table names in its reach? Most images are too small for a doubt. */
+static int check_frames(struct layout *l)
 {
-	struct fde_count j = { .l = l, .o = &l->outs[i] };
-	j.cnt = malloc(((size_t)j.o->chunk_cnt + 1) * sizeof(*j.cnt));
-	if (!j.cnt)
-		return -ENOMEM;
-	pool_for(l->in->pool, j.o->chunk_cnt, 1024, count_fdes_range, &j);
-	for (uint32_t c = 0; c < j.o->chunk_cnt && !atomic_load(&j.rc); c++) {
-		if (j.cnt[c] == UINT32_MAX)
-			continue;
-		if ((*chunks)++ % FDE_STEP == 0)
-			l->fde_runs[l->fde_run_cnt++] = (struct fde_run){ i, c, *before };
-		*before += j.cnt[c];
-	}
-	free(j.cnt);
-	return atomic_load(&j.rc);
-}
-
-static int count_fdes(struct layout *l)
-{
-	uint32_t before = 0, chunks = 0;
-	bool has_table = l->syn_out[SYN_EH_FRAME_HDR] && !l->s->eh_has_unknown;
-	if (has_table && (!fits_table(l, syn_va(l, SYN_EH_FRAME)) || !fits_table(l, syn_va(l, SYN_EH_FRAME) + l->s->eh_sz))) {
+	if (!l->syn_out[SYN_EH_FRAME_HDR] || l->s->eh_has_unknown || chunks_frames_fit(l))
+		return 0;
+	if (!fits_table(l, syn_va(l, SYN_EH_FRAME)) || !fits_table(l, syn_va(l, SYN_EH_FRAME) + l->s->eh_sz)) {
 		diag_error(l->in->diag, 0, ".eh_frame_hdr: .eh_frame is more than 2 GiB away: link without --eh-frame-hdr");
 		return -ERANGE;
 	}
-	l->fde_runs = arena_alloc_array(l->arena, l->s->fde_cnt / FDE_STEP + 1, sizeof(*l->fde_runs), 8);
-	if (!l->fde_runs)
-		return -ENOMEM;
-	int rc = 0;
-	for (uint32_t i = 1; i < l->out_cnt && has_table && !rc; i++)
-		rc = count_section_fdes(l, i, &chunks, &before);
-	return rc;
+	struct frame_check j = { .l = l };
+	for (uint32_t i = 1; i < l->out_cnt && !atomic_load(&j.rc); i++) {
+		j.o = &l->outs[i];
+		pool_for(l->in->pool, j.o->chunk_cnt, 1024, check_range, &j);
+	}
+	return atomic_load(&j.rc);
 }
 
 int reldyn_collect(struct layout *l)
@@ -169,5 +143,5 @@ int reldyn_collect(struct layout *l)
 	add_got(l);
 	add_copies(l);
 	qsort(l->dyn_rows, l->dyn_row_cnt, sizeof(*l->dyn_rows), by_symbol);
-	return count_fdes(l);
+	return check_frames(l);
 }

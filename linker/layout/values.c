@@ -1,7 +1,7 @@
 /* values.c - the value of every symbol, once nothing moves any more.
  *
- * Each name's address is computed once, in parallel, so that rendering reads one array. Merged and call frame sections
- * are mapped piece by piece. After this: the layout is frozen.
+ * Each name's address is computed once, so that rendering reads one array: in parallel by the objects that provide the
+ * names, right after their sections got addresses. Merged and call frame sections are mapped piece by piece. After this: the layout is frozen.
  * Source: gABI "Symbol Values"; GNU ld manual for the linker-defined names and --defsym.
  */
 #include <ctype.h>
@@ -181,42 +181,57 @@ static uint64_t linkdef_va(const struct layout *l, const struct linkdef *d)
 
 /* ---- all names ---- */
 
-static uint64_t provided_va(const struct layout *l, uint64_t win)
+static uint64_t provided_va(const struct layout *l, uint32_t file, const struct object *o, uint32_t i)
 {
-	uint32_t file = provider_file(win);
-	const struct object *o = l->in->files[file].obj;
 	struct esym e;
-	esym_get(o, provider_sym(win), &e);
+	esym_get(o, i, &e);
 	if (e.shndx >= UINT32_C(0xffff0000))
-		return e.value; /* absolute; commons are set by set_commons */
-	if (!sec_is(l->st, gsec(l->st, file, e.shndx), SEC_LIVE))
+		return e.value; /* absolute */
+	const uint64_t *slot = section_slot(l, gsec(l->st, file, e.shndx));
+	if (!slot)
 		return 0;
-	return section_va(l, file, e.shndx, e.value);
+	/* The short way for a section that is copied whole: others have no address of their own. */
+	return *slot ? *slot + e.value : section_va(l, file, e.shndx, e.value);
 }
 
-static uint64_t name_va(const struct layout *l, name_id id)
+/* The names that an object provides; commons are set by set_commons. */
+static void set_provided(struct layout *l, uint32_t file)
 {
-	uint32_t fl = sym_flags(l->st, id);
-	uint64_t win = sym_win(l->st, id);
-	if (fl & (NEED_COPY | NEED_CPLT)) {
-		const struct aux *a = aux_global(l->s, id);
-		if (fl & NEED_COPY)
-			return syn_va(l, a->copy_ro ? SYN_COPY_RO : SYN_COPY) + a->copy_off;
-		return aux_plt_va(l, a);
+	const struct symtab *st = l->st;
+	const struct object *o = l->in->files[file].obj;
+	for (uint32_t i = o->first_global; i < o->sym_cnt; i++) {
+		name_id id = o->names[i - o->first_global];
+		uint64_t win = sym_win(st, id);
+		if (provider_sym(win) != i || provider_file(win) != file || provider_rank(win) == RANK_COMMON)
+			continue;
+		if ((sym_flags(st, id) & (SYM_DEF | NEED_COPY | NEED_CPLT)) == SYM_DEF)
+			l->va[id] = provided_va(l, file, o, i);
 	}
-	if (win == PROVIDER_NONE || provider_rank(win) == RANK_SHARED || !provider_file(win) ||
-	    provider_rank(win) == RANK_COMMON)
-		return 0;
-	return provided_va(l, win);
 }
 
 static void values_range(void *ctx, size_t begin, size_t end, unsigned worker)
 {
 	struct layout *l = ctx;
 	(void)worker;
-	for (size_t id = begin; id < end; id++)
-		if (sym_flags(l->st, (name_id)id) & (SYM_DEF | NEED_COPY | NEED_CPLT))
-			l->va[id] = name_va(l, (name_id)id);
+	for (size_t slab = begin; slab < end; slab++) {
+		uint32_t first, past;
+		chunks_settle(l, (uint32_t)slab, &first, &past);
+		for (uint32_t k = first; k < past; k++)
+			set_provided(l, l->st->objs[k]);
+	}
+}
+
+/* Copies of variables, and functions whose address is that of their PLT entry. */
+static void set_stand_ins(struct layout *l)
+{
+	for (uint32_t i = 0; i < l->s->aux_cnt; i++) {
+		const struct aux *a = &l->s->aux[i];
+		uint32_t fl = a->name ? sym_flags(l->st, a->name) : 0;
+		if (fl & NEED_COPY)
+			l->va[a->name] = syn_va(l, a->copy_ro ? SYN_COPY_RO : SYN_COPY) + a->copy_off;
+		else if (fl & NEED_CPLT)
+			l->va[a->name] = aux_plt_va(l, a);
+	}
 }
 
 /* Commons follow each other in the order of their providers; the sizes of their chunks were found the same way. */
@@ -288,17 +303,10 @@ int values_compute(struct layout *l)
 	l->va = arena_alloc_array(l->arena, l->st->cnt, sizeof(*l->va), 64);
 	if (!l->va)
 		return -ENOMEM;
-	for (uint32_t i = 1; i < l->out_cnt; i++) {
-		const struct out *o = &l->outs[i];
-		for (uint32_t c = 0; c < o->chunk_cnt; c++) {
-			if (o->chunk[c] & CHUNK_MERGE)
-				l->merge_va[o->chunk[c] & CHUNK_INDEX] += o->va;
-			else if (!(o->chunk[c] & CHUNK_SYN))
-				*section_slot(l, o->chunk[c]) += o->va;
-		}
-	}
+	chunks_settle_shared(l);
 	l->got_base = l->syn_out[SYN_GOTPLT] ? syn_va(l, SYN_GOTPLT) : syn_va(l, SYN_GOT);
-	pool_for(l->in->pool, l->st->cnt, 4096, values_range, l);
+	pool_for(l->in->pool, chunks_slabs(l), 1, values_range, l);
+	set_stand_ins(l);
 	set_commons(l);
 	int rc = set_linkdefs(l);
 	return rc ? rc : set_entry(l);

@@ -1,0 +1,473 @@
+/* chunks.c - which input sections an output section consists of, in command-line order by rank, and where each starts.
+ *
+ * Objects come in slabs, which threads take as they like. What one slab adds to one output section at one rank is a run: its
+ * chunks follow each other in the output. A first walk over the rows of all objects counts the runs, so a second can put
+ * each chunk where it belongs. It also places them within their run: after the first chunk of the run's strictest alignment,
+ * which starts at a multiple of it, distances no longer depend on what lies before. Joining the runs is a short serial
+ * walk, and a third walk adds their starts once addresses are known (chunks_settle).
+ *
+ * Sections with an order of their own (arrays by priority, SHF_LINK_ORDER, --sort-section) are only listed here, with size
+ * and alignment in their slots; members.c sorts and places them chunk by chunk.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "layout_priv.h"
+
+#define SLABS 64u
+#define RANKS 8u               /* the last stands for all higher ones, which only sections with an order of their own have */
+#define TALLIES (UINT32_C(1) << 20)
+
+/* What a slab adds to an output section at a rank. */
+struct tally {
+	uint32_t cnt;
+	uint32_t framed;       /* with FDEs */
+	uint32_t relative;     /* with RELATIVE relocations */
+	uint8_t p2align;       /* the strictest */
+};
+
+/* The same once it has a place. */
+struct run {
+	uint32_t first, cnt;   /* of the output section's chunks */
+	uint32_t added;
+	uint32_t head;         /* so many come before the first of the strictest alignment */
+	uint8_t p2align;
+	bool is_too_large;
+	uint64_t sz;           /* bytes from that one on */
+	uint64_t start;        /* where it is in the output section */
+	uint32_t relative, relative_end; /* of layout->relatives */
+	uint64_t relatives;    /* relocations */
+	uint32_t framed;       /* chunks with FDEs so far */
+	uint32_t fde_run, fde_run_end; /* of layout->fde_runs */
+	uint32_t fdes;
+	uint64_t pc_max;       /* the highest offset of the FDEs' code in its section */
+};
+
+/* The runs of an output section at one rank. */
+struct bin {
+	uint16_t outsec;
+	uint32_t out;
+	uint32_t *chunk, *chunk_file;
+	bool by_chunk, is_alloc;
+};
+
+/* All of it is scratch: gone when the link is made. */
+struct chunks {
+	struct layout *l;
+	uint32_t slab_cnt, outsec_cnt;
+	struct tally *tallies; /* by slab, sections->outs index and rank */
+	uint32_t *bin_of;      /* by sections->outs index and rank: index in bins; UINT32_MAX: nothing is there */
+	struct bin *bins;      /* ascending */
+	uint32_t bin_cnt;
+	uint32_t *first_bin;   /* by sections->outs index, one more than there are */
+	struct run *runs;      /* by slab and bin */
+	uint32_t *merge_run;   /* by merge set: 1 + index of its run, and a bit: it is of the head; 0: no run */
+	bool has_frames;       /* .eh_frame_hdr has a table */
+	uint64_t pc_max;       /* of all runs */
+};
+
+static uint32_t slab_object(const struct chunks *c, uint64_t slab)
+{
+	return (uint32_t)(slab * c->l->st->obj_cnt / c->slab_cnt);
+}
+
+static uint32_t rank_bin(uint16_t outsec, outsec_rank rank)
+{
+	return outsec * RANKS + (rank < RANKS ? rank : RANKS - 1);
+}
+
+/* One row of an object that is a chunk. */
+struct member {
+	uint32_t gs;
+	uint8_t state;
+	const struct merge_set *set; /* NULL: an input section that is copied whole */
+	uint32_t set_idx;
+	uint64_t sz;
+	uint8_t p2align;
+	uint32_t bin;          /* before they were packed */
+	uint32_t relatives;
+};
+
+/* false: ROW is no chunk of its own. */
+static bool member_get(const struct layout *l, uint32_t file, const struct content_row *row, struct member *ret)
+{
+	const struct sections *s = l->s;
+	uint32_t gs = l->st->sec_base[file] + row->sec;
+	uint8_t state = atomic_load_explicit(&l->st->sec_state[gs], memory_order_relaxed);
+	if (!(state & SEC_LIVE) || row->kind == ISEC_EH_FRAME)
+		return false; /* SYN_EH_FRAME stands for all of the latter */
+	uint16_t outsec = atomic_load_explicit(&s->out_of[gs], memory_order_relaxed);
+	*ret = (struct member){ .gs = gs, .state = state, .sz = row->sz, .p2align = row->p2align };
+	const struct merge_sec *m = row->kind == ISEC_MERGE ? merge_find(s, file, row->sec) : NULL;
+	if (!m) {
+		ret->bin = rank_bin(outsec, row->rank);
+		ret->relatives = s->rel_relative[gs];
+		return true;
+	}
+	ret->set_idx = m->set;
+	ret->set = &s->merge_sets[m->set];
+	if (&s->merge_secs[ret->set->secs[0]] != m)
+		return false;
+	ret->sz = ret->set->sz;
+	ret->p2align = ret->set->p2align;
+	ret->bin = rank_bin(outsec, 0);
+	return true;
+}
+
+/* ---- counting ---- */
+
+static void count_slabs(void *ctx, size_t begin, size_t end, unsigned worker)
+{
+	const struct chunks *c = ctx;
+	(void)worker;
+	for (size_t slab = begin; slab < end; slab++) {
+		struct tally *tallies = c->tallies + slab * c->outsec_cnt * RANKS;
+		for (uint32_t k = slab_object(c, slab); k < slab_object(c, slab + 1); k++) {
+			uint32_t file = c->l->st->objs[k];
+			const struct content *x = content_of(c->l->in->files[file].obj);
+			struct member m;
+			for (const struct content_row *row = x->rows; row < x->rows + x->cnt; row++) {
+				if (!member_get(c->l, file, row, &m))
+					continue;
+				struct tally *t = &tallies[m.bin];
+				t->cnt++;
+				t->framed += (m.state & SEC_FRAMES) && !m.set;
+				t->relative += m.relatives > 0;
+				t->p2align = m.p2align > t->p2align ? m.p2align : t->p2align;
+			}
+		}
+	}
+}
+
+int chunks_count(struct layout *l)
+{
+	struct chunks *c = arena_alloc(l->s->scratch, sizeof(*c), 0);
+	if (!c)
+		return -ENOMEM;
+	c->l = l;
+	c->outsec_cnt = l->s->out_cnt;
+	uint32_t fit = TALLIES / (c->outsec_cnt * RANKS + 1);
+	c->slab_cnt = fit > SLABS ? SLABS : fit < 4 ? 4 : fit;
+	c->tallies = arena_alloc_array(l->s->scratch, (size_t)c->slab_cnt * c->outsec_cnt * RANKS + 1,
+				       sizeof(*c->tallies), 64);
+	if (!c->tallies)
+		return -ENOMEM;
+	pool_for(l->in->pool, c->slab_cnt, 1, count_slabs, c);
+	for (size_t i = 0, per = (size_t)c->outsec_cnt * RANKS; i < c->slab_cnt * per; i++)
+		if (c->tallies[i].cnt)
+			l->outs[l->out_index[i % per / RANKS]].chunk_cnt += c->tallies[i].cnt;
+	l->outs[0].chunk_cnt = 0; /* of .eh_frame, which has no place here */
+	l->chunks = c;
+	return 0;
+}
+
+/* ---- listing ---- */
+
+/* Numbers the pairs of output section and rank that have chunks. */
+static int pack_bins(struct chunks *c)
+{
+	size_t per = (size_t)c->outsec_cnt * RANKS;
+	struct arena *a = c->l->s->scratch;
+	c->bin_of = arena_alloc_array(a, per + 1, sizeof(*c->bin_of), 64);
+	c->first_bin = arena_alloc_array(a, (size_t)c->outsec_cnt + 1, sizeof(*c->first_bin), 64);
+	if (!c->bin_of || !c->first_bin)
+		return -ENOMEM;
+	for (size_t b = 0; b < per; b++) {
+		bool is_used = false;
+		for (uint32_t slab = 0; slab < c->slab_cnt && !is_used; slab++)
+			is_used = c->tallies[slab * per + b].cnt;
+		if (b % RANKS == 0)
+			c->first_bin[b / RANKS] = c->bin_cnt;
+		c->bin_of[b] = is_used && c->l->out_index[b / RANKS] ? c->bin_cnt++ : UINT32_MAX;
+	}
+	c->first_bin[c->outsec_cnt] = c->bin_cnt;
+	c->bins = arena_alloc_array(a, (size_t)c->bin_cnt + 1, sizeof(*c->bins), 64);
+	c->runs = arena_alloc_array(a, (size_t)c->slab_cnt * c->bin_cnt + 1, sizeof(*c->runs), 64);
+	c->merge_run = arena_alloc_array(a, (size_t)c->l->s->merge_set_cnt + 1, sizeof(*c->merge_run), 64);
+	return c->bins && c->runs && c->merge_run ? 0 : -ENOMEM;
+}
+
+/* How many are noted of so many chunks that follow each other. */
+static uint32_t fde_run_cnt(const struct chunks *c, uint32_t framed)
+{
+	return c->has_frames ? framed / FDE_STEP + (framed % FDE_STEP > 0) : 0;
+}
+
+/* The runs of output section I follow what it has already; *RELATIVE and *FDE_RUN go on behind theirs. */
+static void assign_runs(struct chunks *c, uint32_t i, uint32_t *relative, uint32_t *fde_run)
+{
+	struct out *o = &c->l->outs[i];
+	if (o->outsec == OUT_NONE)
+		return;
+	uint32_t framed = 0;
+	for (uint32_t b = o->outsec * RANKS; b < (o->outsec + 1) * RANKS; b++) {
+		if (c->bin_of[b] == UINT32_MAX)
+			continue;
+		struct bin *bin = &c->bins[c->bin_of[b]];
+		*bin = (struct bin){ o->outsec, i, o->chunk, o->chunk_file, o->by_chunk, o->flags & SHF_ALLOC };
+		for (uint32_t slab = 0; slab < c->slab_cnt; slab++) {
+			const struct tally *t = &c->tallies[(size_t)slab * c->outsec_cnt * RANKS + b];
+			struct run *r = &c->runs[(size_t)slab * c->bin_cnt + c->bin_of[b]];
+			r->first = o->chunk_cnt;
+			r->cnt = t->cnt;
+			r->p2align = t->p2align;
+			r->relative = r->relative_end = *relative;
+			r->fde_run = r->fde_run_end = *fde_run;
+			o->chunk_cnt += t->cnt;
+			*relative += bin->is_alloc ? t->relative : 0;
+			*fde_run += o->by_chunk ? 0 : fde_run_cnt(c, t->framed);
+			framed += t->framed;
+		}
+	}
+	*fde_run += o->by_chunk ? fde_run_cnt(c, framed) : 0;
+}
+
+/* Is the order of its chunks, or something else about it, more than runs can express? */
+static bool is_by_chunk(const struct chunks *c, const struct out *o)
+{
+	if (c->l->in->opt->sort_section != SORT_SECTION_NONE || (o->flags & SHF_LINK_ORDER))
+		return true;
+	if (o->type == SHT_INIT_ARRAY || o->type == SHT_FINI_ARRAY || o->type == SHT_PREINIT_ARRAY)
+		return true;
+	return o->outsec != OUT_NONE && c->bin_of[o->outsec * RANKS + RANKS - 1] != UINT32_MAX;
+}
+
+/* FDEs of one section after the other of an object, by ascending section. */
+static uint32_t count_fdes(const struct frames *fr, uint32_t *at, uint32_t sec, uint64_t *pc_max)
+{
+	uint32_t first;
+	while (*at < fr->fde_cnt && fr->fdes[fr->by_sec[*at]].sec < sec)
+		++*at;
+	for (first = *at; *at < fr->fde_cnt && fr->fdes[fr->by_sec[*at]].sec == sec; ++*at) {
+		uint64_t pc = fr->fdes[fr->by_sec[*at]].pc;
+		*pc_max = pc > *pc_max ? pc : *pc_max;
+	}
+	return *at - first;
+}
+
+/* Places a chunk within its run, or leaves its size and alignment to who places it. */
+static void place_member(struct chunks *c, struct run *r, const struct bin *bin, const struct member *m)
+{
+	uint64_t *at = m->set ? &c->l->merge_va[m->set_idx] : section_slot(c->l, m->gs);
+	bool is_head = r->head == r->added && m->p2align < r->p2align;
+	if (m->set && !bin->by_chunk)
+		c->merge_run[m->set_idx] = (uint32_t)(r - c->runs + 1) << 1 | is_head;
+	if (bin->by_chunk || is_head) {
+		*at = chunk_pack(m->sz, m->p2align);
+		r->head++;
+		return;
+	}
+	r->is_too_large |= m->p2align > CHUNK_P2ALIGN_MAX || m->sz > CHUNK_SZ_MAX || r->sz > CHUNK_SZ_MAX;
+	if (r->is_too_large)
+		return;
+	*at = align_up(r->sz, UINT64_C(1) << m->p2align);
+	r->sz = *at + m->sz;
+}
+
+static void list_object(struct chunks *c, struct run *runs, uint32_t file)
+{
+	struct layout *l = c->l;
+	const struct content *x = content_of(l->in->files[file].obj);
+	const struct frames *fr = l->s->eh[file].frames;
+	uint32_t fde = 0;
+	struct member m;
+	for (const struct content_row *row = x->rows; row < x->rows + x->cnt; row++) {
+		if (!member_get(l, file, row, &m) || c->bin_of[m.bin] == UINT32_MAX)
+			continue;
+		const struct bin *bin = &c->bins[c->bin_of[m.bin]];
+		struct run *r = &runs[c->bin_of[m.bin]];
+		uint32_t i = r->first + r->added;
+		bin->chunk[i] = m.set ? CHUNK_MERGE | m.set_idx : m.gs;
+		bin->chunk_file[i] = m.set ? 0 : file;
+		place_member(c, r, bin, &m);
+		r->added++;
+		if (bin->by_chunk)
+			continue;
+		if (m.relatives && bin->is_alloc) {
+			l->relatives[r->relative_end++] = (struct relative_run){ bin->out, i, r->relatives };
+			r->relatives += m.relatives;
+		}
+		if (!c->has_frames || !(m.state & SEC_FRAMES) || m.set)
+			continue;
+		if (r->framed++ % FDE_STEP == 0)
+			l->fde_runs[r->fde_run_end++] = (struct fde_run){ bin->out, i, r->fdes };
+		r->fdes += count_fdes(fr, &fde, row->sec, &r->pc_max);
+	}
+}
+
+static void list_slabs(void *ctx, size_t begin, size_t end, unsigned worker)
+{
+	struct chunks *c = ctx;
+	(void)worker;
+	for (size_t slab = begin; slab < end; slab++)
+		for (uint32_t k = slab_object(c, slab); k < slab_object(c, slab + 1); k++)
+			list_object(c, c->runs + slab * c->bin_cnt, c->l->st->objs[k]);
+}
+
+int chunks_list(struct layout *l)
+{
+	struct chunks *c = l->chunks;
+	uint32_t relative = 0, fde_run = 0;
+	if (pack_bins(c))
+		return -ENOMEM;
+	c->has_frames = l->syn_out[SYN_EH_FRAME_HDR] && !l->s->eh_has_unknown;
+	for (uint32_t i = 1; i < l->out_cnt; i++) {
+		l->outs[i].by_chunk = is_by_chunk(c, &l->outs[i]);
+		assign_runs(c, i, &relative, &fde_run);
+	}
+	l->relative_cnt = relative;
+	l->fde_run_cnt = fde_run;
+	l->relatives = arena_alloc_array(l->arena, (size_t)relative + 1, sizeof(*l->relatives), 8);
+	l->fde_runs = arena_alloc_array(l->arena, (size_t)fde_run + 1, sizeof(*l->fde_runs), 8);
+	if (!l->relatives || !l->fde_runs)
+		return -ENOMEM;
+	pool_for(l->in->pool, c->slab_cnt, 1, list_slabs, c);
+	return 0;
+}
+
+/* ---- joining ---- */
+
+/* The runs of O, in the order of its chunks, from bin and slab *AT on; NULL behind the last. */
+struct run_at {
+	uint32_t bin, slab;
+};
+static struct run *next_run(const struct chunks *c, const struct out *o, struct run_at *at)
+{
+	for (; at->bin < c->first_bin[o->outsec + 1]; at->bin++, at->slab = 0)
+		if (at->slab < c->slab_cnt)
+			return &c->runs[(size_t)at->slab++ * c->bin_cnt + at->bin];
+	return NULL;
+}
+
+int chunks_join(struct layout *l, struct out *o, uint64_t *at)
+{
+	struct chunks *c = l->chunks;
+	struct run_at pos = { o->outsec == OUT_NONE ? 0 : c->first_bin[o->outsec], 0 };
+	struct run *r;
+	while (o->outsec != OUT_NONE && (r = next_run(c, o, &pos))) {
+		if (!r->cnt)
+			continue;
+		int rc = members_place(l, o, r->first, r->first + r->head, at);
+		if (rc)
+			return rc;
+		if (r->is_too_large || *at > CHUNK_SZ_MAX)
+			return members_too_large(l, o);
+		r->start = align_up(*at, UINT64_C(1) << r->p2align);
+		*at = r->start + r->sz;
+		o->p2align = r->p2align > o->p2align ? r->p2align : o->p2align;
+	}
+	return 0;
+}
+
+/* What is counted along the chunks, in layout order. */
+struct tour {
+	uint64_t relatives;
+	uint32_t relative, fdes, fde_run;
+};
+
+static void number_run(struct chunks *c, const struct run *r, struct tour *t)
+{
+	struct layout *l = c->l;
+	for (uint32_t i = r->relative; i < r->relative_end; i++)
+		l->relatives[i].before += t->relatives;
+	for (uint32_t i = r->fde_run; i < r->fde_run_end; i++)
+		l->fde_runs[i].before += t->fdes;
+	c->pc_max = r->pc_max > c->pc_max ? r->pc_max : c->pc_max;
+	t->relatives += r->relatives;
+	t->fdes += r->fdes;
+	t->relative = r->relative_end;
+	t->fde_run = r->fde_run_end;
+}
+
+/* The same for a section that was placed chunk by chunk. */
+static void number_chunks(struct chunks *c, uint32_t out, struct tour *t)
+{
+	struct layout *l = c->l;
+	const struct out *o = &l->outs[out];
+	uint32_t framed = 0;
+	for (uint32_t i = 0; i < o->chunk_cnt; i++) {
+		uint32_t gs = o->chunk[i], file = o->chunk_file[i];
+		if (gs & (CHUNK_SYN | CHUNK_MERGE))
+			continue;
+		if ((o->flags & SHF_ALLOC) && l->s->rel_relative[gs]) {
+			l->relatives[t->relative++] = (struct relative_run){ out, i, t->relatives };
+			t->relatives += l->s->rel_relative[gs];
+		}
+		if (!c->has_frames || !sec_is(l->st, gs, SEC_FRAMES))
+			continue;
+		if (framed++ % FDE_STEP == 0)
+			l->fde_runs[t->fde_run++] = (struct fde_run){ out, i, t->fdes };
+		uint32_t sec = gs - l->st->sec_base[file], at = ehframe_of(l->s, file, sec).begin;
+		t->fdes += count_fdes(l->s->eh[file].frames, &at, sec, &c->pc_max);
+	}
+}
+
+void chunks_number(struct layout *l)
+{
+	struct chunks *c = l->chunks;
+	struct tour t = { 0 };
+	for (uint32_t i = 1; i < l->out_cnt; i++) {
+		const struct out *o = &l->outs[i];
+		struct run_at at = { o->outsec == OUT_NONE ? 0 : c->first_bin[o->outsec], 0 };
+		const struct run *r;
+		if (o->by_chunk)
+			number_chunks(c, i, &t);
+		else
+			while (o->outsec != OUT_NONE && (r = next_run(c, o, &at)))
+				number_run(c, r, &t);
+	}
+}
+
+bool chunks_frames_fit(const struct layout *l)
+{
+	const uint64_t limit = UINT64_C(1) << 31;
+	uint64_t span = l->image_end - l->image_base;
+	return span < limit && l->chunks->pc_max < limit && span + l->chunks->pc_max < limit;
+}
+
+/* ---- addresses ---- */
+
+/* Merge sets first: objects of all slabs have symbols in them. */
+void chunks_settle_shared(struct layout *l)
+{
+	const struct chunks *c = l->chunks;
+	for (uint32_t i = 1; i < l->out_cnt; i++) {
+		const struct out *o = &l->outs[i];
+		for (uint32_t k = 0; k < o->chunk_cnt && o->by_chunk; k++) {
+			if (o->chunk[k] & CHUNK_MERGE)
+				l->merge_va[o->chunk[k] & CHUNK_INDEX] += o->va;
+			else if (!(o->chunk[k] & CHUNK_SYN))
+				*section_slot(l, o->chunk[k]) += o->va;
+		}
+	}
+	for (uint32_t i = 0; i < l->s->merge_set_cnt; i++) {
+		uint32_t at = c->merge_run[i] >> 1;
+		if (!at)
+			continue;
+		bool is_head = c->merge_run[i] & 1;
+		l->merge_va[i] += l->outs[c->bins[(at - 1) % c->bin_cnt].out].va + (is_head ? 0 : c->runs[at - 1].start);
+	}
+}
+
+uint32_t chunks_slabs(const struct layout *l)
+{
+	return l->chunks->slab_cnt;
+}
+
+void chunks_settle(struct layout *l, uint32_t slab, uint32_t *ret_first, uint32_t *ret_end)
+{
+	const struct chunks *c = l->chunks;
+	for (uint32_t b = 0; b < c->bin_cnt; b++) {
+		const struct bin *bin = &c->bins[b];
+		const struct run *r = &c->runs[(size_t)slab * c->bin_cnt + b];
+		uint64_t va = l->outs[bin->out].va;
+		for (uint32_t i = 0; i < r->cnt && !bin->by_chunk; i++) {
+			uint32_t chunk = bin->chunk[r->first + i];
+			if (!(chunk & CHUNK_MERGE))
+				*section_slot(l, chunk) += i < r->head ? va : va + r->start;
+		}
+	}
+	*ret_first = slab_object(c, slab);
+	*ret_end = slab_object(c, slab + 1);
+}
