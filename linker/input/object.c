@@ -607,6 +607,7 @@ struct object *object_free(struct object *o)
 	object_free_merges(o);
 	free_products(atomic_load(&o->content));
 	free_products(atomic_load(&o->scanned));
+	free_products(atomic_load(&o->defs));
 	free(o->groups); /* their members lie behind them */
 	free(o->names);
 	free(o->secs);

@@ -89,6 +89,7 @@ static void clone_products(struct cloning *c)
 	struct object_product *last = NULL;
 	atomic_init(&c->to->content, NULL);
 	atomic_init(&c->to->scanned, NULL);
+	atomic_init(&c->to->defs, NULL);
 	for (const struct object_product *p = atomic_load(&c->from->scanned); p; p = atomic_load(&p->next)) {
 		struct object_product *q = copy(c, p, p->sz);
 		if (!q)

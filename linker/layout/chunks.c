@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "defs.h"
 #include "layout_priv.h"
 
 #define SLABS 64u
@@ -41,7 +42,6 @@ struct run {
 	uint32_t framed;       /* chunks with FDEs so far */
 	uint32_t fde_run, fde_run_end; /* of layout->fde_runs */
 	uint32_t fdes;
-	uint64_t pc_max;       /* the highest offset of the FDEs' code in its section */
 };
 
 /* The runs of an output section at one rank. */
@@ -64,7 +64,8 @@ struct chunks {
 	struct run *runs;      /* by slab and bin */
 	uint32_t *merge_run;   /* by merge set: 1 + index of its run, and a bit: it is of the head; 0: no run */
 	bool has_frames;       /* .eh_frame_hdr has a table */
-	uint64_t pc_max;       /* of all runs */
+	_Atomic uint64_t pc_max; /* the highest offset of FDEs' code in its section, or more */
+	atomic_bool no_memory;
 };
 
 static uint32_t slab_object(const struct chunks *c, uint64_t slab)
@@ -233,17 +234,20 @@ static bool is_by_chunk(const struct chunks *c, const struct out *o)
 	return o->outsec != OUT_NONE && c->bin_of[o->outsec * RANKS + RANKS - 1] != UINT32_MAX;
 }
 
-/* FDEs of one section after the other of an object, by ascending section. */
-static uint32_t count_fdes(const struct frames *fr, uint32_t *at, uint32_t sec, uint64_t *pc_max)
+static void raise_pc_max(struct chunks *c, uint64_t pc)
 {
-	uint32_t first;
-	while (*at < fr->fde_cnt && fr->fdes[fr->by_sec[*at]].sec < sec)
-		++*at;
-	for (first = *at; *at < fr->fde_cnt && fr->fdes[fr->by_sec[*at]].sec == sec; ++*at) {
-		uint64_t pc = fr->fdes[fr->by_sec[*at]].pc;
-		*pc_max = pc > *pc_max ? pc : *pc_max;
-	}
-	return *at - first;
+	uint64_t old = atomic_load_explicit(&c->pc_max, memory_order_relaxed);
+	while (pc > old && !atomic_compare_exchange_weak(&c->pc_max, &old, pc))
+		;
+}
+
+/* The FDEs of a section, where its object's counts do not tell. */
+static uint32_t count_fdes(struct chunks *c, uint32_t file, uint32_t sec)
+{
+	struct eh_range r = ehframe_of(c->l->s, file, sec);
+	for (uint32_t i = r.begin; i < r.end; i++)
+		raise_pc_max(c, r.eh->frames->fdes[r.eh->frames->by_sec[i]].pc);
+	return r.end - r.begin;
 }
 
 /* Places a chunk within its run, or leaves its size and alignment to who places it. */
@@ -265,15 +269,32 @@ static void place_member(struct chunks *c, struct run *r, const struct bin *bin,
 	r->sz = *at + m->sz;
 }
 
+static void note_relatives(struct layout *l, struct run *r, const struct bin *bin, uint32_t i, const struct member *m)
+{
+	l->relatives[r->relative_end++] = (struct relative_run){ bin->out, i, r->relatives };
+	r->relatives += m->relatives;
+}
+
+static void note_fdes(struct layout *l, struct run *r, const struct bin *bin, uint32_t i, uint32_t cnt)
+{
+	if (r->framed++ % FDE_STEP == 0)
+		l->fde_runs[r->fde_run_end++] = (struct fde_run){ bin->out, i, r->fdes };
+	r->fdes += cnt;
+}
+
 static void list_object(struct chunks *c, struct run *runs, uint32_t file)
 {
 	struct layout *l = c->l;
 	const struct content *x = content_of(l->in->files[file].obj);
-	const struct frames *fr = l->s->eh[file].frames;
-	uint32_t fde = 0;
+	const struct defs *d = defs_get(l, file);
+	bool is_counted = d && d->frames_sec == l->s->eh[file].frames->sec;
 	struct member m;
-	for (const struct content_row *row = x->rows; row < x->rows + x->cnt; row++) {
-		if (!member_get(l, file, row, &m) || c->bin_of[m.bin] == UINT32_MAX)
+	if (!d)
+		atomic_store(&c->no_memory, true);
+	if (c->has_frames && is_counted)
+		raise_pc_max(c, d->pc_max);
+	for (uint32_t k = 0; k < x->cnt; k++) {
+		if (!member_get(l, file, &x->rows[k], &m) || c->bin_of[m.bin] == UINT32_MAX)
 			continue;
 		const struct bin *bin = &c->bins[c->bin_of[m.bin]];
 		struct run *r = &runs[c->bin_of[m.bin]];
@@ -282,17 +303,11 @@ static void list_object(struct chunks *c, struct run *runs, uint32_t file)
 		bin->chunk_file[i] = m.set ? 0 : file;
 		place_member(c, r, bin, &m);
 		r->added++;
-		if (bin->by_chunk)
-			continue;
-		if (m.relatives && bin->is_alloc) {
-			l->relatives[r->relative_end++] = (struct relative_run){ bin->out, i, r->relatives };
-			r->relatives += m.relatives;
-		}
-		if (!c->has_frames || !(m.state & SEC_FRAMES) || m.set)
-			continue;
-		if (r->framed++ % FDE_STEP == 0)
-			l->fde_runs[r->fde_run_end++] = (struct fde_run){ bin->out, i, r->fdes };
-		r->fdes += count_fdes(fr, &fde, row->sec, &r->pc_max);
+		if (m.relatives && bin->is_alloc && !bin->by_chunk)
+			note_relatives(l, r, bin, i, &m);
+		if (c->has_frames && (m.state & SEC_FRAMES) && !m.set && !bin->by_chunk)
+			note_fdes(l, r, bin, i, is_counted && d->fde_cnt[k] < DEFS_MANY ? d->fde_cnt[k]
+									       : count_fdes(c, file, x->rows[k].sec));
 	}
 }
 
@@ -323,7 +338,7 @@ int chunks_list(struct layout *l)
 	if (!l->relatives || !l->fde_runs)
 		return -ENOMEM;
 	pool_for(l->in->pool, c->slab_cnt, 1, list_slabs, c);
-	return 0;
+	return atomic_load(&c->no_memory) ? -ENOMEM : 0;
 }
 
 /* ---- joining ---- */
@@ -373,7 +388,6 @@ static void number_run(struct chunks *c, const struct run *r, struct tour *t)
 		l->relatives[i].before += t->relatives;
 	for (uint32_t i = r->fde_run; i < r->fde_run_end; i++)
 		l->fde_runs[i].before += t->fdes;
-	c->pc_max = r->pc_max > c->pc_max ? r->pc_max : c->pc_max;
 	t->relatives += r->relatives;
 	t->fdes += r->fdes;
 	t->relative = r->relative_end;
@@ -398,8 +412,7 @@ static void number_chunks(struct chunks *c, uint32_t out, struct tour *t)
 			continue;
 		if (framed++ % FDE_STEP == 0)
 			l->fde_runs[t->fde_run++] = (struct fde_run){ out, i, t->fdes };
-		uint32_t sec = gs - l->st->sec_base[file], at = ehframe_of(l->s, file, sec).begin;
-		t->fdes += count_fdes(l->s->eh[file].frames, &at, sec, &c->pc_max);
+		t->fdes += count_fdes(c, file, gs - l->st->sec_base[file]);
 	}
 }
 
@@ -422,8 +435,8 @@ void chunks_number(struct layout *l)
 bool chunks_frames_fit(const struct layout *l)
 {
 	const uint64_t limit = UINT64_C(1) << 31;
-	uint64_t span = l->image_end - l->image_base;
-	return span < limit && l->chunks->pc_max < limit && span + l->chunks->pc_max < limit;
+	uint64_t span = l->image_end - l->image_base, pc_max = atomic_load(&l->chunks->pc_max);
+	return span < limit && pc_max < limit && span + pc_max < limit;
 }
 
 /* ---- addresses ---- */

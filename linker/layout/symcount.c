@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "defs.h"
 #include "layout_priv.h"
 #include "outsyms.h"
 
@@ -53,19 +54,18 @@ void symtab_walk(const struct layout *l, uint32_t k, bool locals, sym_visit visi
 }
 
 /* What an object provides: local in the output, or global. */
-static void count_globals(struct layout *l, uint32_t k, struct local_count *loc, struct local_count *glob)
+static void count_globals(struct layout *l, uint32_t k, const struct defs *d, struct local_count *loc,
+			  struct local_count *glob)
 {
 	uint32_t file = l->st->objs[k];
 	const struct object *o = l->in->files[file].obj;
-	for (uint32_t i = o->first_global; i < o->sym_cnt; i++) {
-		struct esym e;
-		if (!provides(l, file, o, i, &e))
+	for (const struct def *e = d->rows; e < d->rows + d->cnt; e++) {
+		if (!def_provides(l->st, file, e) || !outsym_is_in_output(l->s, file, o, e->sec))
 			continue;
-		name_id id = o->names[i - o->first_global];
-		struct local_count *c = is_local_name(l, id) ? loc : glob;
+		struct local_count *c = is_local_name(l, e->id) ? loc : glob;
 		c->cnt++;
-		c->str += (uint64_t)names_get(l->in->names, id)->len + 1;
-		loc->has_ifunc |= c == loc && e.type == STT_GNU_IFUNC;
+		c->str += (uint64_t)e->len + 1;
+		loc->has_ifunc |= c == loc && (sym_flags(l->st, e->id) & SYM_IFUNC);
 	}
 }
 
@@ -75,7 +75,12 @@ static void count_range(void *ctx, size_t begin, size_t end, unsigned worker)
 	(void)worker;
 	for (size_t k = begin; k < end; k++) {
 		struct local_count loc = l->s->local_counts[l->st->objs[k]], glob = { 0 };
-		count_globals(l, (uint32_t)k, &loc, &glob);
+		const struct defs *d = defs_get(l, l->st->objs[k]);
+		if (!d) {
+			diag_error(l->in->diag, 0, "out of memory for the definitions of an object");
+			return;
+		}
+		count_globals(l, (uint32_t)k, d, &loc, &glob);
 		if (loc.has_ifunc)
 			atomic_store_explicit(&l->has_gnu_abi, true, memory_order_relaxed);
 		l->sym_parts[k] = (struct symtab_part){ loc.cnt, glob.cnt, loc.str, glob.str };
@@ -92,26 +97,30 @@ static int by_text(const void *x, const void *y, void *ctx)
 	return names_compare(l->in->names, a, b);
 }
 
-static bool is_extra(const struct layout *l, name_id id)
+/* Imported, or missing and weak. */
+static bool is_import(const struct layout *l, name_id id)
 {
 	uint32_t fl = sym_flags(l->st, id);
-	uint64_t win = sym_win(l->st, id);
-	if (fl & SYM_DEF)
-		return win != PROVIDER_NONE && !provider_file(win);
-	return (fl & SYM_REF_OBJ) && (fl & (SYM_PREEMPT | SYM_UNDEF_WEAK));
+	return !(fl & SYM_DEF) && (fl & SYM_REF_OBJ) && (fl & (SYM_PREEMPT | SYM_UNDEF_WEAK));
 }
 
 static int list_extra(struct layout *l)
 {
-	uint32_t cnt = 0;
+	uint32_t cnt = l->st->linkdef_cnt;
 	for (name_id id = 1; id < l->st->cnt; id++)
-		cnt += is_extra(l, id);
+		cnt += is_import(l, id);
 	l->sym_extra = arena_alloc_array(l->arena, (size_t)cnt + 1, sizeof(*l->sym_extra), 8);
 	if (!l->sym_extra)
 		return -ENOMEM;
 	for (name_id id = 1; id < l->st->cnt; id++)
-		if (is_extra(l, id))
+		if (is_import(l, id))
 			l->sym_extra[l->sym_extra_cnt++] = id;
+	for (uint32_t i = 0; i < l->st->linkdef_cnt; i++) {
+		name_id id = l->st->linkdefs[i].name;
+		if ((sym_flags(l->st, id) & SYM_DEF) && sym_win(l->st, id) == provider(RANK_STRONG, 0, i))
+			l->sym_extra[l->sym_extra_cnt++] = id;
+	}
+	cnt = l->sym_extra_cnt;
 	qsort_r(l->sym_extra, cnt, sizeof(*l->sym_extra), by_text, l);
 	while (l->sym_extra_locals < cnt && is_local_name(l, l->sym_extra[l->sym_extra_locals]))
 		l->sym_extra_locals++;
@@ -135,6 +144,8 @@ int symcount_measure(struct layout *l)
 	if (!l->sym_parts || list_extra(l))
 		return -ENOMEM;
 	pool_for(l->in->pool, n, 8, count_range, l);
+	if (diag_errors(l->in->diag))
+		return -ENOMEM;
 	struct symtab_part at = { .locals = 1, .local_str = 1 };
 	for (uint32_t k = 0; k < n; k++) { /* counts become starts */
 		struct symtab_part c = l->sym_parts[k];

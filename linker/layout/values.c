@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "defs.h"
 #include "layout_priv.h"
 
 static uint64_t merged_va(const struct layout *l, const struct merge_sec *m, uint64_t off)
@@ -181,32 +182,25 @@ static uint64_t linkdef_va(const struct layout *l, const struct linkdef *d)
 
 /* ---- all names ---- */
 
-static uint64_t provided_va(const struct layout *l, uint32_t file, const struct object *o, uint32_t i)
+static uint64_t provided_va(const struct layout *l, uint32_t file, const struct def *d)
 {
-	struct esym e;
-	esym_get(o, i, &e);
-	if (e.shndx >= UINT32_C(0xffff0000))
-		return e.value; /* absolute */
-	const uint64_t *slot = section_slot(l, gsec(l->st, file, e.shndx));
+	if (d->sec >= UINT32_C(0xffff0000))
+		return d->value; /* absolute */
+	const uint64_t *slot = section_slot(l, gsec(l->st, file, d->sec));
 	if (!slot)
 		return 0;
 	/* The short way for a section that is copied whole: others have no address of their own. */
-	return *slot ? *slot + e.value : section_va(l, file, e.shndx, e.value);
+	return *slot ? *slot + d->value : section_va(l, file, d->sec, d->value);
 }
 
 /* The names that an object provides; commons are set by set_commons. */
 static void set_provided(struct layout *l, uint32_t file)
 {
-	const struct symtab *st = l->st;
-	const struct object *o = l->in->files[file].obj;
-	for (uint32_t i = o->first_global; i < o->sym_cnt; i++) {
-		name_id id = o->names[i - o->first_global];
-		uint64_t win = sym_win(st, id);
-		if (provider_sym(win) != i || provider_file(win) != file || provider_rank(win) == RANK_COMMON)
-			continue;
-		if ((sym_flags(st, id) & (SYM_DEF | NEED_COPY | NEED_CPLT)) == SYM_DEF)
-			l->va[id] = provided_va(l, file, o, i);
-	}
+	const struct defs *all = defs_get(l, file);
+	for (const struct def *d = all ? all->rows : NULL; all && d < all->rows + all->cnt; d++)
+		if (d->sec != OBJ_SHN_COMMON && def_provides(l->st, file, d) &&
+		    (sym_flags(l->st, d->id) & (SYM_DEF | NEED_COPY | NEED_CPLT)) == SYM_DEF)
+			l->va[d->id] = provided_va(l, file, d);
 }
 
 static void values_range(void *ctx, size_t begin, size_t end, unsigned worker)

@@ -12,7 +12,7 @@ static inline bool outsym_is_in_output(const struct sections *s, uint32_t file, 
 {
 	if (shndx >= UINT32_C(0xffff0000))
 		return shndx == OBJ_SHN_ABS || shndx == OBJ_SHN_COMMON;
-	if (!shndx || shndx >= o->sec_cnt || (o->secs[shndx].kind == ISEC_EH_FRAME && !s->eh_sz))
+	if (!shndx || shndx >= o->sec_cnt || (!s->eh_sz && o->secs[shndx].kind == ISEC_EH_FRAME))
 		return false;
 	return sec_is(s->st, gsec(s->st, file, shndx), SEC_LIVE);
 }

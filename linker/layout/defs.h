@@ -1,0 +1,43 @@
+/* defs.h - what laying out asks of an object that no other object decides: its definitions as dense rows, and how many call
+ * frame records each of its sections has.
+ *
+ * Symbol tables lie in mapped files, half of their rows are references, and whether a section is copied whole is told
+ * elsewhere; each link reads them more than once. A product of the object's bytes, made when first asked for and kept with
+ * the object, as the rows of sections are (sections/content.h).
+ */
+#ifndef LINKFS_DEFS_H
+#define LINKFS_DEFS_H
+
+#include "layout.h"
+
+/* A global symbol that the object defines: in a section, absolute or common. */
+struct def {
+	uint64_t value;
+	name_id id;
+	uint32_t sym;          /* index in the symbol table */
+	uint32_t sec;          /* as struct esym has it */
+	uint32_t len;          /* bytes of its name */
+};
+
+#define DEFS_MANY 255          /* FDEs: so many or more */
+
+struct defs {
+	struct object_product product; /* the object keeps one */
+	uint32_t cnt;          /* rows */
+	uint32_t frames_sec;   /* the .eh_frame section whose records were counted; 0: none */
+	uint64_t pc_max;       /* the highest offset of the FDEs' code in its section */
+	uint8_t *fde_cnt;      /* by row of sections/content.h; behind the rows */
+	struct def rows[];     /* by ascending symbol */
+};
+
+/* Does the object provide it? The facts of its name then are those of this definition. */
+static inline bool def_provides(const struct symtab *st, uint32_t file, const struct def *d)
+{
+	uint64_t win = sym_win(st, d->id);
+	return provider_sym(win) == d->sym && provider_file(win) == file;
+}
+
+/* The object's, made if it is not there. NULL without memory. Thread-safe. */
+const struct defs *defs_get(const struct layout *l, uint32_t file);
+
+#endif
