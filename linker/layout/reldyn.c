@@ -6,19 +6,55 @@
  */
 #include <errno.h>
 #include <stdatomic.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "judge.h"
 #include "layout_priv.h"
 
-static int by_symbol(const void *x, const void *y)
+/* Rows are ordered by symbol, address and type: byte by byte, the least of the type first. */
+#define KEY_BYTES (sizeof(uint32_t) + sizeof(uint64_t) + sizeof(uint32_t))
+
+static uint8_t key_byte(const struct dyn_row *r, unsigned i)
 {
-	const struct dyn_row *a = x, *b = y;
-	if (a->dynsym != b->dynsym)
-		return a->dynsym < b->dynsym ? -1 : 1;
-	if (a->va != b->va)
-		return a->va < b->va ? -1 : 1;
-	return a->type < b->type ? -1 : a->type > b->type;
+	if (i < 4)
+		return (uint8_t)(r->type >> 8 * i);
+	return i < 12 ? (uint8_t)(r->va >> 8 * (i - 4)) : (uint8_t)(r->dynsym >> 8 * (i - 12));
+}
+
+/* Orders FROM by byte I of its keys into TO; false: all have the same. */
+static bool sort_by_byte(const struct dyn_row *from, struct dyn_row *to, uint32_t cnt, unsigned i)
+{
+	uint32_t at[256] = { 0 }, sum = 0;
+	for (uint32_t k = 0; k < cnt; k++)
+		at[key_byte(&from[k], i)]++;
+	if (at[key_byte(&from[0], i)] == cnt)
+		return false;
+	for (unsigned b = 0; b < 256; b++) {
+		uint32_t n = at[b];
+		at[b] = sum;
+		sum += n;
+	}
+	for (uint32_t k = 0; k < cnt; k++)
+		to[at[key_byte(&from[k], i)]++] = from[k];
+	return true;
+}
+
+static int sort_rows(struct layout *l)
+{
+	uint32_t cnt = l->dyn_row_cnt;
+	struct dyn_row *from = l->dyn_rows, *to = arena_alloc_array(l->s->scratch, (size_t)cnt + 1, sizeof(*to), 8);
+	if (!to)
+		return -ENOMEM;
+	for (unsigned i = 0; i < KEY_BYTES && cnt > 1; i++) {
+		if (!sort_by_byte(from, to, cnt, i))
+			continue;
+		struct dyn_row *sorted = to;
+		to = from;
+		from = sorted;
+	}
+	if (from != l->dyn_rows)
+		memcpy(l->dyn_rows, from, cnt * sizeof(*from));
+	return 0;
 }
 
 static void add(struct layout *l, uint32_t dynsym, uint32_t type, uint64_t va, int64_t addend)
@@ -26,16 +62,25 @@ static void add(struct layout *l, uint32_t dynsym, uint32_t type, uint64_t va, i
 	l->dyn_rows[l->dyn_row_cnt++] = (struct dyn_row){ dynsym, type, va, addend };
 }
 
-static void add_sections(struct layout *l)
+static void sections_range(void *ctx, size_t begin, size_t end, unsigned worker)
 {
-	for (uint32_t i = 0; i < l->s->dynrel_cnt; i++) {
+	struct layout *l = ctx;
+	(void)worker;
+	for (size_t i = begin; i < end; i++) {
 		const struct dynrel *d = &l->s->dynrels[i];
 		const struct object *o = l->in->files[d->file].obj;
 		uint32_t shndx = d->gsec - l->st->sec_base[d->file];
 		struct rel r;
 		rel_get(o, &o->secs[shndx], d->rel, &r);
-		add(l, l->s->dynsym_of[d->name], l->in->arch->dyn.abs, section_va(l, d->file, shndx, r.off), r.addend);
+		l->dyn_rows[i] = (struct dyn_row){ l->s->dynsym_of[d->name], l->in->arch->dyn.abs,
+						   section_va(l, d->file, shndx, r.off), r.addend };
 	}
+}
+
+static void add_sections(struct layout *l)
+{
+	pool_for(l->in->pool, l->s->dynrel_cnt, 512, sections_range, l);
+	l->dyn_row_cnt = l->s->dynrel_cnt;
 }
 
 static uint64_t aux_tls_va(const struct layout *l, const struct aux *a)
@@ -142,6 +187,6 @@ int reldyn_collect(struct layout *l)
 	add_sections(l);
 	add_got(l);
 	add_copies(l);
-	qsort(l->dyn_rows, l->dyn_row_cnt, sizeof(*l->dyn_rows), by_symbol);
-	return check_frames(l);
+	int rc = sort_rows(l);
+	return rc ? rc : check_frames(l);
 }
