@@ -126,6 +126,7 @@ static void count_slabs(void *ctx, size_t begin, size_t end, unsigned worker)
 		struct tally *tallies = c->tallies + slab * c->outsec_cnt * RANKS;
 		for (uint32_t k = slab_object(c, slab); k < slab_object(c, slab + 1); k++) {
 			uint32_t file = c->l->st->objs[k];
+			defs_prefetch(c->l, k, slab_object(c, slab + 1));
 			const struct content *x = content_of(c->l->in->files[file].obj);
 			struct member m;
 			for (const struct content_row *row = x->rows; row < x->rows + x->cnt; row++) {
@@ -316,8 +317,10 @@ static void list_slabs(void *ctx, size_t begin, size_t end, unsigned worker)
 	struct chunks *c = ctx;
 	(void)worker;
 	for (size_t slab = begin; slab < end; slab++)
-		for (uint32_t k = slab_object(c, slab); k < slab_object(c, slab + 1); k++)
+		for (uint32_t k = slab_object(c, slab); k < slab_object(c, slab + 1); k++) {
+			defs_prefetch(c->l, k, slab_object(c, slab + 1));
 			list_object(c, c->runs + slab * c->bin_cnt, c->l->st->objs[k]);
+		}
 }
 
 int chunks_list(struct layout *l)

@@ -24,19 +24,17 @@ static struct defs *make(const struct layout *l, const struct object *o, const s
 {
 	const struct content *x = content_of(o);
 	struct esym e;
-	size_t cnt = 0, sz;
+	size_t cnt = 0, rows = (sizeof(struct defs) + x->cnt + 7) & ~(size_t)7; /* where they start */
 	for (uint32_t i = o->first_global; i < o->sym_cnt; i++) {
 		esym_get(o, i, &e);
 		cnt += e.shndx != SHN_UNDEF;
 	}
-	sz = sizeof(struct defs) + cnt * sizeof(struct def) + x->cnt;
-	struct defs *d = malloc(sz);
+	struct defs *d = malloc(rows + cnt * sizeof(struct def));
 	if (!d)
 		return NULL;
-	*d = (struct defs){ .cnt = (uint32_t)cnt };
-	d->product.sz = sz;
-	d->fde_cnt = (uint8_t *)(d->rows + cnt);
-	struct def *to = d->rows;
+	struct def *to = (struct def *)(void *)((char *)d + rows);
+	*d = (struct defs){ .cnt = (uint32_t)cnt, .rows = to };
+	d->product.sz = rows + cnt * sizeof(*to);
 	for (uint32_t i = o->first_global; i < o->sym_cnt; i++) {
 		esym_get(o, i, &e);
 		if (e.shndx == SHN_UNDEF)
@@ -46,11 +44,6 @@ static struct defs *make(const struct layout *l, const struct object *o, const s
 	}
 	count_frames(d, x, fr);
 	return d;
-}
-
-static const struct defs *defs_of(const struct object *o)
-{
-	return (const struct defs *)(const void *)atomic_load_explicit(&o->defs, memory_order_acquire);
 }
 
 const struct defs *defs_get(const struct layout *l, uint32_t file)

@@ -26,8 +26,8 @@ struct defs {
 	uint32_t cnt;          /* rows */
 	uint32_t frames_sec;   /* the .eh_frame section whose records were counted; 0: none */
 	uint64_t pc_max;       /* the highest offset of the FDEs' code in its section */
-	uint8_t *fde_cnt;      /* by row of sections/content.h; behind the rows */
-	struct def rows[];     /* by ascending symbol */
+	const struct def *rows; /* by ascending symbol; behind the counts */
+	uint8_t fde_cnt[];     /* by row of sections/content.h */
 };
 
 /* Does the object provide it? The facts of its name then are those of this definition. */
@@ -35,6 +35,31 @@ static inline bool def_provides(const struct symtab *st, uint32_t file, const st
 {
 	uint64_t win = sym_win(st, d->id);
 	return provider_sym(win) == d->sym && provider_file(win) == file;
+}
+
+static inline const struct defs *defs_of(const struct object *o)
+{
+	return (const struct defs *)(const void *)atomic_load_explicit(&o->defs, memory_order_acquire);
+}
+
+/* Objects lie far apart in memory: a loop over those at [K, END) of st->objs asks for what it reads next. */
+static inline void defs_prefetch(const struct layout *l, uint32_t k, uint32_t end)
+{
+	const struct ifile *files = l->in->files;
+	const uint32_t *objs = l->st->objs;
+	if (k + 3 < end)
+		__builtin_prefetch(&files[objs[k + 3]].obj);
+	if (k + 2 < end)
+		__builtin_prefetch(&files[objs[k + 2]].obj->content);
+	if (k + 1 >= end)
+		return;
+	const char *rows = (const char *)content_of(files[objs[k + 1]].obj);
+	const char *defs = (const char *)defs_of(files[objs[k + 1]].obj);
+	for (int i = 0; i < 4; i++) {
+		__builtin_prefetch(rows + 64 * i);
+		if (defs)
+			__builtin_prefetch(defs + 64 * i);
+	}
 }
 
 /* The object's, made if it is not there. NULL without memory. Thread-safe. */

@@ -74,6 +74,7 @@ static void count_range(void *ctx, size_t begin, size_t end, unsigned worker)
 	struct layout *l = ctx;
 	(void)worker;
 	for (size_t k = begin; k < end; k++) {
+		defs_prefetch(l, (uint32_t)k, (uint32_t)end);
 		struct local_count loc = l->s->local_counts[l->st->objs[k]], glob = { 0 };
 		const struct defs *d = defs_get(l, l->st->objs[k]);
 		if (!d) {

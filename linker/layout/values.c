@@ -210,8 +210,10 @@ static void values_range(void *ctx, size_t begin, size_t end, unsigned worker)
 	for (size_t slab = begin; slab < end; slab++) {
 		uint32_t first, past;
 		chunks_settle(l, (uint32_t)slab, &first, &past);
-		for (uint32_t k = first; k < past; k++)
+		for (uint32_t k = first; k < past; k++) {
+			defs_prefetch(l, k, past);
 			set_provided(l, l->st->objs[k]);
+		}
 	}
 }
 
