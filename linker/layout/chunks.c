@@ -19,6 +19,7 @@
 #define SLABS 64u
 #define RANKS 8u               /* the last stands for all higher ones, which only sections with an order of their own have */
 #define TALLIES (UINT32_C(1) << 20)
+enum { BATCH = 256 };
 
 /* What a slab adds to an output section at a rank. */
 struct tally {
@@ -81,63 +82,81 @@ static uint32_t rank_bin(uint16_t outsec, outsec_rank rank)
 /* One row of an object that is a chunk. */
 struct member {
 	uint32_t gs;
-	uint8_t state;
-	const struct merge_set *set; /* NULL: an input section that is copied whole */
-	uint32_t set_idx;
-	uint64_t sz;
+	uint8_t state;         /* without what is not true of merged ones */
 	uint8_t p2align;
+	bool is_set;           /* SET stands for it, and for all the sections merged with it */
+	uint32_t set;
+	uint64_t sz;
 	uint32_t bin;          /* before they were packed */
-	uint32_t relatives;
 };
 
-/* false: ROW is no chunk of its own. */
-static bool member_get(const struct layout *l, uint32_t file, const struct content_row *row, struct member *ret)
+static uint8_t state_of(const struct layout *l, uint32_t gs)
+{
+	return atomic_load_explicit(&l->st->sec_state[gs], memory_order_relaxed);
+}
+
+/* ROW is live. false: it is no chunk of its own. */
+static inline bool member_get(const struct layout *l, uint32_t file, const struct content_row *row, struct member *ret)
 {
 	const struct sections *s = l->s;
 	uint32_t gs = l->st->sec_base[file] + row->sec;
-	uint8_t state = atomic_load_explicit(&l->st->sec_state[gs], memory_order_relaxed);
-	if (!(state & SEC_LIVE) || row->kind == ISEC_EH_FRAME)
-		return false; /* SYN_EH_FRAME stands for all of the latter */
 	uint16_t outsec = atomic_load_explicit(&s->out_of[gs], memory_order_relaxed);
-	*ret = (struct member){ .gs = gs, .state = state, .sz = row->sz, .p2align = row->p2align };
-	const struct merge_sec *m = row->kind == ISEC_MERGE ? merge_find(s, file, row->sec) : NULL;
-	if (!m) {
-		ret->bin = rank_bin(outsec, row->rank);
-		ret->relatives = s->rel_relative[gs];
+	*ret = (struct member){ .gs = gs, .state = state_of(l, gs), .sz = row->sz, .p2align = row->p2align,
+				.bin = rank_bin(outsec, row->rank) };
+	if (row->kind == ISEC_REGULAR)
 		return true;
-	}
-	ret->set_idx = m->set;
-	ret->set = &s->merge_sets[m->set];
-	if (&s->merge_secs[ret->set->secs[0]] != m)
-		return false;
-	ret->sz = ret->set->sz;
-	ret->p2align = ret->set->p2align;
-	ret->bin = rank_bin(outsec, 0);
-	return true;
+	if (row->kind == ISEC_EH_FRAME)
+		return false; /* SYN_EH_FRAME stands for all of them */
+	const struct merge_sec *m = row->kind == ISEC_MERGE ? merge_find(s, file, row->sec) : NULL;
+	if (!m)
+		return true;
+	const struct merge_set *t = &s->merge_sets[m->set];
+	*ret = (struct member){ .gs = gs, .state = SEC_LIVE, .is_set = true, .set = m->set, .sz = t->sz,
+				.p2align = t->p2align, .bin = rank_bin(outsec, 0) };
+	return &s->merge_secs[t->secs[0]] == m;
 }
 
 /* ---- counting ---- */
+
+static inline void tally_add(struct tally *t, uint8_t state, uint8_t p2align)
+{
+	t->cnt++;
+	t->framed += (state & SEC_FRAMES) != 0;
+	t->relative += (state & SEC_RELATIVE) != 0;
+	t->p2align = p2align > t->p2align ? p2align : t->p2align;
+}
+
+/* Tallies of one slab: those of the bins, and one for what is dead. Which is which cannot be predicted: no branches. */
+static size_t slab_tallies(const struct chunks *c)
+{
+	return (size_t)c->outsec_cnt * RANKS + 1;
+}
+
+static void count_object(const struct chunks *c, uint32_t file, struct tally *tallies)
+{
+	const struct layout *l = c->l;
+	const struct content *x = content_of(l->in->files[file].obj);
+	uint32_t base = l->st->sec_base[file], dead = c->outsec_cnt * RANKS;
+	for (const struct content_row *row = x->rows; row < x->rows + x->cnt; row++) {
+		uint8_t state = state_of(l, base + row->sec);
+		uint32_t bin = rank_bin(atomic_load_explicit(&l->s->out_of[base + row->sec], memory_order_relaxed),
+					row->rank);
+		struct member m;
+		if (row->kind == ISEC_REGULAR)
+			tally_add(&tallies[state & SEC_LIVE ? bin : dead], state, row->p2align);
+		else if ((state & SEC_LIVE) && member_get(l, file, row, &m))
+			tally_add(&tallies[m.bin], m.state, m.p2align);
+	}
+}
 
 static void count_slabs(void *ctx, size_t begin, size_t end, unsigned worker)
 {
 	const struct chunks *c = ctx;
 	(void)worker;
 	for (size_t slab = begin; slab < end; slab++) {
-		struct tally *tallies = c->tallies + slab * c->outsec_cnt * RANKS;
 		for (uint32_t k = slab_object(c, slab); k < slab_object(c, slab + 1); k++) {
-			uint32_t file = c->l->st->objs[k];
 			defs_prefetch(c->l, k, slab_object(c, slab + 1));
-			const struct content *x = content_of(c->l->in->files[file].obj);
-			struct member m;
-			for (const struct content_row *row = x->rows; row < x->rows + x->cnt; row++) {
-				if (!member_get(c->l, file, row, &m))
-					continue;
-				struct tally *t = &tallies[m.bin];
-				t->cnt++;
-				t->framed += (m.state & SEC_FRAMES) && !m.set;
-				t->relative += m.relatives > 0;
-				t->p2align = m.p2align > t->p2align ? m.p2align : t->p2align;
-			}
+			count_object(c, c->l->st->objs[k], c->tallies + slab * slab_tallies(c));
 		}
 	}
 }
@@ -151,14 +170,13 @@ int chunks_count(struct layout *l)
 	c->outsec_cnt = l->s->out_cnt;
 	uint32_t fit = TALLIES / (c->outsec_cnt * RANKS + 1);
 	c->slab_cnt = fit > SLABS ? SLABS : fit < 4 ? 4 : fit;
-	c->tallies = arena_alloc_array(l->s->scratch, (size_t)c->slab_cnt * c->outsec_cnt * RANKS + 1,
-				       sizeof(*c->tallies), 64);
+	c->tallies = arena_alloc_array(l->s->scratch, c->slab_cnt * slab_tallies(c), sizeof(*c->tallies), 64);
 	if (!c->tallies)
 		return -ENOMEM;
 	pool_for(l->in->pool, c->slab_cnt, 1, count_slabs, c);
-	for (size_t i = 0, per = (size_t)c->outsec_cnt * RANKS; i < c->slab_cnt * per; i++)
-		if (c->tallies[i].cnt)
-			l->outs[l->out_index[i % per / RANKS]].chunk_cnt += c->tallies[i].cnt;
+	for (uint32_t slab = 0; slab < c->slab_cnt; slab++)
+		for (uint32_t b = 0; b < c->outsec_cnt * RANKS; b++)
+			l->outs[l->out_index[b / RANKS]].chunk_cnt += c->tallies[slab * slab_tallies(c) + b].cnt;
 	l->outs[0].chunk_cnt = 0; /* of .eh_frame, which has no place here */
 	l->chunks = c;
 	return 0;
@@ -178,7 +196,7 @@ static int pack_bins(struct chunks *c)
 	for (size_t b = 0; b < per; b++) {
 		bool is_used = false;
 		for (uint32_t slab = 0; slab < c->slab_cnt && !is_used; slab++)
-			is_used = c->tallies[slab * per + b].cnt;
+			is_used = c->tallies[slab * slab_tallies(c) + b].cnt;
 		if (b % RANKS == 0)
 			c->first_bin[b / RANKS] = c->bin_cnt;
 		c->bin_of[b] = is_used && c->l->out_index[b / RANKS] ? c->bin_cnt++ : UINT32_MAX;
@@ -209,7 +227,7 @@ static void assign_runs(struct chunks *c, uint32_t i, uint32_t *relative, uint32
 		struct bin *bin = &c->bins[c->bin_of[b]];
 		*bin = (struct bin){ o->outsec, i, o->chunk, o->chunk_file, o->by_chunk, o->flags & SHF_ALLOC };
 		for (uint32_t slab = 0; slab < c->slab_cnt; slab++) {
-			const struct tally *t = &c->tallies[(size_t)slab * c->outsec_cnt * RANKS + b];
+			const struct tally *t = &c->tallies[slab * slab_tallies(c) + b];
 			struct run *r = &c->runs[(size_t)slab * c->bin_cnt + c->bin_of[b]];
 			r->first = o->chunk_cnt;
 			r->cnt = t->cnt;
@@ -252,12 +270,12 @@ static uint32_t count_fdes(struct chunks *c, uint32_t file, uint32_t sec)
 }
 
 /* Places a chunk within its run, or leaves its size and alignment to who places it. */
-static void place_member(struct chunks *c, struct run *r, const struct bin *bin, const struct member *m)
+static inline void place_member(struct chunks *c, struct run *r, const struct bin *bin, const struct member *m)
 {
-	uint64_t *at = m->set ? &c->l->merge_va[m->set_idx] : section_slot(c->l, m->gs);
+	uint64_t *at = m->is_set ? &c->l->merge_va[m->set] : section_slot(c->l, m->gs);
 	bool is_head = r->head == r->added && m->p2align < r->p2align;
-	if (m->set && !bin->by_chunk)
-		c->merge_run[m->set_idx] = (uint32_t)(r - c->runs + 1) << 1 | is_head;
+	if (m->is_set && !bin->by_chunk)
+		c->merge_run[m->set] = (uint32_t)(r - c->runs + 1) << 1 | is_head;
 	if (bin->by_chunk || is_head) {
 		*at = chunk_pack(m->sz, m->p2align);
 		r->head++;
@@ -270,17 +288,48 @@ static void place_member(struct chunks *c, struct run *r, const struct bin *bin,
 	r->sz = *at + m->sz;
 }
 
-static void note_relatives(struct layout *l, struct run *r, const struct bin *bin, uint32_t i, const struct member *m)
+/* Notes what is counted along the chunks: M is chunk I, with FDES. */
+static inline void note_member(struct chunks *c, struct run *r, const struct bin *bin, uint32_t i, const struct member *m,
+			       uint32_t fdes)
 {
-	l->relatives[r->relative_end++] = (struct relative_run){ bin->out, i, r->relatives };
-	r->relatives += m->relatives;
-}
-
-static void note_fdes(struct layout *l, struct run *r, const struct bin *bin, uint32_t i, uint32_t cnt)
-{
+	struct layout *l = c->l;
+	if ((m->state & SEC_RELATIVE) && bin->is_alloc) {
+		l->relatives[r->relative_end++] = (struct relative_run){ bin->out, i, r->relatives };
+		r->relatives += l->s->rel_relative[m->gs];
+	}
+	if (!c->has_frames || !(m->state & SEC_FRAMES))
+		return;
 	if (r->framed++ % FDE_STEP == 0)
 		l->fde_runs[r->fde_run_end++] = (struct fde_run){ bin->out, i, r->fdes };
-	r->fdes += cnt;
+	r->fdes += fdes < DEFS_MANY ? fdes : count_fdes(c, bin->chunk_file[i], m->gs - l->st->sec_base[bin->chunk_file[i]]);
+}
+
+static inline void list_member(struct chunks *c, struct run *runs, uint32_t file, const struct member *m, uint32_t fdes)
+{
+	uint32_t b = c->bin_of[m->bin];
+	if (b == UINT32_MAX)
+		return;
+	const struct bin *bin = &c->bins[b];
+	struct run *r = &runs[b];
+	uint32_t i = r->first + r->added;
+	bin->chunk[i] = m->is_set ? CHUNK_MERGE | m->set : m->gs;
+	bin->chunk_file[i] = m->is_set ? 0 : file;
+	place_member(c, r, bin, m);
+	r->added++;
+	if (!bin->by_chunk)
+		note_member(c, r, bin, i, m, fdes);
+}
+
+/* The live rows of X from *AT on, as indices; dead ones are mixed with them beyond prediction. */
+static uint32_t live_rows(const struct layout *l, uint32_t base, const struct content *x, uint32_t *at, uint32_t rows[BATCH])
+{
+	uint32_t n = 0, end = x->cnt - *at < BATCH ? x->cnt : *at + BATCH;
+	for (uint32_t k = *at; k < end; k++) {
+		rows[n] = k;
+		n += state_of(l, base + x->rows[k].sec) & SEC_LIVE;
+	}
+	*at = end;
+	return n;
 }
 
 static void list_object(struct chunks *c, struct run *runs, uint32_t file)
@@ -289,27 +338,16 @@ static void list_object(struct chunks *c, struct run *runs, uint32_t file)
 	const struct content *x = content_of(l->in->files[file].obj);
 	const struct defs *d = defs_get(l, file);
 	bool is_counted = d && d->frames_sec == l->s->eh[file].frames->sec;
+	uint32_t rows[BATCH];
 	struct member m;
 	if (!d)
 		atomic_store(&c->no_memory, true);
 	if (c->has_frames && is_counted)
 		raise_pc_max(c, d->pc_max);
-	for (uint32_t k = 0; k < x->cnt; k++) {
-		if (!member_get(l, file, &x->rows[k], &m) || c->bin_of[m.bin] == UINT32_MAX)
-			continue;
-		const struct bin *bin = &c->bins[c->bin_of[m.bin]];
-		struct run *r = &runs[c->bin_of[m.bin]];
-		uint32_t i = r->first + r->added;
-		bin->chunk[i] = m.set ? CHUNK_MERGE | m.set_idx : m.gs;
-		bin->chunk_file[i] = m.set ? 0 : file;
-		place_member(c, r, bin, &m);
-		r->added++;
-		if (m.relatives && bin->is_alloc && !bin->by_chunk)
-			note_relatives(l, r, bin, i, &m);
-		if (c->has_frames && (m.state & SEC_FRAMES) && !m.set && !bin->by_chunk)
-			note_fdes(l, r, bin, i, is_counted && d->fde_cnt[k] < DEFS_MANY ? d->fde_cnt[k]
-									       : count_fdes(c, file, x->rows[k].sec));
-	}
+	for (uint32_t at = 0; at < x->cnt;)
+		for (uint32_t n = live_rows(l, l->st->sec_base[file], x, &at, rows), i = 0; i < n; i++)
+			if (member_get(l, file, &x->rows[rows[i]], &m))
+				list_member(c, runs, file, &m, is_counted ? d->fde_cnt[rows[i]] : DEFS_MANY);
 }
 
 static void list_slabs(void *ctx, size_t begin, size_t end, unsigned worker)

@@ -313,6 +313,7 @@ static void take_rows(struct sections *s, struct finding *f, uint32_t file, int 
 			break;
 		case SCANNED_RELATIVES:
 			s->rel_relative[base + row->a] += row->b;
+			sec_set(s->st, base + row->a, SEC_RELATIVE);
 			f->relative_total += row->b;
 			f->relative_sec_cnt++;
 			break;

@@ -126,6 +126,7 @@ enum sec_state {
 	SEC_SORTED = 4,        /* its relocation table ascends; looked at when first read, where it is not allocated */
 	SEC_UNSORTED = 8,
 	SEC_FRAMES = 16,       /* it is live and has FDEs */
+	SEC_RELATIVE = 32,     /* it is live and needs RELATIVE dynamic relocations */
 };
 
 struct symtab {
@@ -167,8 +168,8 @@ struct symtab {
 };
 
 /* Extraction, COMDAT, resolution, linker-defined names, versions, facts; or what a link before made of the same (kept.h),
- * which nothing shows but the time. Afterwards only NEED bits, SEC_LIVE, SEC_FRAMES and (once) SEC_SORTED change. 0, or
- * -errno with errors in the sink of IN. */
+ * which nothing shows but the time. Afterwards only NEED bits, SEC_LIVE, SEC_FRAMES, SEC_RELATIVE and (once) SEC_SORTED
+ * change. 0, or -errno with errors in the sink of IN. */
 int symtab_resolve(struct inputs *in, struct symtab **ret_symtab);
 struct symtab *symtab_free(struct symtab *st);
 
