@@ -26,7 +26,7 @@ struct tally {
 	uint32_t cnt;
 	uint32_t framed;       /* with FDEs */
 	uint32_t relative;     /* with RELATIVE relocations */
-	uint8_t p2align;       /* the strictest */
+	uint32_t p2align;      /* the strictest */
 };
 
 /* The same once it has a place. */
@@ -118,7 +118,7 @@ static inline bool member_get(const struct layout *l, uint32_t file, const struc
 
 /* ---- counting ---- */
 
-static inline void tally_add(struct tally *t, uint8_t state, uint8_t p2align)
+static inline void tally_add(struct tally *t, uint8_t state, uint32_t p2align)
 {
 	t->cnt++;
 	t->framed += (state & SEC_FRAMES) != 0;
@@ -137,10 +137,11 @@ static void count_object(const struct chunks *c, uint32_t file, struct tally *ta
 	const struct layout *l = c->l;
 	const struct content *x = content_of(l->in->files[file].obj);
 	uint32_t base = l->st->sec_base[file], dead = c->outsec_cnt * RANKS;
-	for (const struct content_row *row = x->rows; row < x->rows + x->cnt; row++) {
-		uint8_t state = state_of(l, base + row->sec);
-		uint32_t bin = rank_bin(atomic_load_explicit(&l->s->out_of[base + row->sec], memory_order_relaxed),
-					row->rank);
+	const _Atomic uint8_t *states = l->st->sec_state + base;
+	const _Atomic uint16_t *outs = l->s->out_of + base;
+	for (const struct content_row *row = x->rows, *end = row + x->cnt; row < end; row++) {
+		uint8_t state = atomic_load_explicit(&states[row->sec], memory_order_relaxed);
+		uint32_t bin = rank_bin(atomic_load_explicit(&outs[row->sec], memory_order_relaxed), row->rank);
 		struct member m;
 		if (row->kind == ISEC_REGULAR)
 			tally_add(&tallies[state & SEC_LIVE ? bin : dead], state, row->p2align);
@@ -231,7 +232,7 @@ static void assign_runs(struct chunks *c, uint32_t i, uint32_t *relative, uint32
 			struct run *r = &c->runs[(size_t)slab * c->bin_cnt + c->bin_of[b]];
 			r->first = o->chunk_cnt;
 			r->cnt = t->cnt;
-			r->p2align = t->p2align;
+			r->p2align = (uint8_t)t->p2align;
 			r->relative = r->relative_end = *relative;
 			r->fde_run = r->fde_run_end = *fde_run;
 			o->chunk_cnt += t->cnt;

@@ -20,6 +20,10 @@ static void suspects_range(void *ctx, size_t begin, size_t end, unsigned worker)
 	(void)worker;
 	for (size_t i = begin; i < end; i++) {
 		const struct suspect *x = &j->l->s->suspects[i];
+		if (i + AHEAD_SECTION < end)
+			ahead_section(j->l, x[AHEAD_SECTION].file, x[AHEAD_SECTION].gsec);
+		if (i + AHEAD_ROW < end)
+			ahead_row(j->l, x[AHEAD_ROW].file, x[AHEAD_ROW].gsec, x[AHEAD_ROW].rel);
 		if (j->check(j->l, x->file, x->gsec - j->l->st->sec_base[x->file], x->rel) < 0)
 			atomic_store(&j->rc, -ERANGE);
 	}
@@ -95,7 +99,7 @@ int overflow_prove(struct layout *l, overflow_check check)
 {
 	struct overflow_job j = { .l = l, .check = check };
 	if (is_proved(l)) {
-		pool_for(l->in->pool, l->s->suspect_cnt, 1024, suspects_range, &j);
+		pool_for(l->in->pool, l->s->suspect_cnt, 512, suspects_range, &j);
 		return atomic_load(&j.rc);
 	}
 	pool_for(l->in->pool, l->st->obj_cnt, 4, objects_range, &j);

@@ -68,6 +68,10 @@ static void sections_range(void *ctx, size_t begin, size_t end, unsigned worker)
 	(void)worker;
 	for (size_t i = begin; i < end; i++) {
 		const struct dynrel *d = &l->s->dynrels[i];
+		if (i + AHEAD_SECTION < end)
+			ahead_section(l, d[AHEAD_SECTION].file, d[AHEAD_SECTION].gsec);
+		if (i + AHEAD_ROW < end)
+			ahead_row(l, d[AHEAD_ROW].file, d[AHEAD_ROW].gsec, d[AHEAD_ROW].rel);
 		const struct object *o = l->in->files[d->file].obj;
 		uint32_t shndx = d->gsec - l->st->sec_base[d->file];
 		struct rel r;

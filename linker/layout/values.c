@@ -1,7 +1,8 @@
 /* values.c - the value of every symbol, once nothing moves any more.
  *
- * Each name's address is computed once, so that rendering reads one array: in parallel by the objects that provide the
- * names, right after their sections got addresses. Merged and call frame sections are mapped piece by piece. After this: the layout is frozen.
+ * Each name's address is computed once, so that rendering reads one array: in parallel, by the objects that provide the
+ * names, right after their sections got addresses. Merged and call frame sections are mapped piece by piece. After this:
+ * the layout is frozen.
  * Source: gABI "Symbol Values"; GNU ld manual for the linker-defined names and --defsym.
  */
 #include <ctype.h>
@@ -196,8 +197,8 @@ static uint64_t provided_va(const struct layout *l, uint32_t file, const struct 
 /* The names that an object provides; commons are set by set_commons. */
 static void set_provided(struct layout *l, uint32_t file)
 {
-	const struct defs *all = defs_get(l, file);
-	for (const struct def *d = all ? all->rows : NULL; all && d < all->rows + all->cnt; d++)
+	const struct defs *all = defs_of(l->in->files[file].obj); /* listing its chunks needed it */
+	for (const struct def *d = all->rows; d < all->rows + all->cnt; d++)
 		if (d->sec != OBJ_SHN_COMMON && def_provides(l->st, file, d) &&
 		    (sym_flags(l->st, d->id) & (SYM_DEF | NEED_COPY | NEED_CPLT)) == SYM_DEF)
 			l->va[d->id] = provided_va(l, file, d);
