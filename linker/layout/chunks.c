@@ -154,7 +154,12 @@ static void count_slabs(void *ctx, size_t begin, size_t end, unsigned worker)
 {
 	const struct chunks *c = ctx;
 	(void)worker;
-	for (size_t slab = begin; slab < end; slab++) {
+	for (size_t i = begin; i < end; i++) {
+		if (!i) { /* beside them, since one thread has to */
+			members_number_live(c->l);
+			continue;
+		}
+		size_t slab = i - 1;
 		for (uint32_t k = slab_object(c, slab); k < slab_object(c, slab + 1); k++) {
 			defs_prefetch(c->l, k, slab_object(c, slab + 1));
 			count_object(c, c->l->st->objs[k], c->tallies + slab * slab_tallies(c));
@@ -170,11 +175,14 @@ int chunks_count(struct layout *l)
 	c->l = l;
 	c->outsec_cnt = l->s->out_cnt;
 	uint32_t fit = TALLIES / (c->outsec_cnt * RANKS + 1);
-	c->slab_cnt = fit > SLABS ? SLABS : fit < 4 ? 4 : fit;
+	uint32_t want = pool_threads(l->in->pool) * 16 < SLABS ? pool_threads(l->in->pool) * 16 : SLABS;
+	c->slab_cnt = fit > want ? want : fit < 4 ? 4 : fit;
 	c->tallies = arena_alloc_array(l->s->scratch, c->slab_cnt * slab_tallies(c), sizeof(*c->tallies), 64);
 	if (!c->tallies)
 		return -ENOMEM;
-	pool_for(l->in->pool, c->slab_cnt, 1, count_slabs, c);
+	pool_for(l->in->pool, (size_t)c->slab_cnt + 1, 1, count_slabs, c);
+	if (!l->live || !l->live_va)
+		return -ENOMEM;
 	for (uint32_t slab = 0; slab < c->slab_cnt; slab++)
 		for (uint32_t b = 0; b < c->outsec_cnt * RANKS; b++)
 			l->outs[l->out_index[b / RANKS]].chunk_cnt += c->tallies[slab * slab_tallies(c) + b].cnt;
@@ -233,6 +241,7 @@ static void assign_runs(struct chunks *c, uint32_t i, uint32_t *relative, uint32
 			r->first = o->chunk_cnt;
 			r->cnt = t->cnt;
 			r->p2align = (uint8_t)t->p2align;
+			r->is_too_large = t->p2align > CHUNK_P2ALIGN_MAX;
 			r->relative = r->relative_end = *relative;
 			r->fde_run = r->fde_run_end = *fde_run;
 			o->chunk_cnt += t->cnt;
@@ -282,7 +291,7 @@ static inline void place_member(struct chunks *c, struct run *r, const struct bi
 		r->head++;
 		return;
 	}
-	r->is_too_large |= m->p2align > CHUNK_P2ALIGN_MAX || m->sz > CHUNK_SZ_MAX || r->sz > CHUNK_SZ_MAX;
+	r->is_too_large |= r->sz > CHUNK_SZ_MAX || m->sz > CHUNK_SZ_MAX;
 	if (r->is_too_large)
 		return;
 	*at = align_up(r->sz, UINT64_C(1) << m->p2align);

@@ -14,7 +14,7 @@ int symcount_measure(struct layout *l); /* symcount.c */
 
 /* ---- chunks.c, in this order ---- */
 
-/* How many chunks each output section has: added to chunk_cnt. */
+/* Numbers the live sections, and says how many chunks each output section has: added to chunk_cnt. */
 int chunks_count(struct layout *l);
 /* After order_sections: lists them behind the chunks each has (chunk_cnt), places those that are not by_chunk within their
  * run, and notes which have RELATIVE relocations and FDEs. */
@@ -62,6 +62,8 @@ static inline uint64_t chunk_pack(uint64_t sz, uint8_t p2align)
 
 /* Places chunks [BEGIN, END) of O one by one from *AT on; *AT: their end. 0 or -errno, reported. */
 int members_place(struct layout *l, struct out *o, uint32_t begin, uint32_t end, uint64_t *at);
+/* Numbers the live sections: layout->live, and room for their addresses; NULL without memory. */
+void members_number_live(struct layout *l);
 /* Reports it; -EFBIG. */
 int members_too_large(struct layout *l, const struct out *o);
 

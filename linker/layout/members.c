@@ -351,8 +351,7 @@ static uint32_t live_bits(const _Atomic uint8_t *state)
 	return (uint32_t)((v & UINT64_C(0x0101010101010101)) * UINT64_C(0x0102040810204080) >> 56);
 }
 
-/* Numbers the live sections. */
-static int number_live(struct layout *l)
+void members_number_live(struct layout *l)
 {
 	uint32_t cnt = 0, all = l->st->sec_cnt;
 	l->live = arena_alloc_array(l->arena, (size_t)all / LIVE_STEP + 1, sizeof(*l->live), 64);
@@ -368,7 +367,6 @@ static int number_live(struct layout *l)
 		cnt += count_bits(bits);
 	}
 	l->live_va = arena_alloc_array(l->arena, (size_t)cnt + 1, sizeof(*l->live_va), 64);
-	return l->live && l->live_va ? 0 : -ENOMEM;
 }
 
 static int alloc_chunks(struct layout *l)
@@ -415,7 +413,7 @@ int members_collect(struct layout *l)
 	l->outs = arena_alloc_array(l->arena, cap, sizeof(*l->outs), 8);
 	l->out_index = arena_alloc_array(l->arena, (size_t)l->s->out_cnt + 1, sizeof(*l->out_index), 8);
 	l->merge_va = arena_alloc_array(l->arena, (size_t)l->s->merge_set_cnt + 1, sizeof(*l->merge_va), 8);
-	if (!l->outs || !l->out_index || !l->merge_va || number_live(l))
+	if (!l->outs || !l->out_index || !l->merge_va)
 		return -ENOMEM;
 	l->out_cnt = 1;
 	add_input_outs(l);

@@ -21,14 +21,12 @@ static uint8_t key_byte(const struct dyn_row *r, unsigned i)
 	return i < 12 ? (uint8_t)(r->va >> 8 * (i - 4)) : (uint8_t)(r->dynsym >> 8 * (i - 12));
 }
 
-/* Orders FROM by byte I of its keys into TO; false: all have the same. */
-static bool sort_by_byte(const struct dyn_row *from, struct dyn_row *to, uint32_t cnt, unsigned i)
+/* Orders FROM by byte I of its keys into TO. */
+static void sort_by_byte(const struct dyn_row *from, struct dyn_row *to, uint32_t cnt, unsigned i)
 {
 	uint32_t at[256] = { 0 }, sum = 0;
 	for (uint32_t k = 0; k < cnt; k++)
 		at[key_byte(&from[k], i)]++;
-	if (at[key_byte(&from[0], i)] == cnt)
-		return false;
 	for (unsigned b = 0; b < 256; b++) {
 		uint32_t n = at[b];
 		at[b] = sum;
@@ -36,18 +34,24 @@ static bool sort_by_byte(const struct dyn_row *from, struct dyn_row *to, uint32_
 	}
 	for (uint32_t k = 0; k < cnt; k++)
 		to[at[key_byte(&from[k], i)]++] = from[k];
-	return true;
 }
 
 static int sort_rows(struct layout *l)
 {
 	uint32_t cnt = l->dyn_row_cnt;
 	struct dyn_row *from = l->dyn_rows, *to = arena_alloc_array(l->s->scratch, (size_t)cnt + 1, sizeof(*to), 8);
+	struct dyn_row differ = { 0 }; /* the bits in which some do */
 	if (!to)
 		return -ENOMEM;
-	for (unsigned i = 0; i < KEY_BYTES && cnt > 1; i++) {
-		if (!sort_by_byte(from, to, cnt, i))
+	for (uint32_t k = 1; k < cnt; k++) {
+		differ.dynsym |= from[k].dynsym ^ from[0].dynsym;
+		differ.type |= from[k].type ^ from[0].type;
+		differ.va |= from[k].va ^ from[0].va;
+	}
+	for (unsigned i = 0; i < KEY_BYTES; i++) {
+		if (!key_byte(&differ, i))
 			continue;
+		sort_by_byte(from, to, cnt, i);
 		struct dyn_row *sorted = to;
 		to = from;
 		from = sorted;
@@ -68,16 +72,9 @@ static void sections_range(void *ctx, size_t begin, size_t end, unsigned worker)
 	(void)worker;
 	for (size_t i = begin; i < end; i++) {
 		const struct dynrel *d = &l->s->dynrels[i];
-		if (i + AHEAD_SECTION < end)
-			ahead_section(l, d[AHEAD_SECTION].file, d[AHEAD_SECTION].gsec);
-		if (i + AHEAD_ROW < end)
-			ahead_row(l, d[AHEAD_ROW].file, d[AHEAD_ROW].gsec, d[AHEAD_ROW].rel);
-		const struct object *o = l->in->files[d->file].obj;
-		uint32_t shndx = d->gsec - l->st->sec_base[d->file];
-		struct rel r;
-		rel_get(o, &o->secs[shndx], d->rel, &r);
-		l->dyn_rows[i] = (struct dyn_row){ l->s->dynsym_of[d->name], l->in->arch->dyn.abs,
-						   section_va(l, d->file, shndx, r.off), r.addend };
+		uint64_t va = section_start(l, d->gsec); /* 0: not copied whole, most likely */
+		va = va ? va + d->off : section_va(l, d->file, d->gsec - l->st->sec_base[d->file], d->off);
+		l->dyn_rows[i] = (struct dyn_row){ l->s->dynsym_of[d->name], l->in->arch->dyn.abs, va, d->addend };
 	}
 }
 

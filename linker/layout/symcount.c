@@ -69,25 +69,6 @@ static void count_globals(struct layout *l, uint32_t k, const struct defs *d, st
 	}
 }
 
-static void count_range(void *ctx, size_t begin, size_t end, unsigned worker)
-{
-	struct layout *l = ctx;
-	(void)worker;
-	for (size_t k = begin; k < end; k++) {
-		defs_prefetch(l, (uint32_t)k, (uint32_t)end);
-		struct local_count loc = l->s->local_counts[l->st->objs[k]], glob = { 0 };
-		const struct defs *d = defs_get(l, l->st->objs[k]);
-		if (!d) {
-			diag_error(l->in->diag, 0, "out of memory for the definitions of an object");
-			return;
-		}
-		count_globals(l, (uint32_t)k, d, &loc, &glob);
-		if (loc.has_ifunc)
-			atomic_store_explicit(&l->has_gnu_abi, true, memory_order_relaxed);
-		l->sym_parts[k] = (struct symtab_part){ loc.cnt, glob.cnt, loc.str, glob.str };
-	}
-}
-
 static int by_text(const void *x, const void *y, void *ctx)
 {
 	const struct layout *l = ctx;
@@ -105,14 +86,15 @@ static bool is_import(const struct layout *l, name_id id)
 	return !(fl & SYM_DEF) && (fl & SYM_REF_OBJ) && (fl & (SYM_PREEMPT | SYM_UNDEF_WEAK));
 }
 
-static int list_extra(struct layout *l)
+/* sym_extra; NULL without memory. */
+static void list_extra(struct layout *l)
 {
 	uint32_t cnt = l->st->linkdef_cnt;
 	for (name_id id = 1; id < l->st->cnt; id++)
 		cnt += is_import(l, id);
 	l->sym_extra = arena_alloc_array(l->arena, (size_t)cnt + 1, sizeof(*l->sym_extra), 8);
 	if (!l->sym_extra)
-		return -ENOMEM;
+		return;
 	for (name_id id = 1; id < l->st->cnt; id++)
 		if (is_import(l, id))
 			l->sym_extra[l->sym_extra_cnt++] = id;
@@ -125,7 +107,30 @@ static int list_extra(struct layout *l)
 	qsort_r(l->sym_extra, cnt, sizeof(*l->sym_extra), by_text, l);
 	while (l->sym_extra_locals < cnt && is_local_name(l, l->sym_extra[l->sym_extra_locals]))
 		l->sym_extra_locals++;
-	return 0;
+}
+
+static void count_range(void *ctx, size_t begin, size_t end, unsigned worker)
+{
+	struct layout *l = ctx;
+	(void)worker;
+	for (size_t i = begin; i < end; i++) {
+		if (!i) { /* beside them, since one thread has to */
+			list_extra(l);
+			continue;
+		}
+		size_t k = i - 1;
+		defs_prefetch(l, (uint32_t)k, (uint32_t)end - 1);
+		struct local_count loc = l->s->local_counts[l->st->objs[k]], glob = { 0 };
+		const struct defs *d = defs_get(l, l->st->objs[k]);
+		if (!d) {
+			diag_error(l->in->diag, 0, "out of memory for the definitions of an object");
+			return;
+		}
+		count_globals(l, (uint32_t)k, d, &loc, &glob);
+		if (loc.has_ifunc)
+			atomic_store_explicit(&l->has_gnu_abi, true, memory_order_relaxed);
+		l->sym_parts[k] = (struct symtab_part){ loc.cnt, glob.cnt, loc.str, glob.str };
+	}
 }
 
 static uint64_t extra_str(const struct layout *l, uint32_t first, uint32_t end)
@@ -142,10 +147,10 @@ int symcount_measure(struct layout *l)
 	if (l->in->opt->strip == STRIP_ALL)
 		return 0;
 	l->sym_parts = arena_alloc_array(l->arena, (size_t)n + 1, sizeof(*l->sym_parts), 8);
-	if (!l->sym_parts || list_extra(l))
+	if (!l->sym_parts)
 		return -ENOMEM;
-	pool_for(l->in->pool, n, 8, count_range, l);
-	if (diag_errors(l->in->diag))
+	pool_for(l->in->pool, (size_t)n + 1, 8, count_range, l);
+	if (!l->sym_extra || diag_errors(l->in->diag))
 		return -ENOMEM;
 	struct symtab_part at = { .locals = 1, .local_str = 1 };
 	for (uint32_t k = 0; k < n; k++) { /* counts become starts */

@@ -306,7 +306,7 @@ static void take_rows(struct sections *s, struct finding *f, uint32_t file, int 
 		case SCANNED_DYNRELS:
 			rel_get(o, &o->secs[row->a], row->b, &r);
 			target_get(s->st, o, r.sym, &t);
-			PUSH(f, dynrels, struct dynrel, { base + row->a, row->b, file, t.id });
+			PUSH(f, dynrels, struct dynrel, { base + row->a, row->b, file, t.id, r.off, r.addend });
 			break;
 		case SCANNED_SUSPECTS:
 			PUSH(f, suspects, struct suspect, { base + row->a, row->b, file });

@@ -101,6 +101,8 @@ struct dynrel {
 	uint32_t gsec, rel;    /* section and index of the static relocation */
 	uint32_t file;
 	name_id name;
+	uint64_t off;          /* of the static relocation */
+	int64_t addend;
 };
 
 /* ---- symbols ---- */
