@@ -30,11 +30,20 @@ struct defs {
 	uint8_t fde_cnt[];     /* by row of sections/content.h */
 };
 
-/* Does the object provide it? The facts of its name then are those of this definition. */
-static inline bool def_provides(const struct symtab *st, uint32_t file, const struct def *d)
+/* Those of rows *AT and on that FILE provides, as indices; their names' facts then are those of these definitions. How many,
+ * and *AT is where to go on, until it is cnt. The others are mixed with them beyond prediction: no branches. */
+#define DEFS_BATCH 256
+static inline uint32_t defs_provided(const struct symtab *st, uint32_t file, const struct defs *d, uint32_t *at,
+				     uint32_t rows[DEFS_BATCH])
 {
-	uint64_t win = sym_win(st, d->id);
-	return provider_sym(win) == d->sym && provider_file(win) == file;
+	uint32_t n = 0, end = d->cnt - *at < DEFS_BATCH ? d->cnt : *at + DEFS_BATCH;
+	uint64_t of_file = provider(0, file, 0), no_rank = provider(15, 0, 0);
+	for (uint32_t i = *at; i < end; i++) {
+		rows[n] = i;
+		n += (sym_win(st, d->rows[i].id) & ~no_rank) == (of_file | d->rows[i].sym);
+	}
+	*at = end;
+	return n;
 }
 
 static inline const struct defs *defs_of(const struct object *o)

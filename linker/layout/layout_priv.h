@@ -31,23 +31,6 @@ void chunks_settle_shared(struct layout *l);
 uint32_t chunks_slabs(const struct layout *l);
 void chunks_settle(struct layout *l, uint32_t slab, uint32_t *ret_first, uint32_t *ret_end);
 
-/* Relocations of all inputs, each far from the one before: a loop asks early for what it will read. First the section GS of
- * FILE, then, AHEAD_ROW steps later, its relocation REL. */
-#define AHEAD_SECTION 16
-#define AHEAD_ROW 8
-static inline void ahead_section(const struct layout *l, uint32_t file, uint32_t gs)
-{
-	__builtin_prefetch(&l->in->files[file].obj->secs[gs - l->st->sec_base[file]]);
-	__builtin_prefetch(&l->live[gs / LIVE_STEP]);
-}
-static inline void ahead_row(const struct layout *l, uint32_t file, uint32_t gs, uint32_t rel)
-{
-	const struct object *o = l->in->files[file].obj;
-	const struct isec *is = &o->secs[gs - l->st->sec_base[file]];
-	__builtin_prefetch(o->data + is->rel_off + (uint64_t)rel * sizeof(Elf64_Rela));
-	__builtin_prefetch(o->data + is->rel_off + (uint64_t)rel * sizeof(Elf64_Rela) + sizeof(Elf64_Rela) - 1);
-}
-
 /* ---- members.c, for chunks.c ---- */
 
 #define CHUNK_P2ALIGN_MAX 40

@@ -14,16 +14,33 @@ struct overflow_job {
 	atomic_int rc;
 };
 
+/* Suspects lie all over the inputs: the loop asks early for what it will read, first the section, then, some steps later, the
+ * relocation itself. */
+enum { AHEAD_SECTION = 16, AHEAD_ROW = 8 };
+
+static void look_ahead(const struct layout *l, size_t i, size_t end)
+{
+	const struct suspect *x;
+	if (i + AHEAD_SECTION < end) {
+		x = &l->s->suspects[i + AHEAD_SECTION];
+		__builtin_prefetch(&l->in->files[x->file].obj->secs[x->gsec - l->st->sec_base[x->file]]);
+		__builtin_prefetch(&l->live[x->gsec / LIVE_STEP]);
+	}
+	if (i + AHEAD_ROW < end) {
+		x = &l->s->suspects[i + AHEAD_ROW];
+		const struct object *o = l->in->files[x->file].obj;
+		const uint8_t *row = o->data + o->secs[x->gsec - l->st->sec_base[x->file]].rel_off;
+		__builtin_prefetch(row + (uint64_t)x->rel * sizeof(Elf64_Rela));
+	}
+}
+
 static void suspects_range(void *ctx, size_t begin, size_t end, unsigned worker)
 {
 	struct overflow_job *j = ctx;
 	(void)worker;
 	for (size_t i = begin; i < end; i++) {
 		const struct suspect *x = &j->l->s->suspects[i];
-		if (i + AHEAD_SECTION < end)
-			ahead_section(j->l, x[AHEAD_SECTION].file, x[AHEAD_SECTION].gsec);
-		if (i + AHEAD_ROW < end)
-			ahead_row(j->l, x[AHEAD_ROW].file, x[AHEAD_ROW].gsec, x[AHEAD_ROW].rel);
+		look_ahead(j->l, i, end);
 		if (j->check(j->l, x->file, x->gsec - j->l->st->sec_base[x->file], x->rel) < 0)
 			atomic_store(&j->rc, -ERANGE);
 	}

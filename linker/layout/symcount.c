@@ -59,13 +59,17 @@ static void count_globals(struct layout *l, uint32_t k, const struct defs *d, st
 {
 	uint32_t file = l->st->objs[k];
 	const struct object *o = l->in->files[file].obj;
-	for (const struct def *e = d->rows; e < d->rows + d->cnt; e++) {
-		if (!def_provides(l->st, file, e) || !outsym_is_in_output(l->s, file, o, e->sec))
-			continue;
-		struct local_count *c = is_local_name(l, e->id) ? loc : glob;
-		c->cnt++;
-		c->str += (uint64_t)e->len + 1;
-		loc->has_ifunc |= c == loc && (sym_flags(l->st, e->id) & SYM_IFUNC);
+	uint32_t rows[DEFS_BATCH];
+	for (uint32_t at = 0; at < d->cnt;) {
+		for (uint32_t n = defs_provided(l->st, file, d, &at, rows), i = 0; i < n; i++) {
+			const struct def *e = &d->rows[rows[i]];
+			if (!outsym_is_in_output(l->s, file, o, e->sec))
+				continue;
+			struct local_count *c = is_local_name(l, e->id) ? loc : glob;
+			c->cnt++;
+			c->str += (uint64_t)e->len + 1;
+			loc->has_ifunc |= c == loc && (sym_flags(l->st, e->id) & SYM_IFUNC);
+		}
 	}
 }
 

@@ -198,10 +198,15 @@ static uint64_t provided_va(const struct layout *l, uint32_t file, const struct 
 static void set_provided(struct layout *l, uint32_t file)
 {
 	const struct defs *all = defs_of(l->in->files[file].obj); /* listing its chunks needed it */
-	for (const struct def *d = all->rows; d < all->rows + all->cnt; d++)
-		if (d->sec != OBJ_SHN_COMMON && def_provides(l->st, file, d) &&
-		    (sym_flags(l->st, d->id) & (SYM_DEF | NEED_COPY | NEED_CPLT)) == SYM_DEF)
-			l->va[d->id] = provided_va(l, file, d);
+	uint32_t rows[DEFS_BATCH];
+	for (uint32_t at = 0; at < all->cnt;) {
+		for (uint32_t n = defs_provided(l->st, file, all, &at, rows), i = 0; i < n; i++) {
+			const struct def *d = &all->rows[rows[i]];
+			if (d->sec != OBJ_SHN_COMMON &&
+			    (sym_flags(l->st, d->id) & (SYM_DEF | NEED_COPY | NEED_CPLT)) == SYM_DEF)
+				l->va[d->id] = provided_va(l, file, d);
+		}
+	}
 }
 
 static void values_range(void *ctx, size_t begin, size_t end, unsigned worker)
