@@ -35,7 +35,6 @@ struct finding {
 	struct scanned *retired;
 	uint64_t scanned;             /* objects */
 	uint64_t relative_total;
-	uint32_t relative_sec_cnt;
 	bool no_memory;
 	bool has_report;              /* the object at hand */
 } __attribute__((aligned(64)));
@@ -315,7 +314,6 @@ static void take_rows(struct sections *s, struct finding *f, uint32_t file, int 
 			s->rel_relative[base + row->a] += row->b;
 			sec_set(s->st, base + row->a, SEC_RELATIVE);
 			f->relative_total += row->b;
-			f->relative_sec_cnt++;
 			break;
 		}
 	}
@@ -526,7 +524,6 @@ static int merge_findings(struct scan *c)
 		no_memory |= f->no_memory;
 		add_head(&sum, &f->sum);
 		s->relative_total += f->relative_total;
-		s->relative_sec_cnt += f->relative_sec_cnt;
 		atomic_fetch_add(s->in->scanned_objects, f->scanned);
 		scanned_retire(f->retired);
 		for (int i = 0; i < SCANNED_CNT; i++)

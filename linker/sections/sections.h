@@ -184,7 +184,6 @@ struct sections {
 	struct local_count *local_counts; /* by file; scratch */
 	uint32_t *rel_relative;      /* by global section number: RELATIVE relocations it needs; scratch */
 	uint64_t relative_total;     /* their sum */
-	uint32_t relative_sec_cnt;   /* sections that need some */
 	uint64_t relocs_total;
 	struct dynrel *dynrels;      /* symbolic, by (file, section, relocation); malloc-ed, until sections_trim */
 	uint32_t dynrel_cnt;
