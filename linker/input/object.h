@@ -75,9 +75,11 @@ struct fde {
 };
 
 /* ... and what several have in common. */
+#define CIE_HEAD 32
 struct cie {
 	uint32_t off, sz, rel, rel_cnt;
 	uint8_t fde_enc;       /* DW_EH_PE_ of FDE pointers, 0xff: an augmentation nobody knows (no search table) */
+	uint8_t head[CIE_HEAD]; /* its first bytes, then zeros: all of most, so that links compare without reading the file */
 };
 
 /* One .eh_frame section; frozen once it is made. */

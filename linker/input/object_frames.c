@@ -85,14 +85,17 @@ static void *grow_to(void *list, uint32_t cnt, uint32_t *cap, size_t elem)
 static int add_cie(struct eh_parse *p, uint32_t off, uint32_t sz, uint32_t rel, uint32_t rel_cnt)
 {
 	struct frames *fr = p->fr;
+	const uint8_t *rec = isec_bytes(p->o, p->is) + off;
 	struct cie *c = grow_to(fr->cies, fr->cie_cnt, &p->cie_cap, sizeof(*c));
 	if (!c)
 		return -ENOMEM;
 	fr->cies = c;
-	fr->cies[fr->cie_cnt++] = (struct cie){
+	c += fr->cie_cnt++;
+	*c = (struct cie){
 		.off = off, .sz = sz, .rel = rel, .rel_cnt = rel_cnt,
-		.fde_enc = cie_encoding(isec_bytes(p->o, p->is) + off, sz, p->o->elf_class == ELFCLASS64),
+		.fde_enc = cie_encoding(rec, sz, p->o->elf_class == ELFCLASS64),
 	};
+	memcpy(c->head, rec, sz < CIE_HEAD ? sz : CIE_HEAD);
 	return 0;
 }
 
