@@ -97,6 +97,14 @@ static bool is_debug(const char *name)
 	       !strncmp(name, ".stab", 5) || !strcmp(name, ".line") || !strcmp(name, ".gdb_index");
 }
 
+uint32_t outsec_hash(const char *name)
+{
+	uint32_t h = 5381;
+	while (*name)
+		h = h * 33 + (unsigned char)*name++;
+	return h;
+}
+
 static bool is_content(const struct isec *is)
 {
 	return is->kind != ISEC_NONE && is->kind != ISEC_PROPERTY && is->kind != ISEC_DISCARD;
@@ -135,6 +143,7 @@ static uint32_t class_of(struct classing *c, const struct object *o, const struc
 		c->list = p;
 		c->cap = cap;
 	}
+	want.hash = outsec_hash(want.out);
 	c->last = c->cnt++;
 	c->list[c->last] = want;
 	return c->last;

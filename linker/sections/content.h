@@ -14,6 +14,7 @@ typedef uint16_t outsec_rank;
 
 struct content_class {
 	const char *out;       /* name of the output section; lives as long as the object */
+	uint32_t hash;         /* of that name, by outsec_hash */
 	uint32_t flags, type;  /* SHF_, SHT_ */
 	bool is_debug;         /* dropped by -S */
 };
@@ -35,6 +36,9 @@ struct content {
 	struct content_class *classes; /* behind the rows */
 	struct content_row rows[]; /* by ascending section */
 };
+
+/* For comparing names of output sections by more than their text. */
+uint32_t outsec_hash(const char *name);
 
 /* The object's; made by outsec_assign for every object of the link, NULL before. */
 static inline const struct content *content_of(const struct object *o)

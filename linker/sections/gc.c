@@ -1,9 +1,8 @@
-/* gc.c - which sections live: all that are not garbage-collected, or with --gc-sections what the roots reach.
+/* gc.c - which sections live with --gc-sections: what the roots reach, of those that outsec.c has not made live.
  *
  * Roots: the entry, -u, exported symbols, arrays of initialisers, SHF_GNU_RETAIN, notes, and sections whose bounds are
  * mentioned. A section keeps its group, the sections that SHF_LINK_ORDER ties to it, and through its FDEs the handlers
- * and tables of its exceptions. Sections that are not allocated live unless their group died. The marking is a reachable
- * set, so the order of visits does not matter.
+ * and tables of its exceptions. The marking is a reachable set, so the order of visits does not matter.
  * Source: GNU ld manual, --gc-sections; gABI "Section Groups", SHF_LINK_ORDER.
  */
 #include <errno.h>
@@ -15,6 +14,7 @@
 struct stack {
 	uint64_t *item; /* file << 32 | section index */
 	size_t cnt, cap;
+	uint64_t bound; /* of sections pushed: their share of alloc_bound */
 };
 
 struct mark {
@@ -49,6 +49,8 @@ static void mark_section(struct mark *m, struct stack *st, uint32_t file, uint32
 	if (s->out_of[gs] == OUT_NONE || sec_is(s->st, gs, SEC_LIVE | SEC_DEAD_COMDAT) ||
 	    (atomic_fetch_or(&s->st->sec_state[gs], SEC_LIVE) & SEC_LIVE))
 		return;
+	if (o->secs[shndx].flags & SHF_ALLOC)
+		st->bound += section_bound(o->secs[shndx].sz, o->secs[shndx].p2align);
 	push(m, st, file, shndx);
 }
 
@@ -201,22 +203,6 @@ static bool mark_tied(struct mark *m)
 	return any && m->roots.cnt == 0;
 }
 
-static void live_range(void *ctx, size_t begin, size_t end, unsigned worker)
-{
-	struct sections *s = ctx;
-	(void)worker;
-	for (size_t k = begin; k < end; k++) {
-		uint32_t file = s->st->objs[k];
-		const struct content *x = content_of(s->in->files[file].obj);
-		for (const struct content_row *row = x->rows; row < x->rows + x->cnt; row++) {
-			uint32_t gs = gsec(s->st, file, row->sec);
-			bool collected = s->in->opt->gc_sections && (x->classes[row->class].flags & SHF_ALLOC);
-			if (s->out_of[gs] != OUT_NONE && !sec_is(s->st, gs, SEC_DEAD_COMDAT) && !collected)
-				atomic_store_explicit(&s->st->sec_state[gs], SEC_LIVE, memory_order_relaxed);
-		}
-	}
-}
-
 static void print_dead(const struct sections *s)
 {
 	for (uint32_t k = 0; k < s->st->obj_cnt; k++) {
@@ -235,7 +221,6 @@ int gc_mark(struct sections *s)
 {
 	unsigned workers = pool_threads(s->in->pool);
 	struct mark m = { .s = s };
-	pool_for(s->in->pool, s->st->obj_cnt, 16, live_range, s);
 	if (!s->in->opt->gc_sections)
 		return 0;
 	m.stacks = calloc(workers, sizeof(*m.stacks));
@@ -246,8 +231,11 @@ int gc_mark(struct sections *s)
 	m.roots.cnt = 0;
 	while (mark_tied(&m))
 		;
-	for (unsigned w = 0; w < workers; w++)
+	for (unsigned w = 0; w < workers; w++) {
+		s->alloc_bound += m.stacks[w].bound;
 		free(m.stacks[w].item);
+	}
+	s->alloc_bound += m.roots.bound;
 	free(m.stacks);
 	free(m.roots.item);
 	if (s->in->opt->print_gc_sections)

@@ -1,4 +1,4 @@
-/* outsec.c - which output section each input section goes to, and its rank there.
+/* outsec.c - which output section each input section goes to, its rank there, and that it lives if nothing collects it.
  *
  * What a section's name means is content.c's; here the classes of each object meet the output sections of the link. Addresses
  * and the order of output sections come later (layout/order.c). Parallel by object; an output section's own facts are ORs
@@ -12,9 +12,18 @@
 
 #include "sections_priv.h"
 
+/* What becomes of a class of the object at hand. */
+struct class_use {
+	uint16_t out;
+	bool is_kept;  /* part of the output at all, before garbage collection */
+	bool is_live;  /* and not to be collected */
+	bool is_alloc;
+};
+
 struct assign_worker {
-	uint16_t *outs; /* by class of the object at hand */
+	struct class_use *uses; /* by class */
 	uint32_t cap;
+	uint64_t bound;         /* its share of alloc_bound */
 	bool no_memory;
 };
 
@@ -22,18 +31,6 @@ struct assign_job {
 	struct sections *s;
 	struct assign_worker *workers;
 };
-
-static uint16_t *outs_of(struct assign_worker *w, uint32_t cnt)
-{
-	if (cnt >= w->cap) {
-		uint16_t *p = realloc(w->outs, 2 * ((size_t)cnt + 16) * sizeof(*p));
-		if (!p)
-			return NULL;
-		w->outs = p;
-		w->cap = 2 * (cnt + 16);
-	}
-	return w->outs;
-}
 
 static bool is_bits(uint32_t type)
 {
@@ -67,29 +64,31 @@ static void join(struct outsec *o, uint32_t flags, uint32_t type, uint32_t first
 		;
 }
 
-static uint16_t find(struct sections *s, const char *name, bool is_alloc, uint32_t cnt)
+static uint16_t find(struct sections *s, const struct content_class *c, uint32_t cnt)
 {
 	for (uint32_t i = 0; i < cnt; i++)
-		if (!strcmp(s->outs[i].name, name) && !!(s->outs[i].flags & SHF_ALLOC) == is_alloc)
+		if (s->outs[i].hash == c->hash && !((s->outs[i].flags ^ c->flags) & SHF_ALLOC) &&
+		    !strcmp(s->outs[i].name, c->out))
 			return (uint16_t)i;
 	return OUT_NONE;
 }
 
-uint16_t outsec_get(struct sections *s, const char *name, uint32_t flags, uint32_t type, uint32_t first)
+/* The output section for a class whose first section is FIRST, made when new; OUT_NONE: too many (reported). */
+static uint16_t outsec_get(struct sections *s, const struct content_class *c, uint32_t first)
 {
-	uint32_t keep = flags & (SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR | SHF_TLS | SHF_GNU_RETAIN |
-				 SHF_LINK_ORDER | SHF_MASKPROC);
+	uint32_t keep = c->flags & (SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR | SHF_TLS | SHF_GNU_RETAIN |
+				    SHF_LINK_ORDER | SHF_MASKPROC);
 	uint32_t cnt = atomic_load_explicit(&s->out_cnt, memory_order_acquire);
-	uint16_t i = find(s, name, flags & SHF_ALLOC, cnt);
+	uint16_t i = find(s, c, cnt);
 	if (i == OUT_NONE) {
 		pthread_mutex_lock(&s->priv->lock);
 		cnt = atomic_load(&s->out_cnt);
-		i = find(s, name, flags & SHF_ALLOC, cnt);
+		i = find(s, c, cnt);
 		if (i == OUT_NONE && cnt < OUTSEC_MAX) {
 			i = (uint16_t)cnt;
-			s->outs[i] = (struct outsec){ .name = name };
+			s->outs[i] = (struct outsec){ .name = c->out, .hash = c->hash };
 			atomic_init(&s->outs[i].flags, keep);
-			atomic_init(&s->outs[i].type, type);
+			atomic_init(&s->outs[i].type, c->type);
 			atomic_init(&s->outs[i].first, first);
 			atomic_store_explicit(&s->out_cnt, cnt + 1, memory_order_release);
 		}
@@ -98,37 +97,63 @@ uint16_t outsec_get(struct sections *s, const char *name, uint32_t flags, uint32
 	if (i == OUT_NONE)
 		diag_error(s->in->diag, 0, "too many output sections: more than %u different names", OUTSEC_MAX);
 	else
-		join(&s->outs[i], keep, type, first);
+		join(&s->outs[i], keep, c->type, first);
 	return i;
 }
 
-/* Is the section part of the output at all, before garbage collection? */
 static bool is_kept(const struct sections *s, const struct content_class *c)
 {
 	return (c->flags & SHF_ALLOC) || s->in->opt->strip == STRIP_NONE || !c->is_debug;
 }
 
+static struct class_use *uses_of(const struct sections *s, struct assign_worker *w, const struct content *x)
+{
+	if (x->class_cnt >= w->cap) {
+		uint32_t cap = 2 * (x->class_cnt + 16);
+		struct class_use *p = realloc(w->uses, cap * sizeof(*p));
+		if (!p)
+			return NULL;
+		w->uses = p;
+		w->cap = cap;
+	}
+	for (uint32_t i = 0; i < x->class_cnt; i++) {
+		bool is_alloc = x->classes[i].flags & SHF_ALLOC;
+		w->uses[i] = (struct class_use){ OUT_NONE, is_kept(s, &x->classes[i]),
+						 !is_alloc || !s->in->opt->gc_sections, is_alloc };
+	}
+	return w->uses;
+}
+
 static void assign_object(struct sections *s, uint32_t file, struct assign_worker *w)
 {
-	const struct content *x = content_get(s->in->files[file].obj);
+	struct object *o = s->in->files[file].obj;
+	const struct content *x = content_get(o);
 	uint32_t base = s->st->sec_base[file];
-	uint16_t *outs = x ? outs_of(w, x->class_cnt) : NULL;
-	if (!outs) {
+	struct class_use *uses = x ? uses_of(s, w, x) : NULL;
+	if (!uses) {
 		w->no_memory = true;
 		return;
 	}
-	for (uint32_t i = 0; i < x->class_cnt; i++)
-		outs[i] = OUT_NONE;
+	/* Nobody else is at an object's part of the arrays. */
+	uint16_t *out_of = s->out_of + base;
+	outsec_rank *rank_of = s->rank_of + base;
+	_Atomic uint8_t *state = s->st->sec_state + base;
+	uint64_t bound = 0;
+	memset(out_of, 0xff, o->sec_cnt * sizeof(*out_of)); /* OUT_NONE */
 	for (const struct content_row *row = x->rows; row < x->rows + x->cnt; row++) {
-		uint32_t gs = base + row->sec;
-		const struct content_class *c = &x->classes[row->class];
-		if (!is_kept(s, c) || sec_is(s->st, gs, SEC_DEAD_COMDAT))
+		struct class_use *u = &uses[row->class];
+		if (!u->is_kept || (atomic_load_explicit(&state[row->sec], memory_order_relaxed) & SEC_DEAD_COMDAT))
 			continue;
-		if (outs[row->class] == OUT_NONE) /* rows ascend: it is the class's first */
-			outs[row->class] = outsec_get(s, c->out, c->flags, c->type, gs);
-		s->out_of[gs] = outs[row->class];
-		s->rank_of[gs] = row->rank;
+		if (u->out == OUT_NONE) /* rows ascend: it is the class's first */
+			u->out = outsec_get(s, &x->classes[row->class], base + row->sec);
+		out_of[row->sec] = u->out;
+		rank_of[row->sec] = row->rank;
+		if (!u->is_live || u->out == OUT_NONE)
+			continue;
+		atomic_store_explicit(&state[row->sec], SEC_LIVE, memory_order_relaxed);
+		bound += u->is_alloc ? section_bound(row->sz, row->p2align) : 0;
 	}
+	w->bound += bound;
 }
 
 static void assign_range(void *ctx, size_t begin, size_t end, unsigned worker)
@@ -145,15 +170,16 @@ int outsec_assign(struct sections *s)
 	s->rank_of = arena_alloc_array(s->scratch, s->st->sec_cnt, sizeof(*s->rank_of), 64);
 	if (!s->outs || !s->out_of || !s->rank_of)
 		return -ENOMEM;
-	memset((void *)s->out_of, 0xff, (size_t)s->st->sec_cnt * sizeof(*s->out_of)); /* OUT_NONE */
+	s->out_of[0] = OUT_NONE; /* nobody's section */
 	struct assign_job job = { s, calloc(pool_threads(s->in->pool), sizeof(*job.workers)) };
 	if (!job.workers)
 		return -ENOMEM;
-	pool_for(s->in->pool, s->st->obj_cnt, 8, assign_range, &job);
+	pool_for(s->in->pool, s->st->obj_cnt, 16, assign_range, &job);
 	bool no_memory = false;
 	for (unsigned w = 0; w < pool_threads(s->in->pool); w++) {
 		no_memory |= job.workers[w].no_memory;
-		free(job.workers[w].outs);
+		s->alloc_bound += job.workers[w].bound;
+		free(job.workers[w].uses);
 	}
 	free(job.workers);
 	if (no_memory)

@@ -551,15 +551,8 @@ static int merge_findings(struct scan *c)
 /* An upper bound of the image: what every relaxation that must hold at any distance is decided by. */
 static void bound_image(struct sections *s)
 {
-	uint64_t bound = (uint64_t)1 << 24; /* headers, tables and slots; checked again after layout */
+	uint64_t bound = s->alloc_bound + (UINT64_C(1) << 24); /* headers, tables and slots; checked again after layout */
 	const struct options *opt = s->in->opt;
-	for (uint32_t k = 0; k < s->st->obj_cnt; k++) {
-		const struct content *x = content_of(s->in->files[s->st->objs[k]].obj);
-		uint32_t base = s->st->sec_base[s->st->objs[k]];
-		for (const struct content_row *row = x->rows; row < x->rows + x->cnt; row++)
-			if ((x->classes[row->class].flags & SHF_ALLOC) && sec_is(s->st, base + row->sec, SEC_LIVE))
-				bound += row->sz + (UINT64_C(1) << row->p2align);
-	}
 	for (uint32_t i = 0; i < s->st->common_cnt; i++)
 		bound += s->st->commons[i].sz + s->st->commons[i].align;
 	uint64_t base = opt->has_image_base ? opt->image_base : s->in->arch->image_base;

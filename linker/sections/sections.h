@@ -25,6 +25,7 @@
 /* One output section by name. Order among them is decided in layout/order.c. */
 struct outsec {
 	const char *name;
+	uint32_t hash;               /* of the name, by outsec_hash */
 	_Atomic uint32_t flags;      /* SHF_..., of all members ORed */
 	_Atomic uint32_t type;       /* SHT_... */
 	_Atomic uint32_t first;      /* the lowest global section number in it: what ties are ordered by */
@@ -163,7 +164,7 @@ struct sections {
 
 	struct outsec *outs;         /* capacity OUT_NONE */
 	_Atomic uint32_t out_cnt;
-	_Atomic uint16_t *out_of;    /* by global section number */
+	uint16_t *out_of;            /* by global section number */
 	outsec_rank *rank_of;        /* scratch */
 
 	struct eh_object *eh;        /* by file */
@@ -190,7 +191,8 @@ struct sections {
 	struct suspect *suspects;    /* malloc-ed, until sections_trim */
 	uint32_t suspect_cnt;
 	struct addend_range addends; /* of all 32-bit PC- and GOT-relative rows */
-	uint64_t alloc_bound;        /* at least the bytes all allocated live sections take: an upper bound of the image */
+	uint64_t alloc_bound;        /* at least the bytes all allocated sections take that live so far; scanning adds what
+				      * else there can be: an upper bound of the image */
 	bool small_image, low_image; /* what relaxations may rely on (arch.h), decided from alloc_bound */
 	bool needs_got_base;         /* somebody mentions the GOT itself */
 	bool has_static_tls;         /* DF_STATIC_TLS: initial-exec in a shared object */
@@ -248,8 +250,11 @@ int slots_assign(struct sections *s);
 int dynsym_build(struct sections *s);
 int hash_build(struct sections *s);
 
-/* The output section for a name and flags, made when new; OUT_NONE: too many (an error was reported). Thread-safe. */
-uint16_t outsec_get(struct sections *s, const char *name, uint32_t flags, uint32_t type, uint32_t first);
+/* What a live allocated section can add to the image. */
+static inline uint64_t section_bound(uint64_t sz, uint8_t p2align)
+{
+	return sz + (UINT64_C(1) << p2align);
+}
 
 /* What section SHNDX of FILE is as a merged one; NULL: it is not merged. */
 const struct merge_sec *merge_find(const struct sections *s, uint32_t file, uint32_t shndx);
