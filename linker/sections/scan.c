@@ -1,9 +1,10 @@
 /* scan.c - one walk over the relocations of all allocated live sections: needs, dynamic relocations, errors.
  *
  * Everything later stages must know is learnt here, so every error of allocated sections is found when the link is made
- * (P5). The walk is parallel by object; what it collects per worker is sorted afterwards by place, so nothing depends
- * on which worker saw it. For the overflow proof it keeps the extreme addends of 32-bit relative rows and a list of
- * suspects, which are checked one by one after layout (layout/overflow.c).
+ * (P5). The walk is parallel by object; what each asks for is a product of its own (scanned.h), and goes to its place
+ * behind what the objects before it ask for, so nothing depends on which worker saw it. For the overflow proof it keeps
+ * the extreme addends of 32-bit relative rows and a list of suspects, which are checked one by one after layout
+ * (layout/overflow.c).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,11 +16,6 @@
 #include "outsyms.h"
 #include "scanned.h"
 
-struct local_need {
-	uint64_t key;
-	uint32_t needs;
-};
-
 struct undefined {
 	name_id id;
 	uint32_t file, shndx;
@@ -28,7 +24,7 @@ struct undefined {
 
 /* What one worker found. */
 struct finding {
-	struct list locals, dynrels, suspects, undefs;
+	struct list undefs;
 	struct scanned_head sum;
 	struct list own[SCANNED_CNT]; /* of the object at hand */
 	struct scanned_head head;     /* of it */
@@ -39,10 +35,18 @@ struct finding {
 	bool has_report;              /* the object at hand */
 } __attribute__((aligned(64)));
 
+/* What one object asks for, and where that goes. */
+struct share {
+	const struct scanned *found;
+	uint32_t local, dynrel, suspect; /* the first of it in s->aux, s->dynrels, s->suspects */
+};
+
 struct scan {
 	struct sections *s;
 	struct finding *found; /* by worker */
-	struct scan_facts facts;
+	struct share *shares;  /* by index in objs */
+	struct scanned_key facts;
+	name_id tls_get_addr;
 };
 
 /* One section being scanned. */
@@ -55,18 +59,12 @@ struct place {
 	name_id tls_get_addr;
 };
 
-#define PUSH(f, list, type, ...)                                                                 \
-	do {                                                                                     \
-		type *p_ = list_push(&(f)->list, sizeof(type), &(f)->no_memory);                 \
-		if (p_)                                                                          \
-			*p_ = (type)__VA_ARGS__;                                                 \
-	} while (0)
-#define PUSH_OWN(f, kind, x, y)                                                                          \
-	do {                                                                                             \
-		struct pair *p_ = list_push(&(f)->own[kind], sizeof(struct pair), &(f)->no_memory);      \
-		if (p_)                                                                                  \
-			*p_ = (struct pair){ (x), (y) };                                                 \
-	} while (0)
+static void push_own(struct finding *f, int kind, uint32_t a, uint32_t b, uint32_t c)
+{
+	struct scanned_row *row = list_push(&f->own[kind], sizeof(*row), &f->no_memory);
+	if (row)
+		*row = (struct scanned_row){ a, b, c };
+}
 
 static uint64_t place_key(const struct place *p)
 {
@@ -93,9 +91,9 @@ static void report(const struct place *p, const struct rel *r, const struct rel_
 static void need(const struct place *p, const struct rel *r, const struct target *t, uint32_t needs)
 {
 	if (t->id)
-		PUSH_OWN(p->f, SCANNED_GLOBALS, t->id, needs);
+		push_own(p->f, SCANNED_GLOBALS, t->id, needs, 0);
 	else
-		PUSH_OWN(p->f, SCANNED_LOCALS, r->sym, needs);
+		push_own(p->f, SCANNED_LOCALS, r->sym, needs, 0);
 }
 
 /* Must this one be looked at after layout, whatever the proof says? Else its addend joins the extremes. */
@@ -109,7 +107,7 @@ static void watch_overflow(const struct place *p, const struct rel *r, uint32_t 
 		return;
 	if (!relative || (row->flags & ROW_SUSPECT) || row->bits != 32 || p->is->is_rel ||
 	    (t->flags & (SYM_ABS | SYM_UNDEF_WEAK | SYM_OUTSIDE)) || (rx != RELAX_NO && rx != RELAX_GOT_TO_PC)) {
-		PUSH_OWN(p->f, SCANNED_SUSPECTS, p->shndx, i);
+		push_own(p->f, SCANNED_SUSPECTS, p->shndx, i, 0);
 		return;
 	}
 	if (r->addend < p->f->head.addends.min)
@@ -121,7 +119,9 @@ static void watch_overflow(const struct place *p, const struct rel *r, uint32_t 
 static bool check_target(const struct place *p, const struct rel *r, const struct rel_row *row, const struct target *t)
 {
 	if (t->flags & SYM_UNDEF) {
-		PUSH(p->f, undefs, struct undefined, { t->id, p->file, p->shndx, r->off });
+		struct undefined *u = list_push(&p->f->undefs, sizeof(*u), &p->f->no_memory);
+		if (u)
+			*u = (struct undefined){ t->id, p->file, p->shndx, r->off };
 		p->f->has_report = true;
 		if (!(t->flags & SYM_UNDEF_WEAK))
 			return false;
@@ -178,11 +178,11 @@ static bool ask_relax(const struct place *p, const struct rel *r, uint32_t i, co
 static void add_relative(const struct place *p)
 {
 	const struct list *l = &p->f->own[SCANNED_RELATIVES];
-	struct pair *last = l->cnt ? (struct pair *)l->data + l->cnt - 1 : NULL;
+	struct scanned_row *last = l->cnt ? (struct scanned_row *)l->data + l->cnt - 1 : NULL;
 	if (last && last->a == p->shndx)
 		last->b++;
 	else
-		PUSH_OWN(p->f, SCANNED_RELATIVES, p->shndx, 1);
+		push_own(p->f, SCANNED_RELATIVES, p->shndx, 1, 0);
 }
 
 /* Scans relocation I; returns how many relocations it consumed beyond itself. */
@@ -229,7 +229,7 @@ static uint32_t scan_one(const struct place *p, uint32_t i)
 		if (v.act == ACT_RELATIVE)
 			add_relative(p);
 		else
-			PUSH_OWN(p->f, SCANNED_DYNRELS, p->shndx, i);
+			push_own(p->f, SCANNED_DYNRELS, p->shndx, i, t.id);
 	} else {
 		watch_overflow(p, &r, i, row, &t, rx);
 	}
@@ -265,7 +265,7 @@ static void scan_object(struct scan *c, struct finding *f, uint32_t file)
 		f->head.total += is->rel_cnt;
 		if (!(is->flags & SHF_ALLOC))
 			continue;
-		struct place p = { s, f, o, is, file, i, gs, c->facts.tls_get_addr };
+		struct place p = { s, f, o, is, file, i, gs, c->tls_get_addr };
 		if (is->type == SHT_NOBITS)
 			report(&p, &(struct rel){ 0 }, NULL, NULL, "a section without bytes has relocations");
 		else if (is->kind == ISEC_EH_FRAME)
@@ -287,36 +287,30 @@ static void add_head(struct scanned_head *sum, const struct scanned_head *h)
 	sum->addends.max = h->addends.max > sum->addends.max ? h->addends.max : sum->addends.max;
 }
 
-/* What one object asks for becomes the link's. */
-static void take_rows(struct sections *s, struct finding *f, uint32_t file, int kind, const struct pair *row, size_t cnt)
+/* The rows of one kind. */
+static const struct scanned_row *rows_of(const struct scanned *x, int kind)
 {
-	const struct object *o = s->in->files[file].obj;
-	uint32_t base = s->st->sec_base[file];
-	for (; cnt; row++, cnt--) {
-		struct target t = { 0 };
-		struct rel r;
-		switch (kind) {
-		case SCANNED_LOCALS:
-			PUSH(f, locals, struct local_need, { (uint64_t)file << 32 | row->a, row->b });
-			break;
-		case SCANNED_GLOBALS:
-			sym_add_flags(s->st, row->a, row->b);
-			break;
-		case SCANNED_DYNRELS:
-			rel_get(o, &o->secs[row->a], row->b, &r);
-			target_get(s->st, o, r.sym, &t);
-			PUSH(f, dynrels, struct dynrel, { base + row->a, row->b, file, t.id, r.off, r.addend });
-			break;
-		case SCANNED_SUSPECTS:
-			PUSH(f, suspects, struct suspect, { base + row->a, row->b, file });
-			break;
-		case SCANNED_RELATIVES:
-			s->rel_relative[base + row->a] += row->b;
-			sec_set(s->st, base + row->a, SEC_RELATIVE);
-			f->relative_total += row->b;
-			break;
-		}
+	const struct scanned_row *row = x->rows;
+	for (int i = 0; i < kind; i++)
+		row += x->cnt[i];
+	return row;
+}
+
+/* What one object asks for becomes the link's, as far as nobody else has to be known for it. */
+static void take_found(struct sections *s, struct finding *f, uint32_t file, const struct scanned *x)
+{
+	uint32_t *relative = s->rel_relative + s->st->sec_base[file];
+	const struct scanned_row *row = rows_of(x, SCANNED_GLOBALS);
+	for (uint32_t i = 0; i < x->cnt[SCANNED_GLOBALS]; i++)
+		sym_add_flags(s->st, row[i].a, row[i].b);
+	row = rows_of(x, SCANNED_RELATIVES);
+	for (uint32_t i = 0; i < x->cnt[SCANNED_RELATIVES]; i++) {
+		relative[row[i].a] += row[i].b;
+		sec_set(s->st, s->st->sec_base[file] + row[i].a, SEC_RELATIVE);
+		f->relative_total += row[i].b;
 	}
+	add_head(&f->sum, &x->head);
+	s->local_counts[file] = x->head.locals;
 }
 
 static struct local_count count_locals(const struct sections *s, uint32_t file)
@@ -335,74 +329,48 @@ static struct local_count count_locals(const struct sections *s, uint32_t file)
 	return c;
 }
 
-static void take_kept(struct sections *s, struct finding *f, uint32_t file, const struct scanned *x)
+/* Scans FILE, whose key is KEY; NULL: what is found is of use to no other link. NULL without memory. */
+static const struct scanned *scan_anew(struct scan *c, struct finding *f, uint32_t file, const struct scanned_key *key)
 {
-	const struct pair *row = x->rows;
-	for (int kind = 0; kind < SCANNED_CNT; kind++) {
-		take_rows(s, f, file, kind, row, x->cnt[kind]);
-		row += x->cnt[kind];
-	}
-	add_head(&f->sum, &x->head);
-	s->local_counts[file] = x->head.locals;
-}
-
-static void scan_file(struct scan *c, struct finding *f, uint32_t file)
-{
-	struct sections *s = c->s;
-	struct object *o = s->in->files[file].obj;
-	bool may_keep = !s->st->wrap_cnt; /* names would mean others */
-	uint64_t key[2];
-	if (may_keep)
-		scanned_key(s, &c->facts, file, key);
-	const struct scanned *kept = may_keep ? scanned_find(o, key) : NULL;
-	if (kept) {
-		take_kept(s, f, file, kept);
-		return;
-	}
 	f->scanned++;
 	f->has_report = false;
 	f->head = (struct scanned_head){ 0 };
 	for (int i = 0; i < SCANNED_CNT; i++)
 		f->own[i].cnt = 0;
 	scan_object(c, f, file);
-	s->local_counts[file] = f->head.locals = count_locals(s, file);
-	for (int i = 0; i < SCANNED_CNT; i++)
-		take_rows(s, f, file, i, f->own[i].data, f->own[i].cnt);
-	add_head(&f->sum, &f->head);
-	if (may_keep && !f->has_report && !f->no_memory)
-		scanned_keep(o, key, &f->head, f->own, &f->retired);
+	f->head.locals = count_locals(c->s, file);
+	struct scanned *x = f->no_memory ? NULL : scanned_make(&f->head, f->own);
+	if (!x)
+		f->no_memory = true;
+	else if (key && !f->has_report)
+		scanned_keep(c->s->in->files[file].obj, key, x, &f->retired);
+	else
+		scanned_drop(x, &f->retired);
+	return x;
+}
+
+static const struct scanned *scan_file(struct scan *c, struct finding *f, uint32_t file)
+{
+	if (c->s->st->wrap_cnt) /* names mean others */
+		return scan_anew(c, f, file, NULL);
+	struct scanned_key key = scanned_key(c->s, &c->facts, file);
+	const struct scanned *kept = scanned_find(c->s->in->files[file].obj, &key);
+	return kept ? kept : scan_anew(c, f, file, &key);
 }
 
 static void scan_range(void *ctx, size_t begin, size_t end, unsigned worker)
 {
 	struct scan *c = ctx;
-	for (size_t i = begin; i < end; i++)
-		scan_file(c, &c->found[worker], c->s->st->objs[i]);
+	struct finding *f = &c->found[worker];
+	for (size_t k = begin; k < end; k++) {
+		uint32_t file = c->s->st->objs[k];
+		const struct scanned *x = c->shares[k].found = scan_file(c, f, file);
+		if (x)
+			take_found(c->s, f, file, x);
+	}
 }
 
-/* ---- bringing the workers' findings together ---- */
-
-static int by_place(const void *a, const void *b)
-{
-	const struct dynrel *x = a, *y = b;
-	if (x->gsec != y->gsec)
-		return x->gsec < y->gsec ? -1 : 1;
-	return x->rel < y->rel ? -1 : x->rel > y->rel;
-}
-
-static int by_suspect(const void *a, const void *b)
-{
-	const struct suspect *x = a, *y = b;
-	if (x->gsec != y->gsec)
-		return x->gsec < y->gsec ? -1 : 1;
-	return x->rel < y->rel ? -1 : x->rel > y->rel;
-}
-
-static int by_key(const void *a, const void *b)
-{
-	const struct local_need *x = a, *y = b;
-	return x->key < y->key ? -1 : x->key > y->key;
-}
+/* ---- bringing the findings together ---- */
 
 static int by_reference(const void *a, const void *b)
 {
@@ -415,30 +383,6 @@ static int by_reference(const void *a, const void *b)
 		return x->shndx < y->shndx ? -1 : 1;
 	return x->off < y->off ? -1 : x->off > y->off;
 }
-
-/* The workers' lists of one kind as one sorted array, malloc-ed. */
-static void *gather(struct scan *c, size_t list_offset, size_t elem, int (*cmp)(const void *, const void *),
-		    size_t *ret_cnt)
-{
-	unsigned workers = pool_threads(c->s->in->pool);
-	size_t cnt = 0, at = 0;
-	for (unsigned w = 0; w < workers; w++)
-		cnt += ((struct list *)((char *)&c->found[w] + list_offset))->cnt;
-	char *all = malloc((cnt + 1) * elem);
-	for (unsigned w = 0; w < workers; w++) {
-		struct list *l = (struct list *)((char *)&c->found[w] + list_offset);
-		if (all && l->cnt)
-			memcpy(all + at, l->data, l->cnt * elem);
-		at += l->cnt * elem;
-		free(l->data);
-		l->data = NULL;
-	}
-	if (all && cnt)
-		qsort(all, cnt, elem, cmp);
-	*ret_cnt = all ? cnt : 0;
-	return all;
-}
-#define GATHER(c, field, type, cmp, ret_cnt) gather((c), offsetof(struct finding, field), sizeof(type), (cmp), (ret_cnt))
 
 /* The function or object around a place, for messages: the last symbol at or before it. */
 static const char *enclosing(const struct object *o, uint32_t shndx, uint64_t off, char *buf, size_t sz)
@@ -482,52 +426,90 @@ static void report_undefined(struct sections *s, const struct undefined *u, size
 
 static void report_all_undefined(struct scan *c)
 {
-	size_t cnt;
-	struct undefined *u = GATHER(c, undefs, struct undefined, by_reference, &cnt);
-	for (size_t i = 0, n; u && i < cnt; i += n) {
-		for (n = 1; i + n < cnt && u[i + n].id == u[i].id; n++)
+	unsigned workers = pool_threads(c->s->in->pool);
+	struct list all = { 0 };
+	bool no_memory = false;
+	for (unsigned w = 0; w < workers; w++) {
+		const struct list *l = &c->found[w].undefs;
+		for (size_t i = 0; i < l->cnt; i++) {
+			struct undefined *u = list_push(&all, sizeof(*u), &no_memory);
+			if (u)
+				*u = ((const struct undefined *)l->data)[i];
+		}
+		c->found[w].no_memory |= no_memory;
+		free(l->data);
+	}
+	const struct undefined *u = all.data;
+	if (all.cnt)
+		qsort(all.data, all.cnt, sizeof(*u), by_reference);
+	for (size_t i = 0, n; i < all.cnt; i += n) {
+		for (n = 1; i + n < all.cnt && u[i + n].id == u[i].id; n++)
 			;
 		report_undefined(c->s, u + i, n);
 	}
-	free(u);
+	free(all.data);
+}
+
+/* Everything by (file, section, relocation) or (file, symbol), as objects and their rows are in order. */
+static void place_range(void *ctx, size_t begin, size_t end, unsigned worker)
+{
+	struct scan *c = ctx;
+	struct sections *s = c->s;
+	(void)worker;
+	for (size_t k = begin; k < end; k++) {
+		const struct share *sh = &c->shares[k];
+		uint32_t file = s->st->objs[k], base = s->st->sec_base[file];
+		const struct object *o = s->in->files[file].obj;
+		const struct scanned_row *row = rows_of(sh->found, SCANNED_LOCALS);
+		for (uint32_t i = 0; i < sh->found->cnt[SCANNED_LOCALS]; i++)
+			s->aux[sh->local + i] = (struct aux){ .key = (uint64_t)file << 32 | row[i].a, .needs = row[i].b };
+		row = rows_of(sh->found, SCANNED_DYNRELS);
+		for (uint32_t i = 0; i < sh->found->cnt[SCANNED_DYNRELS]; i++) {
+			struct rel r;
+			rel_get(o, &o->secs[row[i].a], row[i].b, &r);
+			s->dynrels[sh->dynrel + i] =
+				(struct dynrel){ base + row[i].a, row[i].b, file, row[i].c, r.off, r.addend };
+		}
+		row = rows_of(sh->found, SCANNED_SUSPECTS);
+		for (uint32_t i = 0; i < sh->found->cnt[SCANNED_SUSPECTS]; i++)
+			s->suspects[sh->suspect + i] = (struct suspect){ base + row[i].a, row[i].b, file };
+	}
 }
 
 /* Local symbols with needs become aux rows at once; globals are found by their flags (slots.c). */
-static int keep_locals(struct scan *c)
+static int place_rows(struct scan *c)
 {
-	size_t cnt, n = 0;
-	struct local_need *l = GATHER(c, locals, struct local_need, by_key, &cnt);
-	if (!l)
-		return -ENOMEM;
-	for (size_t i = 0; i < cnt; i++) {
-		if (n && l[n - 1].key == l[i].key)
-			l[n - 1].needs |= l[i].needs;
-		else
-			l[n++] = l[i];
+	struct sections *s = c->s;
+	for (uint32_t k = 0; k < s->st->obj_cnt; k++) {
+		struct share *sh = &c->shares[k];
+		sh->local = s->aux_cnt;
+		sh->dynrel = s->dynrel_cnt;
+		sh->suspect = s->suspect_cnt;
+		s->aux_cnt += sh->found->cnt[SCANNED_LOCALS];
+		s->dynrel_cnt += sh->found->cnt[SCANNED_DYNRELS];
+		s->suspect_cnt += sh->found->cnt[SCANNED_SUSPECTS];
 	}
-	c->s->aux = arena_alloc_array(c->s->arena, n + 1, sizeof(*c->s->aux), 8);
-	for (size_t i = 0; c->s->aux && i < n; i++)
-		c->s->aux[i] = (struct aux){ .key = l[i].key, .needs = l[i].needs };
-	c->s->aux_cnt = (uint32_t)n;
-	free(l);
-	return c->s->aux ? 0 : -ENOMEM;
+	s->aux = arena_alloc_array(s->arena, (size_t)s->aux_cnt + 1, sizeof(*s->aux), 8);
+	s->dynrels = malloc(((size_t)s->dynrel_cnt + 1) * sizeof(*s->dynrels));
+	s->suspects = malloc(((size_t)s->suspect_cnt + 1) * sizeof(*s->suspects));
+	if (!s->aux || !s->dynrels || !s->suspects)
+		return -ENOMEM;
+	pool_for(s->in->pool, s->st->obj_cnt, 64, place_range, c);
+	return 0;
 }
 
 static int merge_findings(struct scan *c)
 {
 	struct sections *s = c->s;
-	size_t cnt;
 	bool no_memory = false;
 	struct scanned_head sum = { 0 };
+	report_all_undefined(c);
 	for (unsigned w = 0; w < pool_threads(s->in->pool); w++) {
-		struct finding *f = &c->found[w];
+		const struct finding *f = &c->found[w];
 		no_memory |= f->no_memory;
 		add_head(&sum, &f->sum);
 		s->relative_total += f->relative_total;
 		atomic_fetch_add(s->in->scanned_objects, f->scanned);
-		scanned_retire(f->retired);
-		for (int i = 0; i < SCANNED_CNT; i++)
-			free(f->own[i].data);
 	}
 	s->relocs_total = sum.total;
 	s->needs_got_base = sum.got_base;
@@ -535,17 +517,21 @@ static int merge_findings(struct scan *c)
 	s->has_static_tls = sum.static_tls;
 	s->has_textrel = sum.textrel;
 	s->addends = sum.addends;
-	report_all_undefined(c);
-	s->dynrels = GATHER(c, dynrels, struct dynrel, by_place, &cnt);
-	s->dynrel_cnt = (uint32_t)cnt;
-	s->suspects = GATHER(c, suspects, struct suspect, by_suspect, &cnt);
-	s->suspect_cnt = (uint32_t)cnt;
-	int rc = keep_locals(c);
-	if (no_memory || !s->dynrels || !s->suspects || rc < 0) {
+	if (no_memory || place_rows(c)) {
 		diag_error(s->in->diag, 0, "out of memory while scanning relocations");
 		return -ENOMEM;
 	}
 	return diag_errors(s->in->diag) ? -EINVAL : 0;
+}
+
+static void findings_free(struct scan *c)
+{
+	for (unsigned w = 0; w < pool_threads(c->s->in->pool); w++) {
+		scanned_retire(c->found[w].retired);
+		for (int i = 0; i < SCANNED_CNT; i++)
+			free(c->found[w].own[i].data);
+	}
+	free(c->found);
 }
 
 /* An upper bound of the image: what every relaxation that must hold at any distance is decided by. */
@@ -562,33 +548,43 @@ static void bound_image(struct sections *s)
 		       base + bound < (UINT64_C(1) << 31) - (UINT64_C(1) << 26);
 }
 
+static struct scanned_key facts_key(const struct sections *s)
+{
+	struct scan_facts facts;
+	memset(&facts, 0, sizeof(facts)); /* its padding counts, too */
+	facts.arch = s->in->arch;
+	facts.tls_get_addr = s->tls_get_addr;
+	facts.is_pic = s->st->is_pic;
+	facts.is_shared = s->st->is_shared;
+	facts.is_dynamic = s->st->is_dynamic;
+	facts.small_image = s->small_image;
+	facts.low_image = s->low_image;
+	facts.z_notext = s->in->opt->z_notext;
+	facts.has_frames = s->eh_sz;
+	facts.discard = (uint8_t)s->in->opt->discard;
+	return scanned_facts_key(&facts);
+}
+
 int scan_relocations(struct sections *s)
 {
 	unsigned workers = pool_threads(s->in->pool);
 	struct scan c = { .s = s };
-	s->tls_get_addr = names_find(s->in->names, "__tls_get_addr", 14);
+	s->tls_get_addr = c.tls_get_addr = names_find(s->in->names, "__tls_get_addr", 14);
 	bound_image(s);
-	memset(&c.facts, 0, sizeof(c.facts)); /* its padding counts, too */
-	c.facts.arch = s->in->arch;
-	c.facts.tls_get_addr = s->tls_get_addr;
-	c.facts.is_pic = s->st->is_pic;
-	c.facts.is_shared = s->st->is_shared;
-	c.facts.is_dynamic = s->st->is_dynamic;
-	c.facts.small_image = s->small_image;
-	c.facts.low_image = s->low_image;
-	c.facts.z_notext = s->in->opt->z_notext;
-	c.facts.has_frames = s->eh_sz;
-	c.facts.discard = (uint8_t)s->in->opt->discard;
+	c.facts = facts_key(s);
 	s->rel_relative = arena_alloc_array(s->scratch, s->st->sec_cnt, sizeof(*s->rel_relative), 64);
 	s->local_counts = arena_alloc_array(s->scratch, (size_t)s->in->file_cnt + 1, sizeof(*s->local_counts), 64);
+	c.shares = malloc(((size_t)s->st->obj_cnt + 1) * sizeof(*c.shares));
 	c.found = aligned_alloc(64, workers * sizeof(*c.found));
-	if (!s->rel_relative || !s->local_counts || !c.found) {
+	if (!s->rel_relative || !s->local_counts || !c.shares || !c.found) {
+		free(c.shares);
 		free(c.found);
 		return -ENOMEM;
 	}
 	memset(c.found, 0, workers * sizeof(*c.found));
-	pool_for(s->in->pool, s->st->obj_cnt, 4, scan_range, &c);
+	pool_for(s->in->pool, s->st->obj_cnt, 8, scan_range, &c);
 	int rc = merge_findings(&c);
-	free(c.found);
+	findings_free(&c);
+	free(c.shares);
 	return rc;
 }

@@ -4,18 +4,17 @@
  */
 #include "scanned.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define XXH_STATIC_LINKING_ONLY /* the state lives on the stack */
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 /* What scan.c and judge.h ask of a name. NEED bits are set while others scan. */
 #define FACTS (SYM_DEF | SYM_SHARED | SYM_ABS | SYM_IFUNC | SYM_TLS | SYM_FUNC | SYM_PREEMPT | SYM_UNDEF_WEAK | \
 	       SYM_UNDEF | SYM_OUTSIDE)
-#define STATES (SEC_LIVE | SEC_DEAD_COMDAT)
-
-enum { BATCH = 512 };
+enum { BATCH = 2040 };
 
 void *list_push(struct list *l, size_t elem, bool *no_memory)
 {
@@ -32,31 +31,46 @@ void *list_push(struct list *l, size_t elem, bool *no_memory)
 	return (char *)l->data + elem * l->cnt++;
 }
 
-void scanned_key(const struct sections *s, const struct scan_facts *facts, uint32_t file, uint64_t key[2])
+static struct scanned_key digest(const void *data, size_t sz)
+{
+	XXH128_hash_t d = XXH3_128bits(data, sz);
+	return (struct scanned_key){ d.low64, d.high64 };
+}
+
+struct scanned_key scanned_facts_key(const struct scan_facts *facts)
+{
+	return digest(facts, sizeof(*facts));
+}
+
+/* The FACTS of a name in two bytes: the highest takes the place of a bit that is none of them. */
+static uint16_t facts_of(const struct symtab *st, name_id id)
+{
+	uint32_t fl = sym_flags(st, id) & FACTS;
+	_Static_assert(!(FACTS & 1) && !((FACTS & ~SYM_OUTSIDE) >> 16), "facts do not fit two bytes");
+	return (uint16_t)(fl | (fl & SYM_OUTSIDE ? 1 : 0));
+}
+
+struct scanned_key scanned_key(const struct sections *s, const struct scanned_key *facts, uint32_t file)
 {
 	const struct symtab *st = s->st;
 	const struct object *o = s->in->files[file].obj;
-	uint32_t base = st->sec_base[file], global_cnt = o->sym_cnt - o->first_global;
-	XXH3_state_t h;
-	uint32_t fl[BATCH];
-	uint8_t state[BATCH];
-	XXH3_128bits_reset(&h);
-	XXH3_128bits_update(&h, facts, sizeof(*facts));
-	for (uint32_t i = 0, n; i < global_cnt; i += n) {
+	uint32_t global_cnt = o->sym_cnt - o->first_global;
+	struct {
+		struct scanned_key before, states; /* what was digested so far */
+		uint16_t names[BATCH];
+	} b;
+	b.before = *facts;
+	/* By now a state is live, dead and with frames; the last follows from the first and the object's bytes. */
+	b.states = digest((const void *)(st->sec_state + st->sec_base[file]), o->sec_cnt);
+	for (uint32_t i = 0, n; i < global_cnt || !i; i += n) {
 		n = global_cnt - i < BATCH ? global_cnt - i : BATCH;
 		for (uint32_t k = 0; k < n; k++)
-			fl[k] = sym_flags(st, o->names[i + k]) & FACTS;
-		XXH3_128bits_update(&h, fl, n * sizeof(*fl));
+			b.names[k] = facts_of(st, o->names[i + k]);
+		b.before = digest(&b, offsetof(typeof(b), names) + n * sizeof(*b.names));
+		if (!n)
+			break;
 	}
-	for (uint32_t i = 0, n; i < o->sec_cnt; i += n) {
-		n = o->sec_cnt - i < BATCH ? o->sec_cnt - i : BATCH;
-		for (uint32_t k = 0; k < n; k++)
-			state[k] = atomic_load_explicit(&st->sec_state[base + i + k], memory_order_relaxed) & STATES;
-		XXH3_128bits_update(&h, state, n);
-	}
-	XXH128_hash_t d = XXH3_128bits_digest(&h);
-	key[0] = d.low64;
-	key[1] = d.high64;
+	return b.before;
 }
 
 static struct scanned *of(struct object_product *p)
@@ -64,28 +78,37 @@ static struct scanned *of(struct object_product *p)
 	return (struct scanned *)(void *)p; /* its first member */
 }
 
-const struct scanned *scanned_find(const struct object *o, const uint64_t key[2])
+const struct scanned *scanned_find(const struct object *o, const struct scanned_key *key)
 {
 	struct scanned *x = of(atomic_load_explicit(&o->scanned, memory_order_acquire));
-	while (x && (x->key[0] != key[0] || x->key[1] != key[1]))
+	while (x && (x->key.low != key->low || x->key.high != key->high))
 		x = of(atomic_load_explicit(&x->older.next, memory_order_acquire));
 	return x;
 }
 
-static int by_first(const void *va, const void *vb)
+static int compare(const void *va, const void *vb)
 {
-	const struct pair *a = va, *b = vb;
-	return a->a < b->a ? -1 : a->a > b->a;
+	const struct scanned_row *a = va, *b = vb;
+	if (a->a != b->a)
+		return a->a < b->a ? -1 : 1;
+	return a->b < b->b ? -1 : a->b > b->b;
+}
+
+static void sort(struct list *l)
+{
+	const struct scanned_row *row = l->data;
+	for (size_t i = 1; i < l->cnt; i++)
+		if (compare(&row[i - 1], &row[i]) > 0) {
+			qsort(l->data, l->cnt, sizeof(*row), compare);
+			return;
+		}
 }
 
 /* One row for all of a symbol's needs. */
 static void join(struct list *l)
 {
-	struct pair *row = l->data;
+	struct scanned_row *row = l->data;
 	size_t n = 0;
-	if (!l->cnt)
-		return;
-	qsort(row, l->cnt, sizeof(*row), by_first);
 	for (size_t i = 0; i < l->cnt; i++) {
 		if (n && row[n - 1].a == row[i].a)
 			row[n - 1].b |= row[i].b;
@@ -103,28 +126,32 @@ static void retire(struct scanned *x, struct scanned **retired)
 	}
 }
 
-void scanned_keep(struct object *o, const uint64_t key[2], const struct scanned_head *head,
-		  struct list lists[SCANNED_CNT], struct scanned **retired)
+struct scanned *scanned_make(const struct scanned_head *head, struct list lists[SCANNED_CNT])
 {
 	size_t cnt = 0;
-	join(&lists[SCANNED_LOCALS]);
-	join(&lists[SCANNED_GLOBALS]);
-	for (int i = 0; i < SCANNED_CNT; i++)
+	for (int i = 0; i < SCANNED_CNT; i++) {
+		sort(&lists[i]);
+		if (i == SCANNED_LOCALS || i == SCANNED_GLOBALS)
+			join(&lists[i]);
 		cnt += lists[i].cnt;
+	}
 	struct scanned *x = malloc(sizeof(*x) + cnt * sizeof(*x->rows));
 	if (!x)
-		return;
-	x->older.sz = sizeof(*x) + cnt * sizeof(*x->rows);
-	x->key[0] = key[0];
-	x->key[1] = key[1];
-	x->head = *head;
-	struct pair *to = x->rows;
+		return NULL;
+	*x = (struct scanned){ .older.sz = sizeof(*x) + cnt * sizeof(*x->rows), .head = *head };
+	struct scanned_row *to = x->rows;
 	for (int i = 0; i < SCANNED_CNT; i++) {
 		x->cnt[i] = (uint32_t)lists[i].cnt;
 		if (lists[i].cnt)
 			memcpy(to, lists[i].data, lists[i].cnt * sizeof(*to));
 		to += lists[i].cnt;
 	}
+	return x;
+}
+
+void scanned_keep(struct object *o, const struct scanned_key *key, struct scanned *x, struct scanned **retired)
+{
+	x->key = *key;
 	/* The object may stand on the command line twice, and others be reading what is replaced. */
 	struct scanned *old = of(atomic_exchange(&o->scanned, NULL));
 	struct scanned *older = old ? of(atomic_exchange(&old->older.next, NULL)) : NULL;
@@ -132,6 +159,11 @@ void scanned_keep(struct object *o, const uint64_t key[2], const struct scanned_
 	struct scanned *other = of(atomic_exchange(&o->scanned, &x->older));
 	retire(older, retired);
 	retire(other, retired);
+}
+
+void scanned_drop(struct scanned *x, struct scanned **retired)
+{
+	retire(x, retired);
 }
 
 void scanned_retire(struct scanned *retired)

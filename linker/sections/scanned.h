@@ -18,9 +18,10 @@ struct list {
 /* Room for one more element of ELEM bytes; NULL without memory, and *no_memory is set. */
 void *list_push(struct list *l, size_t elem, bool *no_memory);
 
-/* Of one object. Pairs: (symbol index, NEED bits), (name, NEED bits), (section index, relocation), (section index, count). */
-struct pair {
-	uint32_t a, b;
+/* Of one object: (symbol index, NEED bits), (name, NEED bits), (section index, relocation, name), (section index,
+ * relocation), (section index, count). Each kind is in order of its first two. */
+struct scanned_row {
+	uint32_t a, b, c;
 };
 enum { SCANNED_LOCALS, SCANNED_GLOBALS, SCANNED_DYNRELS, SCANNED_SUSPECTS, SCANNED_RELATIVES, SCANNED_CNT };
 
@@ -39,23 +40,32 @@ struct scanned_head {
 	bool got_base, static_tls, textrel, tlsld;
 };
 
-struct scanned {
-	struct object_product older; /* of the same object */
-	uint64_t key[2];
-	struct scanned *retired; /* the list it is on when it is replaced */
-	struct scanned_head head;
-	uint32_t cnt[SCANNED_CNT];
-	struct pair rows[];    /* those of the first kind, then of the second ... */
+struct scanned_key {
+	uint64_t low, high;
 };
 
-/* The key of FILE for a link with FACTS. */
-void scanned_key(const struct sections *s, const struct scan_facts *facts, uint32_t file, uint64_t key[2]);
+struct scanned {
+	struct object_product older; /* of the same object */
+	struct scanned_key key;
+	struct scanned *retired; /* the list it is on when nobody will find it any more */
+	struct scanned_head head;
+	uint32_t cnt[SCANNED_CNT];
+	struct scanned_row rows[]; /* those of the first kind, then of the second ... */
+};
+
+/* The key of FILE for a link whose facts' digest is FACTS. */
+struct scanned_key scanned_facts_key(const struct scan_facts *facts);
+struct scanned_key scanned_key(const struct sections *s, const struct scanned_key *facts, uint32_t file);
 /* The object's with that KEY, NULL: none. */
-const struct scanned *scanned_find(const struct object *o, const uint64_t key[2]);
-/* Keeps what was found. Equal rows of globals and locals are joined (the lists are sorted for that). What it replaces stays
- * readable until scanned_retire is called with *RETIRED: others may use it. Thread-safe. Without memory nothing is kept. */
-void scanned_keep(struct object *o, const uint64_t key[2], const struct scanned_head *head,
-		  struct list lists[SCANNED_CNT], struct scanned **retired);
+const struct scanned *scanned_find(const struct object *o, const struct scanned_key *key);
+/* What was found, as one product. The lists are sorted for it, and equal rows of globals and locals joined. NULL without
+ * memory. */
+struct scanned *scanned_make(const struct scanned_head *head, struct list lists[SCANNED_CNT]);
+/* Keeps X under KEY. What it replaces stays readable until scanned_retire is called with *RETIRED: others may use it.
+ * Thread-safe. */
+void scanned_keep(struct object *o, const struct scanned_key *key, struct scanned *x, struct scanned **retired);
+/* X is not kept, but stays readable until then. */
+void scanned_drop(struct scanned *x, struct scanned **retired);
 void scanned_retire(struct scanned *retired);
 
 #endif
