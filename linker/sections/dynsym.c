@@ -70,7 +70,6 @@ static bool is_hashed(uint32_t fl)
 	return (fl & SYM_EXPORT) || ((fl & SYM_PREEMPT) && (fl & (NEED_COPY | NEED_CPLT)));
 }
 
-
 static int by_provider(const void *x, const void *y, void *ctx)
 {
 	const struct sections *s = ctx;
@@ -92,8 +91,8 @@ static int by_bucket(const void *x, const void *y, void *ctx)
 static int collect(struct sections *s)
 {
 	uint32_t cnt = 1, at = 1;
-	for (name_id id = 1; s->st->is_dynamic && id < s->st->cnt; id++) {
-		uint32_t fl = sym_flags(s->st, id);
+	for (uint32_t i = 0; s->st->is_dynamic && i < s->priv->asked_cnt; i++) {
+		uint32_t fl = sym_flags(s->st, s->priv->asked[i]);
 		cnt += is_import(fl) || is_hashed(fl);
 	}
 	s->dynsyms = arena_alloc_array(s->arena, cnt, sizeof(*s->dynsyms), 8);
@@ -101,7 +100,8 @@ static int collect(struct sections *s)
 	if (!s->dynsyms || !s->dynsym_of)
 		return -ENOMEM;
 	for (int pass = 0; pass < 2; pass++) {
-		for (name_id id = 1; cnt > 1 && id < s->st->cnt; id++) {
+		for (uint32_t i = 0; cnt > 1 && i < s->priv->asked_cnt; i++) {
+			name_id id = s->priv->asked[i];
 			uint32_t fl = sym_flags(s->st, id);
 			bool hashed = is_hashed(fl);
 			if (pass ? hashed : is_import(fl) && !hashed) {

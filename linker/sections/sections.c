@@ -31,6 +31,8 @@ void sections_trim(struct sections *s)
 	s->rank_of = NULL;
 	s->local_counts = NULL;
 	s->rel_relative = s->dynsym_of = NULL;
+	free(s->priv->asked);
+	s->priv->asked = NULL;
 	free(s->dynrels);
 	free(s->suspects);
 	s->dynrels = NULL;

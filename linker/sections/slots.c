@@ -35,6 +35,50 @@ static int by_provider(const void *x, const void *y, void *ctx)
 	return names_compare(s->in->names, a->name, b->name);
 }
 
+/* ---- names that something is made for ---- */
+
+enum { ASKED_STEP = 8192 };
+
+struct asking {
+	const struct symtab *st;
+	name_id *list;  /* room for each step's at its start */
+	uint32_t *cnt;  /* by step */
+};
+
+static void ask_range(void *ctx, size_t begin, size_t end, unsigned worker)
+{
+	const struct asking *j = ctx;
+	uint32_t n = 0;
+	(void)worker;
+	for (size_t id = begin; id < end; id++) {
+		j->list[begin + n] = (name_id)id;
+		n += id && (sym_flags(j->st, (name_id)id) & (NEED_ANY | SYM_EXPORT));
+	}
+	j->cnt[begin / ASKED_STEP] = n;
+}
+
+/* Of all names only a few are asked for anything: the passes from here on walk these alone. */
+static int list_asked(struct sections *s)
+{
+	uint32_t steps = s->st->cnt / ASKED_STEP + 1, at = 0;
+	struct asking j = { s->st, malloc(((size_t)s->st->cnt + 1) * sizeof(*j.list)), calloc(steps, sizeof(*j.cnt)) };
+	if (!j.list || !j.cnt) {
+		free(j.list);
+		free(j.cnt);
+		return -ENOMEM;
+	}
+	pool_for(s->in->pool, s->st->cnt, ASKED_STEP, ask_range, &j);
+	for (uint32_t i = 0; i < steps; i++) {
+		memmove(j.list + at, j.list + (size_t)i * ASKED_STEP, j.cnt[i] * sizeof(*j.list));
+		at += j.cnt[i];
+	}
+	free(j.cnt);
+	free(s->priv->asked);
+	s->priv->asked = j.list;
+	s->priv->asked_cnt = at;
+	return 0;
+}
+
 /* ---- copies ---- */
 
 static const struct shlib_sym *shared_sym(const struct sections *s, name_id id)
@@ -45,21 +89,27 @@ static const struct shlib_sym *shared_sym(const struct sections *s, name_id id)
 	return &s->in->files[provider_file(win)].shlib->syms[provider_sym(win)];
 }
 
-/* Other names of the same object in the library must mean the copy too: environ and __environ. */
-static void copy_aliases(struct sections *s)
+/* Other names of the same object in the library must mean the copy too: environ and __environ. Has one got it? */
+static bool copy_aliases(struct sections *s)
 {
-	for (name_id id = 1; id < s->st->cnt; id++) {
+	const uint32_t want = NEED_COPY | NEED_DYNSYM;
+	bool any = false;
+	for (uint32_t k = 0; k < s->priv->asked_cnt; k++) {
+		name_id id = s->priv->asked[k];
 		if (!(sym_flags(s->st, id) & NEED_COPY))
 			continue;
 		const struct shlib_sym *sym = shared_sym(s, id);
 		const struct shlib *so = sym ? s->in->files[provider_file(sym_win(s->st, id))].shlib : NULL;
 		for (uint32_t i = 0; so && i < so->sym_cnt; i++) {
 			const struct shlib_sym *a = &so->syms[i];
-			if (!a->is_undef && a->value == sym->value && a->type != STT_TLS && a->type != STT_FUNC &&
-			    a->name != id && shared_sym(s, a->name) == a)
-				sym_add_flags(s->st, a->name, NEED_COPY | NEED_DYNSYM);
+			if (a->is_undef || a->value != sym->value || a->type == STT_TLS || a->type == STT_FUNC ||
+			    a->name == id || shared_sym(s, a->name) != a)
+				continue;
+			any |= (sym_flags(s->st, a->name) & want) != want;
+			sym_add_flags(s->st, a->name, want);
 		}
 	}
+	return any;
 }
 
 static int by_address(const void *x, const void *y, void *ctx)
@@ -220,8 +270,8 @@ static void count_got_relocations(struct sections *s)
 static int collect(struct sections *s)
 {
 	uint32_t globals = 0, n = s->aux_cnt;
-	for (name_id id = 1; id < s->st->cnt; id++)
-		globals += (sym_flags(s->st, id) & NEED_ANY) != 0;
+	for (uint32_t i = 0; i < s->priv->asked_cnt; i++)
+		globals += (sym_flags(s->st, s->priv->asked[i]) & NEED_ANY) != 0;
 	struct aux *all = arena_alloc_array(s->arena, (size_t)n + globals + 1, sizeof(*all), 8);
 	uint32_t slots = 16;
 	while (slots < 2 * globals)
@@ -231,7 +281,8 @@ static int collect(struct sections *s)
 		return -ENOMEM;
 	s->aux_mask = slots - 1;
 	memcpy(all, s->aux, n * sizeof(*all));
-	for (name_id id = 1; id < s->st->cnt; id++) {
+	for (uint32_t i = 0; i < s->priv->asked_cnt; i++) {
+		name_id id = s->priv->asked[i];
 		uint32_t fl = sym_flags(s->st, id);
 		uint64_t win = sym_win(s->st, id);
 		if (fl & NEED_ANY)
@@ -268,8 +319,11 @@ const struct aux *aux_local(const struct sections *s, uint32_t file, uint32_t sy
 
 int slots_assign(struct sections *s)
 {
-	copy_aliases(s);
-	int rc = collect(s);
+	int rc = list_asked(s);
+	if (!rc && copy_aliases(s)) /* they are asked for now as well */
+		rc = list_asked(s);
+	if (!rc)
+		rc = collect(s);
 	if (rc)
 		return rc;
 	size_t n = (size_t)s->aux_cnt + 1;
