@@ -11,16 +11,36 @@
 
 #include "sections_priv.h"
 
-/* Where a set's pieces are, while a worker lays it out. */
+/* Where pieces are, while a worker lays out one set after the other. */
+struct spot {
+	uint32_t set;          /* 1 + the set that this is of */
+	uint32_t off;          /* in the set's chunk, where that is not larger than 4 GiB */
+};
 struct table {
-	uint32_t *set;   /* by piece id: 1 + the set that OFF is of */
-	uint64_t *off;   /* in the set's chunk */
+	struct spot *spots;    /* by piece id */
+	uint64_t *far;         /* in place of spot.off where it is */
+};
+
+/* A section while sets are made: what tells sets apart, and what sizes things. */
+struct listed {
+	struct set_key {
+		uint32_t entsize;
+		uint16_t outsec;
+		uint8_t p2align;
+		bool is_strings;
+	} key;
+	uint32_t piece_cnt;
+	uint64_t most;         /* bytes it can add to the chunk */
 };
 
 struct merge_job {
 	struct sections *s;
-	struct table *tables; /* by worker, made when first needed */
+	uint32_t *first;       /* by index in objs: its sections, then the first of them in merge_secs */
+	struct listed *listed; /* by position, as merge_secs */
+	uint64_t *most;        /* by set */
+	struct table *tables;  /* by worker, made when first needed */
 	uint32_t id_cnt;
+	_Atomic size_t fresh;  /* pieces that are not interned */
 	atomic_bool no_memory;
 };
 
@@ -97,67 +117,131 @@ bool merge_offset(const struct sections *s, const struct merge_sec *m, uint64_t 
 
 /* ---- finding the sections ---- */
 
-static uint32_t set_of(struct sections *s, uint32_t *cap, uint16_t out, const struct isec *is, uint32_t gs)
+static bool is_merged(const struct sections *s, uint32_t file, uint32_t shndx)
 {
-	bool strings = is->flags & SHF_STRINGS;
-	for (uint32_t i = 0; i < s->merge_set_cnt; i++) {
-		struct merge_set *t = &s->merge_sets[i];
-		if (t->outsec == out && t->entsize == is->entsize && t->is_strings == strings && t->p2align == is->p2align)
-			return i;
+	const struct isec *is = &s->in->files[file].obj->secs[shndx];
+	return sec_is(s->st, gsec(s->st, file, shndx), SEC_LIVE) && is->sz && is->sz <= UINT32_MAX;
+}
+
+static void count_range(void *ctx, size_t begin, size_t end, unsigned worker)
+{
+	struct merge_job *job = ctx;
+	const struct sections *s = job->s;
+	(void)worker;
+	for (size_t k = begin; k < end; k++) {
+		const struct object *o = s->in->files[s->st->objs[k]].obj;
+		job->first[k] = 0;
+		for (uint32_t j = 0; j < o->merge_cnt; j++)
+			job->first[k] += is_merged(s, s->st->objs[k], o->merges[j].sec);
 	}
-	if (s->merge_set_cnt == *cap) {
+}
+
+static struct listed list_section(struct merge_job *job, struct merge_sec *m)
+{
+	const struct sections *s = job->s;
+	struct object *o = s->in->files[m->file].obj;
+	const struct isec *is = &o->secs[m->shndx];
+	m->pieces = object_pieces(o, m->shndx);
+	if (!m->pieces) {
+		atomic_store(&job->no_memory, true);
+		return (struct listed){ 0 };
+	}
+	return (struct listed){
+		.key = { is->entsize, s->out_of[gsec(s->st, m->file, m->shndx)], is->p2align, is->flags & SHF_STRINGS },
+		.piece_cnt = m->pieces->cnt,
+		.most = is->sz + (((uint64_t)m->pieces->cnt + 1) << is->p2align),
+	};
+}
+
+static void list_range(void *ctx, size_t begin, size_t end, unsigned worker)
+{
+	struct merge_job *job = ctx;
+	const struct sections *s = job->s;
+	size_t fresh = 0;
+	(void)worker;
+	for (size_t k = begin; k < end; k++) {
+		uint32_t file = s->st->objs[k], at = job->first[k];
+		const struct object *o = s->in->files[file].obj;
+		s->merge_of[file].first = at;
+		for (uint32_t j = 0; j < o->merge_cnt; j++) {
+			if (!is_merged(s, file, o->merges[j].sec))
+				continue;
+			struct merge_sec *m = &s->merge_secs[at];
+			*m = (struct merge_sec){ .file = file, .shndx = o->merges[j].sec };
+			job->listed[at++] = list_section(job, m);
+			if (m->pieces && !atomic_load_explicit(&m->pieces->is_interned, memory_order_relaxed))
+				fresh += m->pieces->cnt;
+		}
+		s->merge_of[file].end = at;
+	}
+	atomic_fetch_add_explicit(&job->fresh, fresh, memory_order_relaxed);
+}
+
+static int list_sections(struct merge_job *job)
+{
+	struct sections *s = job->s;
+	job->first = malloc(((size_t)s->st->obj_cnt + 1) * sizeof(*job->first));
+	if (!job->first)
+		return -ENOMEM;
+	pool_for(s->in->pool, s->st->obj_cnt, 32, count_range, job);
+	for (uint32_t k = 0; k < s->st->obj_cnt; k++) {
+		uint32_t cnt = job->first[k];
+		job->first[k] = s->merge_sec_cnt;
+		s->merge_sec_cnt += cnt;
+	}
+	s->merge_secs = arena_alloc_array(s->arena, (size_t)s->merge_sec_cnt + 1, sizeof(*s->merge_secs), 64);
+	job->listed = malloc(((size_t)s->merge_sec_cnt + 1) * sizeof(*job->listed));
+	if (!s->merge_secs || !job->listed)
+		return -ENOMEM;
+	pool_for(s->in->pool, s->st->obj_cnt, 32, list_range, job);
+	return atomic_load(&job->no_memory) ? -ENOMEM : 0;
+}
+
+/* ---- sets ---- */
+
+static bool is_set(const struct merge_set *t, const struct set_key *key)
+{
+	return t->outsec == key->outsec && t->entsize == key->entsize && t->is_strings == key->is_strings &&
+	       t->p2align == key->p2align;
+}
+
+/* The set of section I, made when new; sets are in order of their first sections. */
+static uint32_t set_of(struct merge_job *job, uint32_t *cap, uint32_t i)
+{
+	struct sections *s = job->s;
+	const struct set_key *key = &job->listed[i].key;
+	uint32_t t = 0;
+	while (t < s->merge_set_cnt && !is_set(&s->merge_sets[t], key))
+		t++;
+	if (t == *cap) {
 		uint32_t n = *cap ? *cap * 2 : 16;
 		struct merge_set *p = realloc(s->merge_sets, n * sizeof(*p));
-		if (!p)
+		s->merge_sets = p ? p : s->merge_sets;
+		uint64_t *most = p ? realloc(job->most, n * sizeof(*most)) : NULL;
+		if (!most)
 			return UINT32_MAX;
-		s->merge_sets = p;
+		job->most = most;
 		*cap = n;
 	}
-	s->merge_sets[s->merge_set_cnt] = (struct merge_set){
-		.outsec = out, .is_strings = strings, .entsize = is->entsize, .p2align = is->p2align, .first = gs
-	};
-	return s->merge_set_cnt++;
-}
-
-static uint32_t count_sections(const struct sections *s)
-{
-	uint32_t n = 0;
-	for (uint32_t k = 0; k < s->st->obj_cnt; k++)
-		n += s->in->files[s->st->objs[k]].obj->merge_cnt;
-	return n;
-}
-
-static int list_sections(struct sections *s)
-{
-	uint32_t cap = 0, n = count_sections(s);
-	s->merge_secs = arena_alloc_array(s->arena, (size_t)n + 1, sizeof(*s->merge_secs), 64);
-	if (!s->merge_secs)
-		return -ENOMEM;
-	for (uint32_t k = 0; k < s->st->obj_cnt; k++) {
-		uint32_t file = s->st->objs[k];
-		const struct object *o = s->in->files[file].obj;
-		s->merge_of[file].first = s->merge_sec_cnt;
-		for (uint32_t j = 0; j < o->merge_cnt; j++) {
-			uint32_t i = o->merges[j].sec, gs = gsec(s->st, file, i);
-			const struct isec *is = &o->secs[i];
-			if (!sec_is(s->st, gs, SEC_LIVE) || !is->sz || is->sz > UINT32_MAX)
-				continue;
-			struct merge_sec *m = &s->merge_secs[s->merge_sec_cnt];
-			*m = (struct merge_sec){ .file = file, .shndx = i };
-			m->set = set_of(s, &cap, s->out_of[gs], is, gs);
-			if (m->set == UINT32_MAX)
-				return -ENOMEM;
-			s->merge_sec_cnt++;
-		}
-		s->merge_of[file].end = s->merge_sec_cnt;
+	if (t == s->merge_set_cnt) {
+		s->merge_sets[s->merge_set_cnt++] = (struct merge_set){
+			.outsec = key->outsec, .is_strings = key->is_strings, .entsize = key->entsize, .p2align = key->p2align,
+			.first = gsec(s->st, s->merge_secs[i].file, s->merge_secs[i].shndx),
+		};
+		job->most[t] = 0;
 	}
-	return 0;
+	s->merge_sets[t].sec_cnt++;
+	job->most[t] += job->listed[i].most;
+	return t;
 }
 
-static int list_by_set(struct sections *s)
+static int make_sets(struct merge_job *job)
 {
+	struct sections *s = job->s;
+	uint32_t cap = 0;
 	for (uint32_t i = 0; i < s->merge_sec_cnt; i++)
-		s->merge_sets[s->merge_secs[i].set].sec_cnt++;
+		if ((s->merge_secs[i].set = set_of(job, &cap, i)) == UINT32_MAX)
+			return -ENOMEM;
 	for (uint32_t t = 0; t < s->merge_set_cnt; t++) {
 		struct merge_set *set = &s->merge_sets[t];
 		set->secs = arena_alloc_array(s->arena, set->sec_cnt, sizeof(*set->secs), 8);
@@ -173,19 +257,7 @@ static int list_by_set(struct sections *s)
 	return 0;
 }
 
-/* ---- splitting ---- */
-
-static void split_range(void *ctx, size_t begin, size_t end, unsigned worker)
-{
-	struct merge_job *job = ctx;
-	(void)worker;
-	for (size_t i = begin; i < end; i++) {
-		struct merge_sec *m = &job->s->merge_secs[i];
-		m->pieces = object_pieces(job->s->in->files[m->file].obj, m->shndx);
-		if (!m->pieces)
-			atomic_store(&job->no_memory, true);
-	}
-}
+/* ---- pieces ---- */
 
 static void intern_range(void *ctx, size_t begin, size_t end, unsigned worker)
 {
@@ -199,18 +271,10 @@ static void intern_range(void *ctx, size_t begin, size_t end, unsigned worker)
 	}
 }
 
-static int split_sections(struct merge_job *job)
+static int intern_pieces(struct merge_job *job)
 {
 	struct sections *s = job->s;
-	size_t cnt = 0, fresh = 0;
-	pool_for(s->in->pool, s->merge_sec_cnt, 8, split_range, job);
-	if (atomic_load(&job->no_memory))
-		return -ENOMEM;
-	for (uint32_t i = 0; i < s->merge_sec_cnt; i++) {
-		const struct pieces *p = s->merge_secs[i].pieces;
-		cnt += p->cnt;
-		fresh += atomic_load_explicit(&p->is_interned, memory_order_relaxed) ? 0 : p->cnt;
-	}
+	size_t cnt = 0, fresh = atomic_load(&job->fresh);
 	int rc = names_reserve(s->in->strings, fresh);
 	if (rc)
 		return rc;
@@ -218,69 +282,74 @@ static int split_sections(struct merge_job *job)
 		pool_for(s->in->pool, s->merge_sec_cnt, 8, intern_range, job);
 	if (atomic_load(&job->no_memory))
 		return -ENOMEM;
+	for (uint32_t i = 0; i < s->merge_sec_cnt; i++)
+		cnt += job->listed[i].piece_cnt;
 	uint32_t *off = arena_alloc_array(s->arena, cnt, sizeof(*off), 64);
 	for (uint32_t i = 0; off && i < s->merge_sec_cnt; i++) {
 		s->merge_secs[i].off = off;
-		off += s->merge_secs[i].pieces->cnt;
+		off += job->listed[i].piece_cnt;
 	}
 	return off ? 0 : -ENOMEM;
 }
 
 /* ---- offsets ---- */
 
-static struct table *table_of(struct merge_job *job, unsigned worker)
+static bool has_room(struct merge_job *job, struct table *t, bool far)
 {
-	struct table *t = &job->tables[worker];
-	if (!t->set)
-		t->set = calloc((size_t)job->id_cnt + 1, sizeof(*t->set));
-	if (!t->off)
-		t->off = malloc(((size_t)job->id_cnt + 1) * sizeof(*t->off));
-	return t->set && t->off ? t : NULL;
+	if (!t->spots)
+		t->spots = calloc((size_t)job->id_cnt + 1, sizeof(*t->spots));
+	if (!t->far && far)
+		t->far = malloc(((size_t)job->id_cnt + 1) * sizeof(*t->far));
+	return t->spots && (t->far || !far);
 }
 
-/* Can offsets exceed 32 bits? */
-static bool is_far(const struct sections *s, const struct merge_set *set)
-{
-	uint64_t most = 0;
-	for (uint32_t i = 0; i < set->sec_cnt; i++) {
-		const struct merge_sec *m = &s->merge_secs[set->secs[i]];
-		most += sec_of(s, m)->sz + (((uint64_t)m->pieces->cnt + 1) << set->p2align);
-	}
-	return most > UINT32_MAX;
-}
-
-/* Places the pieces of a section that none before it has. */
-static uint64_t place_pieces(const struct sections *s, const struct table *t, struct merge_sec *m, uint64_t at)
+/* Places the pieces of a section that none before it has, AT and on. */
+static uint64_t place_near(const struct table *t, const struct merge_set *set, const struct merge_sec *m, uint64_t at)
 {
 	const struct pieces *pc = m->pieces;
-	uint64_t align = UINT64_C(1) << s->merge_sets[m->set].p2align, entsize = sec_of(s, m)->entsize;
+	uint64_t mask = (UINT64_C(1) << set->p2align) - 1;
 	for (uint32_t p = 0; p < pc->cnt; p++) {
-		name_id id = pc->id[p];
-		if (t->set[id] != m->set + 1) {
-			t->set[id] = m->set + 1;
-			t->off[id] = at = (at + align - 1) & ~(align - 1);
-			at += pc->start ? pc->start[p + 1] - pc->start[p] : entsize;
+		struct spot *spot = &t->spots[pc->id[p]];
+		if (spot->set != m->set + 1) {
+			at = (at + mask) & ~mask;
+			*spot = (struct spot){ m->set + 1, (uint32_t)at };
+			at += pc->start ? pc->start[p + 1] - pc->start[p] : set->entsize;
 		}
-		if (m->far_off)
-			m->far_off[p] = t->off[id];
-		else
-			m->off[p] = (uint32_t)t->off[id];
+		m->off[p] = spot->off;
 	}
-	return (at + align - 1) & ~(align - 1);
+	return (at + mask) & ~mask;
 }
 
-static bool place_set(struct merge_job *job, uint32_t idx, const struct table *t)
+static uint64_t place_far(const struct table *t, const struct merge_set *set, const struct merge_sec *m, uint64_t at)
+{
+	const struct pieces *pc = m->pieces;
+	uint64_t mask = (UINT64_C(1) << set->p2align) - 1;
+	for (uint32_t p = 0; p < pc->cnt; p++) {
+		name_id id = pc->id[p];
+		if (t->spots[id].set != m->set + 1) {
+			t->spots[id].set = m->set + 1;
+			t->far[id] = at = (at + mask) & ~mask;
+			at += pc->start ? pc->start[p + 1] - pc->start[p] : set->entsize;
+		}
+		m->far_off[p] = t->far[id];
+	}
+	return (at + mask) & ~mask;
+}
+
+static bool place_set(struct merge_job *job, uint32_t idx, struct table *t)
 {
 	struct sections *s = job->s;
 	struct merge_set *set = &s->merge_sets[idx];
-	bool far = is_far(s, set);
+	bool far = job->most[idx] > UINT32_MAX; /* can offsets exceed 32 bits? */
 	uint64_t at = 0;
+	if (!has_room(job, t, far))
+		return false;
 	for (uint32_t i = 0; i < set->sec_cnt; i++) {
 		struct merge_sec *m = &s->merge_secs[set->secs[i]];
 		if (far && !(m->far_off = arena_alloc_array(s->arena, (size_t)m->pieces->cnt + 1, sizeof(*m->far_off), 8)))
 			return false;
 		set->sec_off[i] = at;
-		at = place_pieces(s, t, m, at);
+		at = far ? place_far(t, set, m, at) : place_near(t, set, m, at);
 	}
 	set->sec_off[set->sec_cnt] = set->sz = at;
 	return true;
@@ -289,9 +358,8 @@ static bool place_set(struct merge_job *job, uint32_t idx, const struct table *t
 static void place_range(void *ctx, size_t begin, size_t end, unsigned worker)
 {
 	struct merge_job *job = ctx;
-	const struct table *t = table_of(job, worker);
 	for (size_t i = begin; i < end; i++)
-		if (!t || !place_set(job, (uint32_t)i, t))
+		if (!place_set(job, (uint32_t)i, &job->tables[worker]))
 			atomic_store(&job->no_memory, true);
 }
 
@@ -305,8 +373,8 @@ static int place_sets(struct merge_job *job)
 		return -ENOMEM;
 	pool_for(s->in->pool, s->merge_set_cnt, 1, place_range, job);
 	for (unsigned w = 0; w < workers; w++) {
-		free(job->tables[w].set);
-		free(job->tables[w].off);
+		free(job->tables[w].spots);
+		free(job->tables[w].far);
 	}
 	free(job->tables);
 	return atomic_load(&job->no_memory) ? -ENOMEM : 0;
@@ -320,12 +388,15 @@ int merge_pieces(struct sections *s)
 		return -ENOMEM;
 	if (s->in->opt->optimize == 0)
 		return 0;
-	int rc = list_sections(s);
+	int rc = list_sections(&job);
 	if (!rc)
-		rc = list_by_set(s);
+		rc = make_sets(&job);
 	if (!rc)
-		rc = split_sections(&job);
+		rc = intern_pieces(&job);
 	if (!rc)
 		rc = place_sets(&job);
+	free(job.first);
+	free(job.listed);
+	free(job.most);
 	return rc;
 }
