@@ -135,18 +135,18 @@ static void assign_object(struct sections *s, uint32_t file, struct assign_worke
 		return;
 	}
 	/* Nobody else is at an object's part of the arrays. */
-	uint16_t *out_of = s->out_of + base;
+	_Atomic uint16_t *out_of = s->out_of + base;
 	outsec_rank *rank_of = s->rank_of + base;
 	_Atomic uint8_t *state = s->st->sec_state + base;
 	uint64_t bound = 0;
-	memset(out_of, 0xff, o->sec_cnt * sizeof(*out_of)); /* OUT_NONE */
+	memset((void *)out_of, 0xff, o->sec_cnt * sizeof(*out_of)); /* OUT_NONE */
 	for (const struct content_row *row = x->rows; row < x->rows + x->cnt; row++) {
 		struct class_use *u = &uses[row->class];
 		if (!u->is_kept || (atomic_load_explicit(&state[row->sec], memory_order_relaxed) & SEC_DEAD_COMDAT))
 			continue;
 		if (u->out == OUT_NONE) /* rows ascend: it is the class's first */
 			u->out = outsec_get(s, &x->classes[row->class], base + row->sec);
-		out_of[row->sec] = u->out;
+		atomic_store_explicit(&out_of[row->sec], u->out, memory_order_relaxed);
 		rank_of[row->sec] = row->rank;
 		if (!u->is_live || u->out == OUT_NONE)
 			continue;
@@ -170,7 +170,7 @@ int outsec_assign(struct sections *s)
 	s->rank_of = arena_alloc_array(s->scratch, s->st->sec_cnt, sizeof(*s->rank_of), 64);
 	if (!s->outs || !s->out_of || !s->rank_of)
 		return -ENOMEM;
-	s->out_of[0] = OUT_NONE; /* nobody's section */
+	atomic_init(&s->out_of[0], OUT_NONE); /* nobody's section */
 	struct assign_job job = { s, calloc(pool_threads(s->in->pool), sizeof(*job.workers)) };
 	if (!job.workers)
 		return -ENOMEM;

@@ -164,7 +164,7 @@ struct sections {
 
 	struct outsec *outs;         /* capacity OUT_NONE */
 	_Atomic uint32_t out_cnt;
-	uint16_t *out_of;            /* by global section number */
+	_Atomic uint16_t *out_of;    /* by global section number */
 	outsec_rank *rank_of;        /* scratch */
 
 	struct eh_object *eh;        /* by file */
