@@ -46,6 +46,7 @@ struct linkfs_linker *linkfs_linker_free(struct linkfs_linker *l)
 	if (!l)
 		return NULL;
 	l->kept = kept_free(l->kept);
+	free(l->scanned_names);
 	l->strings = names_free(l->strings);
 	l->names = names_free(l->names);
 	mapper_free(l->mapper);

@@ -13,6 +13,7 @@ struct linkfs_linker {
 	struct mapper *mapper;
 	struct names *names;
 	struct names *strings; /* pieces of merged sections */
+	struct scanned_names *scanned_names; /* by lock */
 	struct pool *pool;
 	pthread_mutex_t lock; /* links are made one at a time */
 	atomic_uint_fast64_t parsed_objects, scanned_objects;

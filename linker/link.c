@@ -243,8 +243,9 @@ int linkfs_link(struct linkfs_linker *l, const struct linkfs_request *rq, struct
 	struct inputs_config cfg = { .opt = img->opt, .mapper = l->mapper, .names = l->names, .strings = l->strings,
 				     .pool = l->pool, .diag = d,
 				     .opener = opener, .parsed_objects = &l->parsed_objects,
-				     .scanned_objects = &l->scanned_objects, .kept = l->kept,
-				     .plan = rq->lto_cnt ? &plan : NULL, .never_compiles = rq->never_compiles };
+				     .scanned_objects = &l->scanned_objects, .scanned_names = &l->scanned_names,
+				     .kept = l->kept, .plan = rq->lto_cnt ? &plan : NULL,
+				     .never_compiles = rq->never_compiles };
 	rc = make(img, &cfg, d);
 	atomic_store(&l->pass, NULL);
 	if (rc && img->in)

@@ -759,7 +759,8 @@ int inputs_load(const struct inputs_config *cfg, struct inputs **ret_inputs)
 	}
 	*in = (struct inputs){ .opt = cfg->opt, .mapper = cfg->mapper, .names = cfg->names, .strings = cfg->strings,
 			       .pool = cfg->pool, .diag = cfg->diag, .parsed_objects = cfg->parsed_objects,
-			       .scanned_objects = cfg->scanned_objects, .claimer = cfg->claimer, .plan = cfg->plan,
+			       .scanned_objects = cfg->scanned_objects, .scanned_names = cfg->scanned_names,
+			       .claimer = cfg->claimer, .plan = cfg->plan,
 			       .never_compiles = cfg->never_compiles, .kept = cfg->kept, .priv = pv };
 	pv->opener = cfg->opener;
 	int rc = choose_emulation(in);

@@ -152,7 +152,8 @@ static bool same_cie(const struct sections *s, uint32_t fa, const struct cie *a,
 }
 
 /* The earliest equal CIE; files are visited in order, so whoever is in the table leads. */
-static void lead_cie(const struct sections *s, struct cie_slot *table, size_t mask, uint32_t file, uint32_t i, uint64_t h)
+static void lead_cie(const struct sections *s, struct cie_slot *table, size_t mask, uint32_t file, uint32_t i,
+		     uint64_t h)
 {
 	const struct cie *c = &s->eh[file].frames->cies[i];
 	struct cie_use *use = &s->eh[file].cies[i];

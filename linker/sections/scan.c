@@ -45,7 +45,7 @@ struct scan {
 	struct sections *s;
 	struct finding *found; /* by worker */
 	struct share *shares;  /* by index in objs */
-	struct scanned_key facts;
+	struct scan_around around;
 	name_id tls_get_addr;
 };
 
@@ -343,7 +343,7 @@ static const struct scanned *scan_anew(struct scan *c, struct finding *f, uint32
 	if (!x)
 		f->no_memory = true;
 	else if (key && !f->has_report)
-		scanned_keep(c->s->in->files[file].obj, key, x, &f->retired);
+		scanned_keep(c->s->in->files[file].obj, key, c->around.serial, x, &f->retired);
 	else
 		scanned_drop(x, &f->retired);
 	return x;
@@ -353,8 +353,8 @@ static const struct scanned *scan_file(struct scan *c, struct finding *f, uint32
 {
 	if (c->s->st->wrap_cnt) /* names mean others */
 		return scan_anew(c, f, file, NULL);
-	struct scanned_key key = scanned_key(c->s, &c->facts, file);
-	const struct scanned *kept = scanned_find(c->s->in->files[file].obj, &key);
+	struct scanned_key key;
+	const struct scanned *kept = scanned_find(c->s, &c->around, file, &key);
 	return kept ? kept : scan_anew(c, f, file, &key);
 }
 
@@ -548,7 +548,7 @@ static void bound_image(struct sections *s)
 		       base + bound < (UINT64_C(1) << 31) - (UINT64_C(1) << 26);
 }
 
-static struct scanned_key facts_key(const struct sections *s)
+static struct scanned_digest digest_facts(const struct sections *s)
 {
 	struct scan_facts facts;
 	memset(&facts, 0, sizeof(facts)); /* its padding counts, too */
@@ -562,21 +562,27 @@ static struct scanned_key facts_key(const struct sections *s)
 	facts.z_notext = s->in->opt->z_notext;
 	facts.has_frames = s->eh_sz;
 	facts.discard = (uint8_t)s->in->opt->discard;
-	return scanned_facts_key(&facts);
+	return scanned_facts(&facts);
 }
 
 int scan_relocations(struct sections *s)
 {
 	unsigned workers = pool_threads(s->in->pool);
 	struct scan c = { .s = s };
+	struct scanned_names *own = NULL, **names = s->in->scanned_names ? s->in->scanned_names : &own;
+	if (scanned_names_update(s, names))
+		return -ENOMEM;
+	c.around.names = *names;
+	c.around.serial = own ? 0 : (*names)->serial;
 	s->tls_get_addr = c.tls_get_addr = names_find(s->in->names, "__tls_get_addr", 14);
 	bound_image(s);
-	c.facts = facts_key(s);
+	c.around.facts = digest_facts(s);
 	s->rel_relative = arena_alloc_array(s->scratch, s->st->sec_cnt, sizeof(*s->rel_relative), 64);
 	s->local_counts = arena_alloc_array(s->scratch, (size_t)s->in->file_cnt + 1, sizeof(*s->local_counts), 64);
 	c.shares = malloc(((size_t)s->st->obj_cnt + 1) * sizeof(*c.shares));
 	c.found = aligned_alloc(64, workers * sizeof(*c.found));
 	if (!s->rel_relative || !s->local_counts || !c.shares || !c.found) {
+		free(own);
 		free(c.shares);
 		free(c.found);
 		return -ENOMEM;
@@ -585,6 +591,7 @@ int scan_relocations(struct sections *s)
 	pool_for(s->in->pool, s->st->obj_cnt, 8, scan_range, &c);
 	int rc = merge_findings(&c);
 	findings_free(&c);
+	free(own);
 	free(c.shares);
 	return rc;
 }

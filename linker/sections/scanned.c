@@ -4,6 +4,7 @@
  */
 #include "scanned.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 /* What scan.c and judge.h ask of a name. NEED bits are set while others scan. */
 #define FACTS (SYM_DEF | SYM_SHARED | SYM_ABS | SYM_IFUNC | SYM_TLS | SYM_FUNC | SYM_PREEMPT | SYM_UNDEF_WEAK | \
 	       SYM_UNDEF | SYM_OUTSIDE)
-enum { BATCH = 2040 };
+enum { BATCH = 2040, BATCH_NAMES = 16384 };
 
 void *list_push(struct list *l, size_t elem, bool *no_memory)
 {
@@ -31,16 +32,23 @@ void *list_push(struct list *l, size_t elem, bool *no_memory)
 	return (char *)l->data + elem * l->cnt++;
 }
 
-static struct scanned_key digest(const void *data, size_t sz)
+static struct scanned_digest digest(const void *data, size_t sz)
 {
 	XXH128_hash_t d = XXH3_128bits(data, sz);
-	return (struct scanned_key){ d.low64, d.high64 };
+	return (struct scanned_digest){ d.low64, d.high64 };
 }
 
-struct scanned_key scanned_facts_key(const struct scan_facts *facts)
+static bool is_same(const struct scanned_digest *a, const struct scanned_digest *b)
+{
+	return a->low == b->low && a->high == b->high;
+}
+
+struct scanned_digest scanned_facts(const struct scan_facts *facts)
 {
 	return digest(facts, sizeof(*facts));
 }
+
+/* ---- names ---- */
 
 /* The FACTS of a name in two bytes: the highest takes the place of a bit that is none of them. */
 static uint16_t facts_of(const struct symtab *st, name_id id)
@@ -50,40 +58,101 @@ static uint16_t facts_of(const struct symtab *st, name_id id)
 	return (uint16_t)(fl | (fl & SYM_OUTSIDE ? 1 : 0));
 }
 
-struct scanned_key scanned_key(const struct sections *s, const struct scanned_key *facts, uint32_t file)
+struct naming {
+	const struct symtab *st;
+	struct scanned_names *names;
+	uint32_t first;
+	atomic_bool differs;
+};
+
+static void compare_range(void *ctx, size_t begin, size_t end, unsigned worker)
 {
-	const struct symtab *st = s->st;
-	const struct object *o = s->in->files[file].obj;
+	struct naming *j = ctx;
+	uint16_t diff = 0;
+	(void)worker;
+	for (size_t id = begin; id < end; id++)
+		diff |= j->names->facts[id] ^ facts_of(j->st, (name_id)id);
+	if (diff)
+		atomic_store(&j->differs, true);
+}
+
+static void fill_range(void *ctx, size_t begin, size_t end, unsigned worker)
+{
+	struct naming *j = ctx;
+	(void)worker;
+	for (size_t id = j->first + begin; id < j->first + end; id++)
+		j->names->facts[id] = facts_of(j->st, (name_id)id);
+}
+
+int scanned_names_update(const struct sections *s, struct scanned_names **memo)
+{
+	struct naming j = { .st = s->st, .names = *memo };
+	uint64_t serial = j.names ? j.names->serial : 0;
+	uint32_t known = j.names && j.names->cnt <= s->st->cnt ? j.names->cnt : 0;
+	pool_for(s->in->pool, known, BATCH_NAMES, compare_range, &j);
+	if (atomic_load(&j.differs))
+		known = 0;
+	if (known && known == s->st->cnt)
+		return 0;
+	j.names = realloc(*memo, sizeof(*j.names) + (size_t)s->st->cnt * sizeof(*j.names->facts));
+	if (!j.names)
+		return -ENOMEM;
+	j.names->serial = known ? serial : serial + 1;
+	j.names->cnt = s->st->cnt;
+	j.first = known;
+	*memo = j.names;
+	pool_for(s->in->pool, s->st->cnt - known, BATCH_NAMES, fill_range, &j);
+	return 0;
+}
+
+static struct scanned_digest names_digest(const struct scanned_names *names, const struct object *o)
+{
 	uint32_t global_cnt = o->sym_cnt - o->first_global;
 	struct {
-		struct scanned_key before, states; /* what was digested so far */
-		uint16_t names[BATCH];
-	} b;
-	b.before = *facts;
-	/* By now a state is live, dead and with frames; the last follows from the first and the object's bytes. */
-	b.states = digest((const void *)(st->sec_state + st->sec_base[file]), o->sec_cnt);
-	for (uint32_t i = 0, n; i < global_cnt || !i; i += n) {
+		struct scanned_digest before; /* what was digested so far */
+		uint16_t facts[BATCH];
+	} b = { 0 };
+	for (uint32_t i = 0, n; i < global_cnt; i += n) {
 		n = global_cnt - i < BATCH ? global_cnt - i : BATCH;
 		for (uint32_t k = 0; k < n; k++)
-			b.names[k] = facts_of(st, o->names[i + k]);
-		b.before = digest(&b, offsetof(typeof(b), names) + n * sizeof(*b.names));
-		if (!n)
-			break;
+			b.facts[k] = names->facts[o->names[i + k]];
+		b.before = digest(&b, offsetof(typeof(b), facts) + n * sizeof(*b.facts));
 	}
 	return b.before;
 }
+
+/* ---- products ---- */
 
 static struct scanned *of(struct object_product *p)
 {
 	return (struct scanned *)(void *)p; /* its first member */
 }
 
-const struct scanned *scanned_find(const struct object *o, const struct scanned_key *key)
+const struct scanned *scanned_find(const struct sections *s, const struct scan_around *around, uint32_t file,
+				   struct scanned_key *ret_key)
 {
+	const struct object *o = s->in->files[file].obj;
+	bool has_names = false;
+	ret_key->facts = around->facts;
+	/* By now a state is live, dead and with frames; the last follows from the first and the object's bytes. */
+	ret_key->states = digest((const void *)(s->st->sec_state + s->st->sec_base[file]), o->sec_cnt);
 	struct scanned *x = of(atomic_load_explicit(&o->scanned, memory_order_acquire));
-	while (x && (x->key.low != key->low || x->key.high != key->high))
-		x = of(atomic_load_explicit(&x->older.next, memory_order_acquire));
-	return x;
+	for (; x; x = of(atomic_load_explicit(&x->older.next, memory_order_acquire))) {
+		if (!is_same(&x->key.facts, &ret_key->facts) || !is_same(&x->key.states, &ret_key->states))
+			continue;
+		if (around->serial && atomic_load_explicit(&x->serial, memory_order_relaxed) == around->serial)
+			return x;
+		if (!has_names)
+			ret_key->names = names_digest(around->names, o);
+		has_names = true;
+		if (!is_same(&x->key.names, &ret_key->names))
+			continue;
+		atomic_store_explicit(&x->serial, around->serial, memory_order_relaxed);
+		return x;
+	}
+	if (!has_names)
+		ret_key->names = names_digest(around->names, o);
+	return NULL;
 }
 
 static int compare(const void *va, const void *vb)
@@ -149,9 +218,11 @@ struct scanned *scanned_make(const struct scanned_head *head, struct list lists[
 	return x;
 }
 
-void scanned_keep(struct object *o, const struct scanned_key *key, struct scanned *x, struct scanned **retired)
+void scanned_keep(struct object *o, const struct scanned_key *key, uint64_t serial, struct scanned *x,
+		  struct scanned **retired)
 {
 	x->key = *key;
+	atomic_init(&x->serial, serial);
 	/* The object may stand on the command line twice, and others be reading what is replaced. */
 	struct scanned *old = of(atomic_exchange(&o->scanned, NULL));
 	struct scanned *older = old ? of(atomic_exchange(&old->older.next, NULL)) : NULL;

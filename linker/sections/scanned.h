@@ -1,7 +1,7 @@
 /* scanned.h - what scanning one object found, kept with it: the next link scans again only what looks different by then.
  *
  * A product of the object's bytes and of what scanning asks about its surroundings: the facts of the names it mentions,
- * the states of its sections, and how the output is made. A digest of these is its key, so a kept product is what
+ * the states of its sections, and how the output is made. Digests of these are its key, so a kept product is what
  * scanning would find, whatever was linked meanwhile. Objects with something to report are scanned each time.
  */
 #ifndef LINKFS_SCANNED_H
@@ -40,30 +40,52 @@ struct scanned_head {
 	bool got_base, static_tls, textrel, tlsld;
 };
 
-struct scanned_key {
+struct scanned_digest {
 	uint64_t low, high;
+};
+/* What scanning an object asks about its surroundings. */
+struct scanned_key {
+	struct scanned_digest facts, states, names;
 };
 
 struct scanned {
 	struct object_product older; /* of the same object */
 	struct scanned_key key;
+	_Atomic uint64_t serial; /* key.names is right for the scanned_names with this number; 0: for none known */
 	struct scanned *retired; /* the list it is on when nobody will find it any more */
 	struct scanned_head head;
 	uint32_t cnt[SCANNED_CNT];
 	struct scanned_row rows[]; /* those of the first kind, then of the second ... */
 };
 
-/* The key of FILE for a link whose facts' digest is FACTS. */
-struct scanned_key scanned_facts_key(const struct scan_facts *facts);
-struct scanned_key scanned_key(const struct sections *s, const struct scanned_key *facts, uint32_t file);
-/* The object's with that KEY, NULL: none. */
-const struct scanned *scanned_find(const struct object *o, const struct scanned_key *key);
-/* What was found, as one product. The lists are sorted for it, and equal rows of globals and locals joined. NULL without
- * memory. */
+/* What scanning asks of each name, as the last link had it. A memo: most links find all names as they were, compare them
+ * with this one by one, and need not look at each object's. Grows with the process's names, two bytes for each. */
+struct scanned_names {
+	uint64_t serial;       /* another one whenever a name became different; those that are new had no object before */
+	uint32_t cnt;
+	uint16_t facts[];      /* by name_id */
+};
+/* Makes *MEMO what the link's names are. *MEMO is malloc-ed, starts as NULL, and belongs to one table of names. -ENOMEM leaves
+ * it as it was. */
+int scanned_names_update(const struct sections *s, struct scanned_names **memo);
+
+/* What is the same for all objects of a link. */
+struct scan_around {
+	struct scanned_digest facts;
+	const struct scanned_names *names;
+	uint64_t serial;       /* that of NAMES, 0: they will not be remembered */
+};
+struct scanned_digest scanned_facts(const struct scan_facts *facts);
+/* What FILE's object has for a link with AROUND; NULL: nothing, then it may be kept under *RET_KEY. */
+const struct scanned *scanned_find(const struct sections *s, const struct scan_around *around, uint32_t file,
+				   struct scanned_key *ret_key);
+/* What was found, as one product. The lists are sorted for it, and equal rows of globals and locals joined. NULL
+ * without memory. */
 struct scanned *scanned_make(const struct scanned_head *head, struct list lists[SCANNED_CNT]);
-/* Keeps X under KEY. What it replaces stays readable until scanned_retire is called with *RETIRED: others may use it.
- * Thread-safe. */
-void scanned_keep(struct object *o, const struct scanned_key *key, struct scanned *x, struct scanned **retired);
+/* Keeps X under KEY, whose names have SERIAL. What it replaces stays readable until scanned_retire is called with *RETIRED:
+ * others may use it. Thread-safe. */
+void scanned_keep(struct object *o, const struct scanned_key *key, uint64_t serial, struct scanned *x,
+		  struct scanned **retired);
 /* X is not kept, but stays readable until then. */
 void scanned_drop(struct scanned *x, struct scanned **retired);
 void scanned_retire(struct scanned *retired);
