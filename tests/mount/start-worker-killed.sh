@@ -16,7 +16,7 @@ start_mount
 add_linked p gcc code.o edited.o -o p
 run "$mnt/p" || fail "the program"
 (
-	while [ ! -e done ]; do
+	while [ ! -e over ]; do
 		kill -9 "$(stat_of worker_pid)" 2>/dev/null || :
 		sleep 0.05
 	done
@@ -26,7 +26,7 @@ for _ in 1 2 3 4 5 6; do
 	edit
 	run "$mnt/p" || fail "the program, after edit $turn"
 done
-: >done
+: >over
 wait "$killer" || :
 [ "$(stat_of worker_restarts)" -gt 2 ] || fail "the linker process was not killed: $(stat_of worker_restarts)"
 gcc -B"$LINKFS_BUILD/libexec/linkfs/" code.o edited.o -o plain
