@@ -12,9 +12,6 @@
 #include "judge.h"
 #include "render.h"
 
-#define RELAX_BEFORE 16 /* more than any row's footprint */
-#define RELAX_AFTER 32
-
 void spot_init(struct spot *sp, const struct layout *l, uint32_t file, uint32_t shndx)
 {
 	const struct object *o = l->in->files[file].obj;
@@ -231,9 +228,9 @@ static int rewrite(const struct spot *sp, enum relax rx, const struct rel *r, co
 		   const struct target *t, uint64_t S, int64_t A, uint64_t P, uint8_t *loc, struct fill *f)
 {
 	const uint8_t *in = isec_bytes(sp->o, sp->is);
-	uint64_t lo = r->off < RELAX_BEFORE ? 0 : r->off - RELAX_BEFORE;
-	uint64_t hi = sp->is->sz - r->off < RELAX_AFTER ? sp->is->sz : r->off + RELAX_AFTER;
-	uint8_t copy[RELAX_BEFORE + RELAX_AFTER] = { 0 };
+	uint64_t lo = r->off < row->before ? 0 : r->off - row->before;
+	uint64_t hi = sp->is->sz - r->off < row->after ? sp->is->sz : r->off + row->after;
+	uint8_t copy[RENDER_EDGE]; /* no footprint is longer */
 	memcpy(copy, in + lo, hi - lo);
 	if (!apply_relaxed(sp, rx, r, t, S, A, P, copy + (r->off - lo)))
 		return fail_range(sp, r, row, f, relaxed_value(sp, rx, S, A, P));
@@ -342,9 +339,10 @@ int relocation_check(const struct layout *l, uint32_t file, uint32_t shndx, uint
 	struct spot sp;
 	struct rel r;
 	struct target t = { 0 };
-	char why[512] = "";
+	char why[512];
 	struct fill f = { .why = why, .why_sz = sizeof(why) };
 	bool consumed = false;
+	*why = 0;
 	spot_init(&sp, l, file, shndx);
 	rel_get(sp.o, sp.is, rel, &r);
 	const struct rel_row *row = arch_row(l->in->arch, r.type);
