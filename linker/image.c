@@ -47,6 +47,7 @@ struct linkfs_linker *linkfs_linker_free(struct linkfs_linker *l)
 		return NULL;
 	l->kept = kept_free(l->kept);
 	free(l->scanned_names);
+	free(l->merge_table);
 	l->strings = names_free(l->strings);
 	l->names = names_free(l->names);
 	mapper_free(l->mapper);

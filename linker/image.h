@@ -14,6 +14,7 @@ struct linkfs_linker {
 	struct names *names;
 	struct names *strings; /* pieces of merged sections */
 	struct scanned_names *scanned_names; /* by lock */
+	struct merge_table *merge_table;     /* likewise */
 	struct pool *pool;
 	pthread_mutex_t lock; /* links are made one at a time */
 	atomic_uint_fast64_t parsed_objects, scanned_objects;

@@ -244,6 +244,7 @@ int linkfs_link(struct linkfs_linker *l, const struct linkfs_request *rq, struct
 				     .pool = l->pool, .diag = d,
 				     .opener = opener, .parsed_objects = &l->parsed_objects,
 				     .scanned_objects = &l->scanned_objects, .scanned_names = &l->scanned_names,
+				     .merge_table = &l->merge_table,
 				     .kept = l->kept, .plan = rq->lto_cnt ? &plan : NULL,
 				     .never_compiles = rq->never_compiles };
 	rc = make(img, &cfg, d);

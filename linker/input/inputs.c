@@ -760,6 +760,7 @@ int inputs_load(const struct inputs_config *cfg, struct inputs **ret_inputs)
 	*in = (struct inputs){ .opt = cfg->opt, .mapper = cfg->mapper, .names = cfg->names, .strings = cfg->strings,
 			       .pool = cfg->pool, .diag = cfg->diag, .parsed_objects = cfg->parsed_objects,
 			       .scanned_objects = cfg->scanned_objects, .scanned_names = cfg->scanned_names,
+			       .merge_table = cfg->merge_table,
 			       .claimer = cfg->claimer, .plan = cfg->plan,
 			       .never_compiles = cfg->never_compiles, .kept = cfg->kept, .priv = pv };
 	pv->opener = cfg->opener;

@@ -100,6 +100,7 @@ struct inputs {
 	atomic_uint_fast64_t *parsed_objects, *scanned_objects; /* the process's counters */
 	struct kept *kept;         /* symbols/kept.h: the process's, NULL: none */
 	struct scanned_names **scanned_names; /* the process's (sections/scanned.h); NULL: it has none */
+	struct merge_table **merge_table; /* the process's, of sections/merge.c, malloc-ed; NULL: it has none */
 	const struct linkfs_ir_claimer *claimer; /* NULL: intermediate code is refused */
 	const struct ir_plan *plan; /* NULL: none */
 	struct ir_claim *claims;
@@ -124,6 +125,7 @@ struct inputs_config {
 	atomic_uint_fast64_t *parsed_objects, *scanned_objects;
 	struct kept *kept;
 	struct scanned_names **scanned_names; /* or NULL */
+	struct merge_table **merge_table; /* or NULL */
 	const struct linkfs_ir_claimer *claimer; /* or */
 	const struct ir_plan *plan;              /* or neither */
 	bool never_compiles;       /* linkfs_request's */

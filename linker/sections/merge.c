@@ -13,12 +13,19 @@
 
 /* Where pieces are, while a worker lays out one set after the other. */
 struct spot {
-	uint32_t set;          /* 1 + the set that this is of */
+	uint32_t turn;         /* whose this is: a number for each set */
 	uint32_t off;          /* in the set's chunk, where that is not larger than 4 GiB */
 };
 struct table {
 	struct spot *spots;    /* by piece id */
 	uint64_t *far;         /* in place of spot.off where it is */
+	uint32_t turn;         /* the last one used */
+};
+
+/* The table of the largest set of a link is left for the next one: fresh pages cost more than all that is stored in them. */
+struct merge_table {
+	uint32_t cnt, turn;
+	struct spot spots[];
 };
 
 /* A section while sets are made: what tells sets apart, and what sizes things. */
@@ -38,7 +45,8 @@ struct merge_job {
 	uint32_t *first;       /* by index in objs: its sections, then the first of them in merge_secs */
 	struct listed *listed; /* by position, as merge_secs */
 	uint64_t *most;        /* by set */
-	struct table *tables;  /* by worker, made when first needed */
+	struct table *tables;  /* by worker, made when first needed; behind them the largest set's */
+	uint32_t largest;      /* set */
 	uint32_t id_cnt;
 	_Atomic size_t fresh;  /* pieces that are not interned */
 	atomic_bool no_memory;
@@ -310,9 +318,9 @@ static uint64_t place_near(const struct table *t, const struct merge_set *set, c
 	uint64_t mask = (UINT64_C(1) << set->p2align) - 1;
 	for (uint32_t p = 0; p < pc->cnt; p++) {
 		struct spot *spot = &t->spots[pc->id[p]];
-		if (spot->set != m->set + 1) {
+		if (spot->turn != t->turn) {
 			at = (at + mask) & ~mask;
-			*spot = (struct spot){ m->set + 1, (uint32_t)at };
+			*spot = (struct spot){ t->turn, (uint32_t)at };
 			at += pc->start ? pc->start[p + 1] - pc->start[p] : set->entsize;
 		}
 		m->off[p] = spot->off;
@@ -326,8 +334,8 @@ static uint64_t place_far(const struct table *t, const struct merge_set *set, co
 	uint64_t mask = (UINT64_C(1) << set->p2align) - 1;
 	for (uint32_t p = 0; p < pc->cnt; p++) {
 		name_id id = pc->id[p];
-		if (t->spots[id].set != m->set + 1) {
-			t->spots[id].set = m->set + 1;
+		if (t->spots[id].turn != t->turn) {
+			t->spots[id].turn = t->turn;
 			t->far[id] = at = (at + mask) & ~mask;
 			at += pc->start ? pc->start[p + 1] - pc->start[p] : set->entsize;
 		}
@@ -344,6 +352,7 @@ static bool place_set(struct merge_job *job, uint32_t idx, struct table *t)
 	uint64_t at = 0;
 	if (!has_room(job, t, far))
 		return false;
+	t->turn++;
 	for (uint32_t i = 0; i < set->sec_cnt; i++) {
 		struct merge_sec *m = &s->merge_secs[set->secs[i]];
 		if (far && !(m->far_off = arena_alloc_array(s->arena, (size_t)m->pieces->cnt + 1, sizeof(*m->far_off), 8)))
@@ -358,9 +367,32 @@ static bool place_set(struct merge_job *job, uint32_t idx, struct table *t)
 static void place_range(void *ctx, size_t begin, size_t end, unsigned worker)
 {
 	struct merge_job *job = ctx;
+	unsigned last = pool_threads(job->s->in->pool);
 	for (size_t i = begin; i < end; i++)
-		if (!place_set(job, (uint32_t)i, &job->tables[worker]))
+		if (!place_set(job, (uint32_t)i, &job->tables[i == job->largest ? last : worker]))
 			atomic_store(&job->no_memory, true);
+}
+
+/* The table that the link before left, with room for this one's pieces. Without memory: NULL. */
+static struct merge_table *take_kept(const struct merge_job *job)
+{
+	struct merge_table **place = job->s->in->merge_table, *k = place ? *place : NULL;
+	uint32_t known = k && k->turn < UINT32_MAX ? k->cnt : 0;
+	if (!place || known >= job->id_cnt)
+		return k;
+	if (!known) { /* none, or all numbers were given out */
+		free(k);
+		*place = k = calloc(1, sizeof(*k) + (size_t)job->id_cnt * sizeof(*k->spots));
+	} else {
+		k = realloc(k, sizeof(*k) + (size_t)job->id_cnt * sizeof(*k->spots));
+		if (!k)
+			return NULL;
+		*place = k;
+		memset(k->spots + known, 0, (job->id_cnt - known) * sizeof(*k->spots));
+	}
+	if (k)
+		k->cnt = job->id_cnt;
+	return k;
 }
 
 static int place_sets(struct merge_job *job)
@@ -368,11 +400,21 @@ static int place_sets(struct merge_job *job)
 	struct sections *s = job->s;
 	unsigned workers = pool_threads(s->in->pool);
 	job->id_cnt = names_cnt(s->in->strings);
-	job->tables = calloc(workers, sizeof(*job->tables));
+	job->tables = calloc((size_t)workers + 1, sizeof(*job->tables));
 	if (!job->tables)
 		return -ENOMEM;
+	for (uint32_t i = 1; i < s->merge_set_cnt; i++)
+		job->largest = job->most[i] > job->most[job->largest] ? i : job->largest;
+	struct merge_table *kept = s->merge_set_cnt ? take_kept(job) : NULL;
+	struct table *own = &job->tables[workers];
+	if (kept)
+		*own = (struct table){ .spots = kept->spots, .turn = kept->turn };
 	pool_for(s->in->pool, s->merge_set_cnt, 1, place_range, job);
-	for (unsigned w = 0; w < workers; w++) {
+	if (kept) {
+		kept->turn = own->turn;
+		own->spots = NULL;
+	}
+	for (unsigned w = 0; w <= workers; w++) {
 		free(job->tables[w].spots);
 		free(job->tables[w].far);
 	}
