@@ -37,7 +37,7 @@ struct stage {
 	enum { STAGE_FREE, STAGE_ASKED, STAGE_MADE, STAGE_FAILED } state;
 	struct ring *ring; /* MADE: where it is; referenced */
 	bool is_orphan;    /* nobody waits for it any more; its answer frees it */
-	uint64_t off, sz;
+	struct msg_stage what;
 };
 
 struct warmer {
@@ -114,38 +114,72 @@ static bool may_go_on(const struct warm_job *j)
 	return j->may_store && !j->is_over && !j->gen->is_lost && j->gen->node.nlookup;
 }
 
-/* Has the next pieces made, as many as there are buffers for; what is made already is stored at once (the lock is given up).
- * *RET_MORE: there are pieces left. 0 or -errno. */
+/* As many of the next pieces as a buffer has room for. What is made already is stored at once (the lock is given up). *RET_MORE:
+ * there are pieces left. 0 or -errno. */
+static int collect_pieces(struct fs *fs, struct warm_job *j, struct profile_at *at, struct msg_stage *ret, bool *ret_more)
+{
+	uint64_t room = STAGE_SZ;
+
+	while (ret->cnt < MSG_PIECES && may_go_on(j)) {
+		struct msg_piece *p = &ret->piece[ret->cnt];
+		struct profile_at here = *at;
+		bool is_made;
+		*ret_more = cache_next_expected(j->gen->file, at, &p->off, &p->sz, &is_made);
+		if (!*ret_more)
+			return 0;
+		if (!is_made && p->sz > room) {
+			*at = here;
+			return 0;
+		}
+		if (!is_made) {
+			room -= p->sz;
+			ret->cnt++;
+			continue;
+		}
+		fs_unlock(fs);
+		int r = store_made(fs, j->gen, p->off, p->sz, &j->is_over);
+		fs_lock(fs);
+		if (r)
+			return r;
+		fs->count.stored_bytes += p->sz;
+	}
+	return 0;
+}
+
+/* Has the next pieces made, as many as there are buffers for. As above. */
 static int ask_pieces(struct fs *fs, struct warm_job *j, struct profile_at *at, bool *ret_more)
 {
 	struct warmer *w = fs->warmer;
 	struct stage *s;
-	bool is_made;
 	int r = 0;
 
 	while (!r && *ret_more && may_go_on(j) && (s = stage_find(w))) {
-		*ret_more = cache_next_expected(j->gen->file, at, &s->off, &s->sz, &is_made);
-		if (!*ret_more)
-			break;
-		if (is_made) {
-			uint64_t off = s->off, sz = s->sz;
-			fs_unlock(fs);
-			r = store_made(fs, j->gen, off, sz, &j->is_over);
-			fs_lock(fs);
-			fs->count.stored_bytes += r ? 0 : sz;
-			continue;
-		}
-		r = worker_link_stage(fs, j->gen, s->off, s->sz, (unsigned)(s - w->stage));
-		if (r)
+		unsigned i = (unsigned)(s - w->stage);
+		s->what = (struct msg_stage){ .stage = i };
+		r = collect_pieces(fs, j, at, &s->what, ret_more);
+		if (!r && s->what.cnt)
+			r = worker_link_stage(fs, j->gen, &s->what);
+		if (r || !s->what.cnt)
 			break;
 		s->state = STAGE_ASKED;
 		s->is_orphan = false;
-		w->queue[(w->first + w->cnt++) % STAGE_CNT] = (unsigned)(s - w->stage);
+		w->queue[(w->first + w->cnt++) % STAGE_CNT] = i;
 	}
 	return r;
 }
 
-/* (lock held; given up for a while) Stores the piece that was asked for first, once it is made. 0 or -errno. */
+/* (no lock) 0 or -errno. */
+static int store_stage(struct fs *fs, const struct generation *g, const struct stage *s)
+{
+	unsigned char *mem = ring_stage(s->ring, (unsigned)s->what.stage);
+	int r = 0;
+
+	for (uint64_t i = 0; !r && i < s->what.cnt; mem += s->what.piece[i++].sz)
+		r = store(fs, g, s->what.piece[i].off, s->what.piece[i].sz, mem);
+	return r;
+}
+
+/* (lock held; given up for a while) Stores what was asked for first, once it is made. 0 or -errno. */
 static int store_first(struct fs *fs, const struct warm_job *j)
 {
 	struct warmer *w = fs->warmer;
@@ -156,12 +190,14 @@ static int store_first(struct fs *fs, const struct warm_job *j)
 	if (s->state != STAGE_MADE || !may_go_on(j))
 		return -ECANCELED;
 	fs_unlock(fs);
-	int r = store(fs, j->gen, s->off, s->sz, ring_stage(s->ring, (unsigned)(s - w->stage)));
+	int r = store_stage(fs, j->gen, s);
 	fs_lock(fs);
 	if (r)
 		return r;
-	fs->count.stored_bytes += s->sz;
-	cache_given(&fs->cache, j->gen->file, s->off, s->sz);
+	for (uint64_t i = 0; i < s->what.cnt; i++) {
+		fs->count.stored_bytes += s->what.piece[i].sz;
+		cache_given(&fs->cache, j->gen->file, s->what.piece[i].off, s->what.piece[i].sz);
+	}
 	stage_free(s);
 	w->first = (w->first + 1) % STAGE_CNT;
 	w->cnt--;

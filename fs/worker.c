@@ -613,26 +613,51 @@ static unsigned char *wait_for_map(struct worker *w, struct held *h)
 	return map;
 }
 
-static int fill_range(struct worker *w, struct held *h, struct msg_range *r, char *why, size_t why_sz)
+static bool has_range(const struct held *h, uint64_t off, uint64_t sz)
+{
+	return sz && off <= h->size && sz <= h->size - off;
+}
+
+static struct msg_image_stats image_stats(const struct held *h)
 {
 	struct linkfs_image_stats s;
 
-	if (!h || r->sz == 0 || r->off > h->size || r->sz > h->size - r->off || r->stage > STAGE_CNT ||
-	    (r->stage && r->sz > STAGE_SZ))
+	linkfs_image_stats(h->img, &s);
+	return (struct msg_image_stats){ .filled_bytes = s.filled_bytes, .relocs_applied = s.relocs_applied };
+}
+
+static int fill_range(struct worker *w, struct held *h, struct msg_range *r, char *why, size_t why_sz)
+{
+	if (!h || !has_range(h, r->off, r->sz))
 		return -EINVAL;
-	unsigned char *map = r->stage ? NULL : wait_for_map(w, h);
-	if (!r->stage && !map) {
+	unsigned char *map = wait_for_map(w, h);
+	if (!map) {
 		snprintf(why, why_sz, "its backing file can't be mapped");
 		return -ENOMEM;
 	}
-	unsigned char *to = r->stage ? ring_stage(w->ring, (unsigned)r->stage - 1) : map + r->off;
-	int err = linkfs_image_fill(h->img, r->off, r->sz, to, why, why_sz);
-	if (map) { /* the pages stay in the file; our view of them is not needed again */
-		uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), from = r->off & ~(page - 1);
-		madvise(map + from, r->off + r->sz - from, MADV_DONTNEED);
+	int err = linkfs_image_fill(h->img, r->off, r->sz, map + r->off, why, why_sz);
+	/* The pages stay in the file; our view of them is not needed again. */
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), from = r->off & ~(page - 1);
+	madvise(map + from, r->off + r->sz - from, MADV_DONTNEED);
+	r->image = image_stats(h);
+	return err;
+}
+
+static int fill_stage(struct worker *w, struct held *h, struct msg_stage *s, char *why, size_t why_sz)
+{
+	uint64_t at = 0;
+	int err = h && s->stage < STAGE_CNT && s->cnt <= MSG_PIECES ? 0 : -EINVAL;
+
+	for (uint64_t i = 0; !err && i < s->cnt; i++) {
+		const struct msg_piece *p = &s->piece[i];
+		err = has_range(h, p->off, p->sz) && p->sz <= STAGE_SZ - at ? 0 : -EINVAL;
+		if (!err)
+			err = linkfs_image_fill(h->img, p->off, p->sz, ring_stage(w->ring, (unsigned)s->stage) + at, why,
+						why_sz);
+		at += p->sz;
 	}
-	linkfs_image_stats(h->img, &s);
-	r->image = (struct msg_image_stats){ .filled_bytes = s.filled_bytes, .relocs_applied = s.relocs_applied };
+	if (h)
+		s->image = image_stats(h);
 	return err;
 }
 
@@ -646,11 +671,12 @@ static void reply(struct worker *w, struct msg *m, const char *text)
 
 static void on_fill(struct worker *w, const struct msg *rq)
 {
-	struct msg m = { .type = MSG_FILL | MSG_REPLY, .id = rq->id, .gen = rq->gen, .u.range = rq->u.range };
+	struct msg m = { .type = rq->type | MSG_REPLY, .id = rq->id, .gen = rq->gen, .u = rq->u };
 	struct held *h = held_find(w, rq->gen);
 	char why[MSG_TEXT_MAX] = "";
 
-	m.error = fill_range(w, h, &m.u.range, why, sizeof(why));
+	m.error = rq->type == MSG_STAGE ? fill_stage(w, h, &m.u.stage, why, sizeof(why))
+					: fill_range(w, h, &m.u.range, why, sizeof(why));
 	if (h)
 		held_unref(w, h);
 	reply(w, &m, m.error ? why : NULL);
@@ -728,6 +754,7 @@ static void on_short(struct worker *w, struct packet *p)
 		on_backing(w, p);
 		break;
 	case MSG_FILL:
+	case MSG_STAGE:
 		on_fill(w, &p->msg);
 		break;
 	case MSG_MAP:

@@ -387,13 +387,16 @@ bool answer_fill(struct fs *fs, struct packet *p, struct replies *out)
 
 	switch (m->type) {
 	case MSG_FILL | MSG_REPLY:
-		if (!(j = job_find(fs->worker, m->id, JOB_FILL)) && !(j = job_find(fs->worker, m->id, JOB_STAGE)))
+		if (!(j = job_find(fs->worker, m->id, JOB_FILL)))
 			return false;
 		take_image_stats(fs, j->gen, &m->u.range.image);
-		if (j->type == JOB_FILL)
-			cache_filled(&fs->cache, j->gen->file, j->off, j->sz, m->error, p->text, out);
-		else
-			warmer_staged(fs, j->stage, m->error ? NULL : ring_ref(fs->worker->ring), m->error);
+		cache_filled(&fs->cache, j->gen->file, j->off, j->sz, m->error, p->text, out);
+		break;
+	case MSG_STAGE | MSG_REPLY:
+		if (!(j = job_find(fs->worker, m->id, JOB_STAGE)))
+			return false;
+		take_image_stats(fs, j->gen, &m->u.stage.image);
+		warmer_staged(fs, (unsigned)j->stage.stage, m->error ? NULL : ring_ref(fs->worker->ring), m->error);
 		break;
 	case MSG_MAP | MSG_REPLY:
 		if (!(j = job_find(fs->worker, m->id, JOB_MAP)))

@@ -127,7 +127,7 @@ void job_fail(struct fs *fs, struct job *j, int error, const char *why, struct r
 		cache_filled(&fs->cache, j->gen->file, j->off, j->sz, error == -EIO ? -ECANCELED : error, why, out);
 		break;
 	case JOB_STAGE:
-		warmer_staged(fs, j->stage, NULL, error);
+		warmer_staged(fs, (unsigned)j->stage.stage, NULL, error);
 		break;
 	case JOB_MAP:
 		jobs_answer_error(fs, j, EIO, out);
@@ -249,11 +249,13 @@ static int send_short(struct worker_link *w, struct job *j)
 		return transport_send(w->fill, &m, NULL, (int[]){ j->blob_fd, j->keep_fd }, j->keep_fd < 0 ? 1 : 2,
 				      false);
 	case JOB_FILL:
-	case JOB_STAGE:
 		m.type = MSG_FILL;
 		m.u.range.off = j->off;
 		m.u.range.sz = j->sz;
-		m.u.range.stage = j->type == JOB_STAGE ? j->stage + 1 : 0;
+		break;
+	case JOB_STAGE:
+		m.type = MSG_STAGE;
+		m.u.stage = j->stage;
 		break;
 	case JOB_MAP:
 		m.type = MSG_MAP;
@@ -551,29 +553,29 @@ void worker_link_distrust(struct fs *fs, const struct input *i, const char *why)
 	worker_link_replace(fs, why);
 }
 
-static int make_range(struct fs *fs, enum job_type type, struct generation *g, uint64_t off, uint64_t sz, unsigned stage)
+int worker_link_fill(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz)
 {
-	struct job *j = job_new(fs, type, NULL, g);
+	struct job *j = job_new(fs, JOB_FILL, NULL, g);
 
 	if (!j)
 		return -ENOMEM;
 	j->off = off;
 	j->sz = sz;
-	j->stage = stage;
 	jobs_pump(fs);
 	if (g->is_lost)
 		worker_link_wake(fs);
 	return 0;
 }
 
-int worker_link_fill(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz)
+int worker_link_stage(struct fs *fs, struct generation *g, const struct msg_stage *s)
 {
-	return make_range(fs, JOB_FILL, g, off, sz, 0);
-}
+	struct job *j = fs->worker && !g->is_lost ? job_new(fs, JOB_STAGE, NULL, g) : NULL;
 
-int worker_link_stage(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz, unsigned stage)
-{
-	return !fs->worker || g->is_lost ? -ESTALE : make_range(fs, JOB_STAGE, g, off, sz, stage);
+	if (!j)
+		return g->is_lost ? -ESTALE : -ENOMEM;
+	j->stage = *s;
+	jobs_pump(fs);
+	return 0;
 }
 
 unsigned worker_link_linking(const struct fs *fs, const char **ret_now)

@@ -30,8 +30,8 @@ struct job {
 	unsigned tries;		       /* LINK: how often its inputs changed meanwhile */
 	int64_t not_before;	       /* LINK: ms */
 	char *recipe;		       /* LINK */
-	uint64_t off, sz;	       /* FILL, STAGE */
-	unsigned stage;		       /* STAGE: the buffer */
+	uint64_t off, sz;	       /* FILL */
+	struct msg_stage stage;	       /* STAGE */
 	struct park_queue waiters;     /* MAP, STATS, PROOF */
 	int blob_fd;		       /* LINK, REPLAY: what is sent */
 	uint64_t recipe_sz, record_sz; /* in it */
@@ -54,9 +54,9 @@ int worker_link_link(struct fs *fs, struct link *l);
 /* Once more, because inputs changed while it was made: for the TRIES-th time, and not at once. */
 int worker_link_link_again(struct fs *fs, struct link *l, unsigned tries);
 int worker_link_fill(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz);
-/* Makes the same in buffer STAGE of the ring. 0: warmer_staged will be called once, not from within this call; when this linker
- * process dies before, that was it. SZ is STAGE_SZ at most, and nobody else uses the buffer until then. */
-int worker_link_stage(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz, unsigned stage);
+/* Makes pieces of G, STAGE_SZ bytes at most, in a buffer of the ring that nobody else uses until then. 0: warmer_staged will be
+ * called once, not from within this call; when this linker process dies before, that was it. */
+int worker_link_stage(struct fs *fs, struct generation *g, const struct msg_stage *s);
 /* The link that was asked for is not wanted any more. False: it is with the linker process, and its answer will come. */
 bool worker_link_cancel(struct fs *fs, const struct link *l);
 void worker_link_map(struct fs *fs, struct parked *p, struct replies *out); /* of p->gen */

@@ -31,8 +31,7 @@ enum msg_type {
 	MSG_FDS,       /* <> control: descriptors for the LINK request or verdict of the same id that follows */
 	MSG_LINK,      /* > control: make a link (replay: from its record); < the verdict */
 	MSG_BACKING,   /* > fill: generation, its backing file (fd) and size; no reply */
-	MSG_FILL,      /* > ring: write [off, off + sz) of the generation into its backing file, or into a buffer of the
-			  ring; < done or why not */
+	MSG_FILL,      /* > ring: write [off, off + sz) of the generation into its backing file; < done or why not */
 	MSG_MAP,       /* > ring: render the link map; < fill: memfd */
 	MSG_STATS,     /* > ring: counters of the linker; < them */
 	MSG_DROP,      /* > ring: forget the generation; no reply */
@@ -51,6 +50,7 @@ enum msg_type {
 	MSG_KEEP,      /* > fill: inputs (fd 0: a memfd of identities) of a generation stay as they are, the mount process sees
 			  to it; < done. No generation: the bytes of the only one come from fd 1 now, wherever it is used; <
 			  done, nothing reads the original any more */
+	MSG_STAGE,     /* > ring: write pieces of the generation into a buffer of the ring, one behind the other; < as FILL */
 	MSG_LOOK,      /* > fill: look at .text, a path on the mount, so that the kernel asks what it is; < ring: done */
 	/* more from clients */
 	MSG_CLIENT_RECIPE = 0x60, /* .text is an output's ID or the absolute path of -o; < its command line (fd 0), as a
@@ -112,8 +112,17 @@ struct msg_verdict {
 struct msg_range {
 	uint64_t off;
 	uint64_t sz;
-	uint64_t stage; /* > the bytes go to this buffer of the ring, from 1 on; 0: to the backing file */
 	struct msg_image_stats image; /* < */
+};
+
+#define MSG_PIECES 8
+struct msg_stage {
+	uint64_t stage; /* the buffer */
+	uint64_t cnt;	/* of pieces */
+	struct msg_image_stats image; /* < */
+	struct msg_piece {
+		uint64_t off, sz;
+	} piece[MSG_PIECES];
 };
 
 /* Who serves a mount. The client compares it with what it sees itself. */
@@ -161,6 +170,7 @@ struct msg {
 		struct msg_link link;
 		struct msg_verdict verdict;
 		struct msg_range range; /* FILL; BACKING uses sz alone */
+		struct msg_stage stage;
 		struct msg_stats_reply stats;
 		uint64_t map_sz;
 		uint64_t own_id; /* OWN <: of the generation, in records and NEEDS; .gen is its number of this load */
