@@ -114,8 +114,8 @@ static bool may_go_on(const struct warm_job *j)
 	return j->may_store && !j->is_over && !j->gen->is_lost && j->gen->node.nlookup;
 }
 
-/* As many of the next pieces as a buffer has room for. What is made already is stored at once (the lock is given up). *RET_MORE:
- * there are pieces left. 0 or -errno. */
+/* As many of the next pieces as a buffer has room for. What is made already is stored at once (the lock is given up).
+ * *RET_MORE: there are pieces left. 0 or -errno. */
 static int collect_pieces(struct fs *fs, struct warm_job *j, struct profile_at *at, struct msg_stage *ret, bool *ret_more)
 {
 	uint64_t room = STAGE_SZ;
