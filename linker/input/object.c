@@ -608,6 +608,7 @@ struct object *object_free(struct object *o)
 	free_products(atomic_load(&o->content));
 	free_products(atomic_load(&o->scanned));
 	free_products(atomic_load(&o->defs));
+	free_products(atomic_load(&o->pointers));
 	free(o->groups); /* their members lie behind them */
 	free(o->names);
 	free(o->secs);

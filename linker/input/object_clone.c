@@ -86,10 +86,13 @@ static void clone_frames(struct cloning *c)
 
 static void clone_products(struct cloning *c)
 {
+	const struct object_product *pointers = atomic_load(&c->from->pointers);
 	struct object_product *last = NULL;
 	atomic_init(&c->to->content, NULL);
 	atomic_init(&c->to->scanned, NULL);
 	atomic_init(&c->to->defs, NULL);
+	/* Made where an object is scanned, which this one will not be. */
+	atomic_init(&c->to->pointers, copy(c, pointers, pointers ? pointers->sz : 0));
 	for (const struct object_product *p = atomic_load(&c->from->scanned); p; p = atomic_load(&p->next)) {
 		struct object_product *q = copy(c, p, p->sz);
 		if (!q)

@@ -8,13 +8,38 @@
 #ifndef LINKFS_PLAIN_H
 #define LINKFS_PLAIN_H
 
+#include "judge.h"
 #include "layout.h"
+#include "pointers.h"
 
-/* Are all relocations of IS, of which run R counts those that are RELATIVE, such, with their addends in the rows? It is a
- * table of addresses then: words that the loader writes and that are zero in the file. */
-static inline bool relative_only(const struct layout *l, uint32_t r, const struct isec *is)
+/* The tables of pointers of an object, where names in them are the ones that its symbols mean; NULL: it has none such. */
+static inline const struct pointers *pointers_usable(const struct layout *l, const struct object *o)
 {
-	return l->in->arch->is_rela && !is->is_rel && relative_cnt(l, r) == is->rel_cnt;
+	return l->st->is_pic && l->in->arch->is_rela && !l->st->wrap_cnt ? pointers_of(o) : NULL;
+}
+
+static inline bool is_plain_name(const struct layout *l, name_id id)
+{
+	return l->plain[id / 64] >> id % 64 & 1;
+}
+
+/* What becomes of relocation I of a table of O, which is usable, with the row P: enum act. */
+static inline uint8_t pointer_act(const struct layout *l, const struct object *o, const struct pointer_table *t, uint32_t i,
+				  const struct pointer *p)
+{
+	struct rel r;
+	struct target to = { 0 };
+	enum pointer_kind kind = pointer_kind(p);
+	if (kind == POINTER_SECTION || kind == POINTER_PIECE ||
+	    (kind == POINTER_NAME && is_plain_name(l, pointer_index(p))))
+		return ACT_RELATIVE; /* judge_abs: a word, defined here, writable */
+	if (kind == POINTER_NAME) {
+		to.flags = sym_flags(l->st, pointer_index(p));
+	} else {
+		rel_get(o, &o->secs[t->sec], i, &r);
+		target_get(l->st, o, r.sym, &to);
+	}
+	return judge(l->s, arch_row(l->in->arch, t->type), to.flags, POINTER_FLAGS, RELAX_NO).act;
 }
 
 /* S of relocation R of OBJECT, which is FILE; false: not plain. */
@@ -28,7 +53,7 @@ static inline bool plain_target(const struct layout *l, const struct object *o, 
 	if (r->sym >= o->first_global) {
 		name_id id = o->names[r->sym - o->first_global];
 		*ret_s = l->va[id];
-		return l->plain[id / 64] >> id % 64 & 1;
+		return is_plain_name(l, id);
 	}
 	esym_get(o, r->sym, &s);
 	if (!s.shndx || s.shndx >= o->sec_cnt || s.type == STT_TLS || s.type == STT_GNU_IFUNC)

@@ -155,8 +155,9 @@ static int put_merge(const struct layout *l, uint32_t set_idx, uint64_t begin, u
 /* Where a walk over the chunks of a section is. */
 struct walk {
 	const struct out *o;
-	uint32_t c;   /* chunk */
-	uint32_t run; /* of l->relatives: the first of this chunk or of one behind it */
+	uint32_t c;     /* chunk */
+	uint32_t run;   /* of l->relatives: the first of this chunk or of one behind it */
+	uint32_t table; /* where an object's tables of pointers were looked at */
 };
 
 /* An input section's bytes [begin, end). */
@@ -164,9 +165,13 @@ static int put_input(const struct layout *l, struct walk *w, uint64_t begin, uin
 {
 	uint32_t file = w->o->chunk_file[w->c], shndx = w->o->chunk[w->c] - l->st->sec_base[file];
 	const struct relative_run *run = w->run < l->relative_cnt ? &l->relatives[w->run] : NULL;
-	if (run && run->chunk == w->c && &l->outs[run->out] == w->o &&
-	    relative_only(l, w->run, &l->in->files[file].obj->secs[shndx]))
-		return section_render_words(l, file, shndx, begin, end, dst, f);
+	if (run && run->chunk == w->c && &l->outs[run->out] == w->o) {
+		const struct object *o = l->in->files[file].obj;
+		const struct pointers *p = pointers_usable(l, o);
+		const struct pointer_table *t = p ? pointers_find(p, shndx, &w->table) : NULL;
+		if (t && section_render_zeros(l, o, t, relative_cnt(l, w->run) == t->cnt, begin, end, dst, f))
+			return 0;
+	}
 	return section_render(l, file, shndx, begin, end, dst, f);
 }
 

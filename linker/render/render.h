@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "layout.h"
+#include "pointers.h"
 
 /* What one fill reports. */
 struct fill {
@@ -31,9 +32,11 @@ uint64_t plan_cut(const struct layout *l, uint64_t off, uint64_t want);
 /* The bytes [begin, end) of an input section as they are in the output. */
 int section_render(const struct layout *l, uint32_t file, uint32_t shndx, uint64_t begin, uint64_t end, uint8_t *dst,
 		   struct fill *f);
-/* The same, of a section that is relative_only (plain.h). */
-int section_render_words(const struct layout *l, uint32_t file, uint32_t shndx, uint64_t begin, uint64_t end, uint8_t *dst,
-			 struct fill *f);
+/* The same of a section with a usable table of pointers (plain.h), where the loader writes all those that meet the range
+ * and the input has zeros there already: a copy. false: not so, and nothing was done. IS_RELATIVE: all rows of the table
+ * are RELATIVE. */
+bool section_render_zeros(const struct layout *l, const struct object *o, const struct pointer_table *t, bool is_relative,
+			  uint64_t begin, uint64_t end, uint8_t *dst, struct fill *f);
 
 /* Where a relocation being applied lies. */
 struct spot {

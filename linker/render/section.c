@@ -169,29 +169,38 @@ static int render_edge(const struct spot *sp, uint64_t cut, uint64_t begin, uint
 	return 0;
 }
 
-int section_render_words(const struct layout *l, uint32_t file, uint32_t shndx, uint64_t begin, uint64_t end, uint8_t *dst,
-			 struct fill *f)
+/* How many of a table's words lie in [begin, end) whole, and do all words that meet it stay zero? */
+static bool stay_zero(const struct layout *l, const struct object *o, const struct pointer_table *t, bool is_relative,
+		      uint64_t begin, uint64_t end, uint64_t *ret_whole)
 {
-	const struct object *o = l->in->files[file].obj;
-	const struct isec *is = &o->secs[shndx];
-	struct spot sp = { .l = l, .o = o, .is = is };
+	const struct pointer *rows = pointers_rows(pointers_of(o)) + t->first;
 	unsigned word = word_sz(l);
-	memcpy(dst, isec_bytes(o, is) + begin, end - begin);
-	for (uint32_t i = is->rel_unsorted || begin < word ? 0 : first_at(&sp, begin - word + 1); i < is->rel_cnt; i++) {
-		struct rel r;
-		rel_get(o, is, i, &r);
-		if (r.off >= begin && r.off + word <= end) {
-			memset(dst + (r.off - begin), 0, word);
-			f->relocs++;
-		} else if (r.off >= end && !is->rel_unsorted) {
+	uint64_t whole = 0;
+	for (uint32_t i = 0; i < t->cnt; i++) {
+		if (rows[i].off >= end && t->is_sorted)
 			break;
-		} else {
-			uint64_t lo = r.off > begin ? r.off : begin, hi = r.off + word < end ? r.off + word : end;
-			if (lo < hi)
-				memset(dst + (lo - begin), 0, hi - lo);
-		}
+		if (rows[i].off >= end || rows[i].off + (uint64_t)word <= begin)
+			continue;
+		uint8_t act = is_relative ? ACT_RELATIVE : pointer_act(l, o, t, i, &rows[i]);
+		if (act != ACT_RELATIVE && act != ACT_SYMBOLIC)
+			return false;
+		whole += rows[i].off >= begin && rows[i].off + (uint64_t)word <= end;
 	}
-	return 0;
+	*ret_whole = whole;
+	return true;
+}
+
+bool section_render_zeros(const struct layout *l, const struct object *o, const struct pointer_table *t, bool is_relative,
+			  uint64_t begin, uint64_t end, uint8_t *dst, struct fill *f)
+{
+	const struct isec *is = &o->secs[t->sec];
+	uint64_t whole = t->cnt;
+	bool all = is_relative && !begin && end == is->sz;
+	if (!t->is_zero || (!all && !stay_zero(l, o, t, is_relative, begin, end, &whole)))
+		return false;
+	memcpy(dst, isec_bytes(o, is) + begin, end - begin);
+	f->relocs += whole;
+	return true;
 }
 
 int section_render(const struct layout *l, uint32_t file, uint32_t shndx, uint64_t begin, uint64_t end, uint8_t *dst,

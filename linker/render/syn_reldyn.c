@@ -1,11 +1,11 @@
 /* syn_reldyn.c - .rela.dyn (RELATIVE, then by symbol, then IRELATIVE) and .rela.plt.
  *
- * RELATIVE rows are not stored: which section the n-th belongs to follows from prefix sums in layout order, and its
- * place and addend from walking that section's relocations. IRELATIVE come last, since resolvers may use what the others
- * set. A static executable has only IRELATIVE, in .rela.plt, between __rela_iplt_start and __rela_iplt_end.
+ * RELATIVE rows are not stored: which section the n-th belongs to follows from prefix sums in layout order, and its place
+ * and addend from that section's table of pointers, or its relocations where it has none. IRELATIVE come last, since
+ * resolvers may use what the others set. A static executable has only IRELATIVE, in .rela.plt, between __rela_iplt_start
+ * and __rela_iplt_end.
  * Source: gABI ch. 5; psABI; glibc's static start-up for the last.
  */
-#include "judge.h"
 #include "plain.h"
 #include "render.h"
 
@@ -44,135 +44,140 @@ static void emit(const struct window *w, uint64_t i, uint64_t va, uint32_t sym, 
 
 /* ---- RELATIVE ---- */
 
-/* The relocations of one section, as addresses to be put in rows. */
-struct table {
+/* The relocations of one section after the other, as addresses to be put in rows. */
+struct reader {
 	const struct layout *l;
-	const struct object *o;
-	const struct isec *is;
 	uint32_t file;
-	uint64_t va;           /* of the section */
-	/* The piece of a merged section that was pointed into last: [from, to) of section `merged` lie DELTA further. */
-	uint32_t merged, piece;
-	uint64_t from, to, delta;
+	const struct object *o;
+	const struct pointers *pointers; /* of the object; NULL: none that can be used */
+	uint32_t at;                     /* which of its tables was the last */
+	const struct pointer_piece *pieces;
+	const struct isec *is;           /* the section, and its address */
+	uint64_t va;
+	/* What was pointed into last: a section, and a merged one. 0: none yet, in this object. */
+	uint32_t sec, merged;
+	uint64_t start, merged_va;
+	const struct merge_sec *m;
 };
 
-static struct table table_of(const struct layout *l, const struct relative_run *run)
+static void reader_open(struct reader *t, const struct relative_run *run)
 {
+	const struct layout *l = t->l;
 	const struct out *out = &l->outs[run->out];
 	uint32_t file = out->chunk_file[run->chunk], gs = out->chunk[run->chunk];
-	const struct object *o = l->in->files[file].obj;
-	return (struct table){ .l = l, .o = o, .is = &o->secs[gs - l->st->sec_base[file]], .file = file,
-			       .va = section_start(l, gs) };
-}
-
-/* Finds the piece that has byte OFF of section SHNDX. */
-static bool find_piece(struct table *t, uint32_t shndx, uint64_t off)
-{
-	const struct layout *l = t->l;
-	const struct merge_sec *m = merge_find(l->s, t->file, shndx);
-	uint64_t in_set;
-	t->piece = t->merged == shndx ? t->piece : 0;
-	t->merged = 0;
-	if (!m || !m->pieces->start || !merge_offset_near(l->s, m, off, &t->piece, &in_set))
-		return false;
-	t->merged = shndx;
-	t->from = m->pieces->start[t->piece];
-	t->to = m->pieces->start[t->piece + 1];
-	t->delta = l->merge_va[m->set] + in_set - off;
-	return off < t->to; /* else it points behind the last one */
-}
-
-/* S + A of a relocation that is known to be RELATIVE. What is nothing special about is found here, as target_va would. */
-static inline uint64_t relative_value(struct table *t, const struct rel *r, uint8_t class, bool is_be)
-{
-	const struct layout *l = t->l;
-	const struct object *o = t->o;
-	uint64_t A = (uint64_t)r->addend;
-	int64_t rest = r->addend;
-	struct esym s;
-	if (r->sym >= o->first_global && r->sym < o->sym_cnt && !l->st->wrap_cnt)
-		return l->va[o->names[r->sym - o->first_global]] + A;
-	if (r->sym < o->first_global && r->sym < o->sym_cnt) {
-		esym_get_as(o, r->sym, class, is_be, &s);
-		uint64_t off = s.value + A;
-		if (s.shndx && s.shndx == t->merged && s.type == STT_SECTION && off >= t->from && off < t->to)
-			return off + t->delta;
-		bool is_placed = s.shndx && s.shndx < o->sec_cnt && s.type != STT_GNU_IFUNC;
-		const uint64_t *start = is_placed ? section_slot(l, gsec(l->st, t->file, s.shndx)) : NULL;
-		if (start && o->secs[s.shndx].kind == ISEC_REGULAR)
-			return *start + off;
-		if (start && o->secs[s.shndx].kind == ISEC_MERGE && s.type == STT_SECTION && find_piece(t, s.shndx, off))
-			return off + t->delta;
+	if (t->file != file) {
+		const struct object *o = l->in->files[file].obj;
+		*t = (struct reader){ .l = l, .file = file, .o = o, .pointers = pointers_usable(l, o) };
+		t->pieces = t->pointers ? pointers_pieces(t->pointers) : NULL;
 	}
-	uint64_t S = target_va(l, o, t->file, r, &rest);
-	return S + (uint64_t)rest;
+	t->is = &t->o->secs[gs - l->st->sec_base[file]];
+	t->va = section_start(l, gs);
 }
 
-/* Whole rows, from relocation I to LAST, of the common format. */
-static void put_rows(struct table *t, uint32_t i, uint32_t last, uint64_t type, uint8_t *p)
+static bool find_section(struct reader *t, uint32_t sec)
 {
-	for (; i < last; i++, p += sizeof(Elf64_Rela)) {
-		struct rel r;
-		rel_get_as(t->o, t->is, i, ELFCLASS64, false, false, &r);
-		store64(p, t->va + r.off, false);
-		store64(p + 8, type, false);
-		store64(p + 16, relative_value(t, &r, ELFCLASS64, false), false);
-	}
+	const uint64_t *slot = section_slot(t->l, gsec(t->l->st, t->file, sec));
+	t->sec = slot ? sec : 0;
+	t->start = slot ? *slot : 0;
+	return slot;
 }
 
-static void put_any_rows(const struct window *w, uint64_t before, struct table *t, uint32_t i, uint32_t last)
+static bool find_merged(struct reader *t, uint32_t sec)
 {
-	for (; i < last; i++) {
-		struct rel r;
-		rel_get(t->o, t->is, i, &r);
-		emit(w, before + i, t->va + r.off, 0, w->l->in->arch->dyn.relative,
-		     (int64_t)relative_value(t, &r, t->o->elf_class, t->o->is_be));
+	t->m = merge_find(t->l->s, t->file, sec);
+	t->merged = t->m ? sec : 0;
+	t->merged_va = t->m ? t->l->merge_va[t->m->set] : 0;
+	return t->m;
+}
+
+/* S + A of relocation I, which is known to be RELATIVE. */
+static uint64_t value_of_any(const struct reader *t, uint32_t i)
+{
+	struct rel r;
+	rel_get(t->o, t->is, i, &r);
+	int64_t A = r.addend;
+	uint64_t S = target_va(t->l, t->o, t->file, &r, &A);
+	return S + (uint64_t)A;
+}
+
+/* The same, which has the row P. */
+static inline uint64_t value_of(struct reader *t, const struct pointer *p, uint32_t i)
+{
+	uint32_t index = pointer_index(p);
+	uint64_t A = (uint64_t)(int64_t)p->addend;
+	switch (pointer_kind(p)) {
+	case POINTER_NAME:
+		return t->l->va[index] + A;
+	case POINTER_SECTION:
+		if (index == t->sec || find_section(t, index))
+			return t->start + A;
+		break;
+	case POINTER_PIECE:
+		if (t->pieces[index].sec != t->merged && !find_merged(t, t->pieces[index].sec))
+			break;
+		if (t->pieces[index].piece < t->m->pieces->cnt)
+			return t->merged_va + merge_piece_off(t->m, t->pieces[index].piece) + A;
+		break;
+	case POINTER_OTHER:
+		break;
 	}
+	return value_of_any(t, i);
+}
+
+/* emit, in one piece where the row is of the common format and not cut. */
+static inline void emit_relative(const struct window *w, bool is_common, uint64_t i, uint64_t va, uint64_t value)
+{
+	uint64_t at = i * sizeof(Elf64_Rela);
+	if (!is_common || at < w->off || at + sizeof(Elf64_Rela) > w->off + w->sz) {
+		emit(w, i, va, 0, w->l->in->arch->dyn.relative, (int64_t)value);
+		return;
+	}
+	uint8_t *p = w->dst + (at - w->off);
+	store64(p, va, false);
+	store64(p + 8, w->l->in->arch->dyn.relative, false);
+	store64(p + 16, value, false);
 }
 
 /* All relocations are rows: where a row's lies is known. */
-static void walk_table(const struct window *w, uint64_t before, struct table *t)
+static void walk_table(const struct window *w, uint64_t before, struct reader *t, const struct pointer_table *table)
 {
-	uint64_t each = row_sz(w->l), end = w->off + w->sz;
-	uint64_t first = w->off / each, last = (end + each - 1) / each;       /* rows of the window, */
-	uint64_t whole = (w->off + each - 1) / each, whole_last = end / each; /* and those not cut */
-	uint64_t lo = first > before ? first - before : 0, hi = last - before < t->is->rel_cnt ? last - before : t->is->rel_cnt;
-	uint64_t a = whole > before ? whole - before : 0, b = whole_last > before ? whole_last - before : 0;
-	if (t->o->elf_class != ELFCLASS64 || t->o->is_be || a >= b || lo >= hi) {
-		put_any_rows(w, before, t, (uint32_t)lo, (uint32_t)hi);
-		return;
-	}
-	a = a < hi ? a : hi;
-	b = b < hi ? b : hi;
-	put_any_rows(w, before, t, (uint32_t)lo, (uint32_t)a);
-	put_rows(t, (uint32_t)a, (uint32_t)b, w->l->in->arch->dyn.relative, w->dst + ((before + a) * each - w->off));
-	put_any_rows(w, before, t, (uint32_t)b, (uint32_t)hi);
+	uint64_t each = row_sz(w->l), first = w->off / each, last = (w->off + w->sz + each - 1) / each;
+	uint64_t i = first > before ? first - before : 0, end = last - before < table->cnt ? last - before : table->cnt;
+	const struct pointer *rows = pointers_rows(t->pointers) + table->first;
+	bool is_common = t->o->elf_class == ELFCLASS64 && !t->o->is_be;
+	for (; i < end; i++)
+		emit_relative(w, is_common, before + i, t->va + rows[i].off, value_of(t, &rows[i], (uint32_t)i));
 }
 
 /* Some are something else: one counts. */
-static void walk_mixed(const struct window *w, uint64_t n, struct table *t)
+static void walk_mixed(const struct window *w, uint64_t n, struct reader *t, const struct pointer_table *table)
+{
+	uint64_t each = row_sz(w->l);
+	const struct pointer *rows = pointers_rows(t->pointers) + table->first;
+	bool is_common = t->o->elf_class == ELFCLASS64 && !t->o->is_be;
+	for (uint32_t i = 0; i < table->cnt && n * each < w->off + w->sz; i++) {
+		if (pointer_act(w->l, t->o, table, i, &rows[i]) != ACT_RELATIVE)
+			continue;
+		if ((n + 1) * each > w->off)
+			emit_relative(w, is_common, n, t->va + rows[i].off, value_of(t, &rows[i], i));
+		n++;
+	}
+}
+
+/* The same without a table. */
+static void walk_any(const struct window *w, uint64_t n, struct reader *t)
 {
 	const struct layout *l = w->l;
 	uint64_t each = row_sz(l);
-	bool short_way = l->st->is_pic && (t->is->flags & SHF_WRITE) && !t->is->is_rel;
 	for (uint32_t i = 0; i < t->is->rel_cnt && n * each < w->off + w->sz; i++) {
 		struct rel r;
 		struct target to;
-		uint64_t plain;
 		rel_get(t->o, t->is, i, &r);
 		const struct rel_row *row = arch_row(l->in->arch, r.type);
-		if (short_way && row && row->kind == REL_ABS && row->bits == 8 * word_sz(l) &&
-		    plain_target(l, t->o, t->file, &r, &plain)) { /* judge_abs */
-			emit(w, n++, t->va + r.off, 0, l->in->arch->dyn.relative, (int64_t)(plain + (uint64_t)r.addend));
-			continue;
-		}
 		if (!row || row->kind != REL_ABS || !target_get(l->st, t->o, r.sym, &to) ||
 		    judge(l->s, row, to.flags, t->is->flags, RELAX_NO).act != ACT_RELATIVE)
 			continue;
-		if ((n + 1) * each > w->off)
-			emit(w, n, t->va + r.off, 0, l->in->arch->dyn.relative,
-			     (int64_t)relative_value(t, &r, t->o->elf_class, t->o->is_be));
-		n++;
+		emit(w, n++, t->va + r.off, 0, l->in->arch->dyn.relative, (int64_t)value_of_any(t, i));
 	}
 }
 
@@ -181,6 +186,7 @@ static void emit_relatives(const struct window *w)
 	const struct layout *l = w->l;
 	uint64_t first = w->off / row_sz(l);
 	uint32_t lo = 0, hi = l->relative_cnt;
+	struct reader t = { .l = l };
 	while (hi - lo > 1) { /* the last run that starts at or before FIRST */
 		uint32_t mid = lo + (hi - lo) / 2;
 		if (l->relatives[mid].before <= first)
@@ -189,11 +195,16 @@ static void emit_relatives(const struct window *w)
 			hi = mid;
 	}
 	for (; lo < l->relative_cnt && l->relatives[lo].before * row_sz(l) < w->off + w->sz; lo++) {
-		struct table t = table_of(l, &l->relatives[lo]);
-		if (relative_only(l, lo, t.is))
-			walk_table(w, l->relatives[lo].before, &t);
+		uint64_t before = l->relatives[lo].before;
+		reader_open(&t, &l->relatives[lo]);
+		const struct pointer_table *table =
+			t.pointers ? pointers_find(t.pointers, (uint32_t)(t.is - t.o->secs), &t.at) : NULL;
+		if (!table)
+			walk_any(w, before, &t);
+		else if (relative_cnt(l, lo) == table->cnt)
+			walk_table(w, before, &t, table);
 		else
-			walk_mixed(w, l->relatives[lo].before, &t);
+			walk_mixed(w, before, &t, table);
 	}
 }
 

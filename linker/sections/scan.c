@@ -14,6 +14,7 @@
 #include "demangle.h"
 #include "judge.h"
 #include "outsyms.h"
+#include "pointers.h"
 #include "scanned.h"
 
 struct undefined {
@@ -338,6 +339,8 @@ static const struct scanned *scan_anew(struct scan *c, struct finding *f, uint32
 	for (int i = 0; i < SCANNED_CNT; i++)
 		f->own[i].cnt = 0;
 	scan_object(c, f, file);
+	if (key && f->own[SCANNED_RELATIVES].cnt)
+		pointers_make(c->s->in->files[file].obj, c->s->in->arch);
 	f->head.locals = count_locals(c->s, file);
 	struct scanned *x = f->no_memory ? NULL : scanned_make(&f->head, f->own);
 	if (!x)
