@@ -120,6 +120,31 @@ static void fill_gap(struct range *r, const struct out *o, uint64_t begin, uint6
 		r->dst[lo - r->off] = gap[lo & 3];
 }
 
+/* The pieces of M that it owns, which are [first, last) of its set's chunk: those of other sections lie elsewhere, equal
+ * ones of this section are the same bytes. Pieces that follow each other as they do in the input are copied together. */
+static void put_pieces(const struct layout *l, const struct merge_sec *m, uint64_t first, uint64_t last, uint64_t begin,
+		       uint64_t end, uint8_t *dst)
+{
+	const struct pieces *pc = m->pieces;
+	const uint32_t *start = pc->start;
+	uint32_t each, next;
+	const uint8_t *data = merge_piece(l->s, m, 0, &each);
+	for (uint32_t p = 0; p < pc->cnt; p = next) {
+		uint64_t at = merge_piece_off(m, p), from = start ? start[p] : (uint64_t)p * each, len = 0;
+		next = p + 1;
+		if (at < first || at >= last)
+			continue;
+		if (at >= end)
+			return; /* its own ascend, but for the equal ones, which are there already */
+		for (;; next++) {
+			len = (start ? start[next] : (uint64_t)next * each) - from;
+			if (next == pc->cnt || merge_piece_off(m, next) != at + len || at + len >= last)
+				break;
+		}
+		put_piece(begin, end - begin, dst, at, data + from, len);
+	}
+}
+
 static int put_merge(const struct layout *l, uint32_t set_idx, uint64_t begin, uint64_t end, uint8_t *dst)
 {
 	const struct merge_set *t = &l->s->merge_sets[set_idx];
@@ -131,24 +156,9 @@ static int put_merge(const struct layout *l, uint32_t set_idx, uint64_t begin, u
 		else
 			hi = mid;
 	}
-	for (; lo < t->sec_cnt && t->sec_off[lo] < end; lo++) {
-		const struct merge_sec *m = &l->s->merge_secs[t->secs[lo]];
-		if (t->sec_off[lo + 1] <= begin || t->sec_off[lo] == t->sec_off[lo + 1])
-			continue;
-		uint64_t most = 0; /* of those of its own so far: they ascend */
-		for (uint32_t p = 0; p < m->pieces->cnt && most < end; p++) {
-			uint64_t at = merge_piece_off(m, p);
-			uint32_t sz;
-			/* Those of other sections lie elsewhere; equal ones of this section are the same bytes. */
-			if (at < t->sec_off[lo] || at >= t->sec_off[lo + 1])
-				continue;
-			most = at > most ? at : most;
-			if (at >= end)
-				continue;
-			const uint8_t *data = merge_piece(l->s, m, p, &sz);
-			put_piece(begin, end - begin, dst, at, data, sz);
-		}
-	}
+	for (; lo < t->sec_cnt && t->sec_off[lo] < end; lo++)
+		if (t->sec_off[lo + 1] > begin && t->sec_off[lo] < t->sec_off[lo + 1])
+			put_pieces(l, &l->s->merge_secs[t->secs[lo]], t->sec_off[lo], t->sec_off[lo + 1], begin, end, dst);
 	return 0;
 }
 
