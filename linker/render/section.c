@@ -83,25 +83,46 @@ static bool crosses(const struct spot *sp, const struct rel *r, const struct rel
 	return r->off - before < begin || r->off + after > end;
 }
 
-/* The shortest way, for runs of the commonest: in the common format, 32-bit integers that are S + A - P of names with nothing
- * special about them, whole in [begin, end). From relocation I on; returns the first that is something else, which takes
- * another way, if only to be refused. */
+/* S of local symbol SYM, where there is nothing special about it: many relocations in a row have the same. 0: there is. */
+static uint64_t plain_local(const struct spot *sp, uint32_t sym)
+{
+	struct rel r = { .sym = sym };
+	uint64_t s;
+	return plain_target(sp->l, sp->o, sp->file, &r, &s) ? s : 0;
+}
+
+/* The shortest way, for runs of the commonest: in the common format, 32-bit integers that are S + A - P of symbols with
+ * nothing special about them, whole in [begin, end). From relocation I on; returns the first that is something else, which
+ * takes another way, if only to be refused. */
 static uint32_t apply_run(const struct spot *sp, uint32_t i, uint64_t begin, uint64_t end, uint8_t *dst, struct fill *f)
 {
 	const uint64_t *plain = sp->l->plain, *va = sp->l->va, types = sp->l->plain_types;
 	const struct object *o = sp->o;
 	const struct isec *is = sp->is;
 	const name_id *names = o->names;
-	uint32_t first = i, cnt = is->rel_cnt, first_global = o->first_global, sym_cnt = o->sym_cnt;
+	uint32_t first = i, cnt = is->rel_cnt, first_global = o->first_global, sym_cnt = o->sym_cnt, local = 0;
+	uint64_t local_s = 0;
 	for (; i < cnt; i++) {
 		struct rel r;
+		uint64_t s;
 		rel_get_as(o, is, i, ELFCLASS64, false, false, &r);
-		if (r.type >= 64 || !(types >> r.type & 1) || r.sym < first_global || r.sym >= sym_cnt || r.off < begin ||
-		    r.off > end || end - r.off < 4)
+		if (r.type >= 64 || !(types >> r.type & 1) || r.sym >= sym_cnt || r.off < begin || r.off > end ||
+		    end - r.off < 4)
 			break;
-		name_id id = names[r.sym - first_global];
-		uint64_t value = va[id] + (uint64_t)r.addend - (sp->va + r.off);
-		if (!(plain[id / 64] >> id % 64 & 1) || (int64_t)value != (int32_t)value)
+		if (r.sym >= first_global) {
+			name_id id = names[r.sym - first_global];
+			if (!(plain[id / 64] >> id % 64 & 1))
+				break;
+			s = va[id];
+		} else {
+			local_s = r.sym == local ? local_s : plain_local(sp, r.sym);
+			local = r.sym;
+			s = local_s;
+			if (!s)
+				break;
+		}
+		uint64_t value = s + (uint64_t)r.addend - (sp->va + r.off);
+		if ((int64_t)value != (int32_t)value)
 			break;
 		store32(dst + (r.off - begin), (uint32_t)value, false);
 	}
