@@ -14,6 +14,11 @@
 #include <unistd.h>
 
 #define IDLE_BYTES ((uint64_t)1 << 30) /* of inputs without an image, which page cache holds rather than we */
+/* Free memory that malloc may keep: so much, and the eighth part of what it gave out. The next link takes it again; what was
+ * given back it faults in again, page by page (900 faults, 2 ms of 32, in a relink of a program of 165 MB, which leaves 6 MB
+ * free beside 82 MB used). */
+#define FREE_BYTES ((size_t)512 << 10)
+#define FREE_SHARE 8
 
 int linkfs_linker_new(const struct linkfs_config *cfg, struct linkfs_linker **ret_linker)
 {
@@ -31,6 +36,8 @@ int linkfs_linker_new(const struct linkfs_config *cfg, struct linkfs_linker **re
 		rc = names_new(&l->strings);
 	if (!rc && !(cfg && cfg->one_link))
 		rc = kept_new(&l->kept);
+	if (!rc && !(cfg && cfg->one_link))
+		rc = shelf_new(&l->shelf);
 	if (!rc)
 		rc = pool_new(cfg ? cfg->threads : 0, &l->pool);
 	if (rc) {
@@ -52,6 +59,7 @@ struct linkfs_linker *linkfs_linker_free(struct linkfs_linker *l)
 	l->names = names_free(l->names);
 	mapper_free(l->mapper);
 	pool_free(l->pool);
+	shelf_free(l->shelf);
 	pthread_mutex_destroy(&l->lock);
 	free(l);
 	return NULL;
@@ -62,12 +70,21 @@ int linkfs_linker_keep(struct linkfs_linker *l, const struct stat *st, int fd)
 	return mapper_replace(l->mapper, st, fd);
 }
 
+/* Tables of links come and go in all sizes: what they leave between others goes back as well. */
+static void trim_heap(void)
+{
+	struct mallinfo2 m = mallinfo2();
+
+	if (m.fordblks > FREE_BYTES + (m.uordblks + m.hblkhd) / FREE_SHARE)
+		malloc_trim(0);
+}
+
 void linkfs_linker_trim(struct linkfs_linker *l)
 {
 	if (pthread_mutex_trylock(&l->lock))
 		return; /* a link: it is trimmed after it */
 	mapper_trim(l->mapper, IDLE_BYTES);
-	malloc_trim(0); /* tables of links come and go in all sizes: what they leave between others goes back as well */
+	trim_heap();
 	pthread_mutex_unlock(&l->lock);
 }
 

@@ -8,6 +8,7 @@
 #include "kept.h"
 #include "linkfs.h"
 #include "render.h"
+#include "shelf.h"
 
 struct linkfs_linker {
 	struct mapper *mapper;
@@ -16,6 +17,7 @@ struct linkfs_linker {
 	struct scanned_names *scanned_names; /* by lock */
 	struct merge_table *merge_table;     /* likewise */
 	struct pool *pool;
+	struct shelf *shelf; /* arenas for the next link; NULL: one link is all there will be */
 	pthread_mutex_t lock; /* links are made one at a time */
 	atomic_uint_fast64_t parsed_objects, scanned_objects;
 	struct kept *kept; /* products of the symbols stage; NULL: one link is all there will be */

@@ -241,7 +241,7 @@ int linkfs_link(struct linkfs_linker *l, const struct linkfs_request *rq, struct
 	pthread_mutex_lock(&l->lock);
 	struct ir_plan plan = { rq->lto_cnt, rq->lto };
 	struct inputs_config cfg = { .opt = img->opt, .mapper = l->mapper, .names = l->names, .strings = l->strings,
-				     .pool = l->pool, .diag = d,
+				     .pool = l->pool, .shelf = l->shelf, .diag = d,
 				     .opener = opener, .parsed_objects = &l->parsed_objects,
 				     .scanned_objects = &l->scanned_objects, .scanned_names = &l->scanned_names,
 				     .merge_table = &l->merge_table,

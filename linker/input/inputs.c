@@ -758,9 +758,9 @@ int inputs_load(const struct inputs_config *cfg, struct inputs **ret_inputs)
 		return -ENOMEM;
 	}
 	*in = (struct inputs){ .opt = cfg->opt, .mapper = cfg->mapper, .names = cfg->names, .strings = cfg->strings,
-			       .pool = cfg->pool, .diag = cfg->diag, .parsed_objects = cfg->parsed_objects,
+			       .pool = cfg->pool, .shelf = cfg->shelf, .diag = cfg->diag,
 			       .scanned_objects = cfg->scanned_objects, .scanned_names = cfg->scanned_names,
-			       .merge_table = cfg->merge_table,
+			       .parsed_objects = cfg->parsed_objects, .merge_table = cfg->merge_table,
 			       .claimer = cfg->claimer, .plan = cfg->plan,
 			       .never_compiles = cfg->never_compiles, .kept = cfg->kept, .priv = pv };
 	pv->opener = cfg->opener;

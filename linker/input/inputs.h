@@ -87,6 +87,7 @@ struct inputs {
 	struct names *names;
 	struct names *strings;     /* pieces of merged sections */
 	struct pool *pool;
+	struct shelf *shelf;       /* the process's; NULL: none */
 	struct diag *diag;
 	struct ifile *files;       /* [0] is IFILE_INTERNAL */
 	uint32_t file_cnt;
@@ -120,6 +121,7 @@ struct inputs_config {
 	struct mapper *mapper;
 	struct names *names, *strings; /* the process's */
 	struct pool *pool;
+	struct shelf *shelf;       /* mem/shelf.h, where the link's arenas come from; NULL: each is new */
 	struct diag *diag;
 	const struct linkfs_opener *opener; /* never NULL here */
 	atomic_uint_fast64_t *parsed_objects, *scanned_objects;

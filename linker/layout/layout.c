@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "layout_priv.h"
+#include "shelf.h"
+
+static const char arena_purpose[] = "linkfs layout";
 
 static void measure_synthetics(struct layout *l)
 {
@@ -60,7 +63,7 @@ int layout_make(struct sections *s, const struct synthetic *const *syn, struct l
 {
 	struct layout *l = calloc(1, sizeof(*l));
 	int rc = -ENOMEM;
-	if (!l || arena_new(NULL, &l->arena) < 0) {
+	if (!l || shelf_take(s->in->shelf, arena_purpose, &l->arena) < 0) {
 		free(l);
 		return rc;
 	}
@@ -101,7 +104,7 @@ struct layout *layout_free(struct layout *l)
 	if (!l)
 		return NULL;
 	free(l->shstrtab);
-	arena_free(l->arena);
+	shelf_give(l->in->shelf, arena_purpose, l->arena);
 	free(l);
 	return NULL;
 }

@@ -26,6 +26,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "clear.h"
 #include "os.h"
 #include "prot.h"
 #include "ranges.h"
@@ -417,7 +418,7 @@ void *arena_alloc(struct arena *a, size_t sz, size_t align)
 	if (r < 0)
 		return NULL;
 	if (p < dirty)
-		memset((void *)p, 0, sz < dirty - p ? sz : dirty - p);
+		mem_clear(a->os, (void *)p, sz < dirty - p ? sz : dirty - p);
 	return (void *)p;
 }
 
@@ -526,7 +527,18 @@ static int make_writable(struct arena *a, struct space *s)
 	return 0;
 }
 
-int arena_reset(struct arena *a)
+/* In debug builds: whoever still reads what it no longer has, or takes for zeros what is not, is found by its results. */
+static void scribble(const struct arena *a, const struct space *s)
+{
+#ifndef NDEBUG
+	mem_spoil(a->os, (void *)s->base, s->next - s->base);
+#else
+	(void)a;
+	(void)s;
+#endif
+}
+
+static int start_over(struct arena *a, bool keeps_pages)
 {
 	int r;
 
@@ -541,7 +553,10 @@ int arena_reset(struct arena *a)
 		if (used == s->base)
 			continue;
 		/* Advice that is not taken leaves the pages where they are, and they are cleared when handed out. */
-		prot_change(&a->prot, span(s->base, used), MEM_READY, MEM_PREPARED, PROT_FOR_USE);
+		if (keeps_pages)
+			scribble(a, s);
+		else
+			prot_change(&a->prot, span(s->base, used), MEM_READY, MEM_PREPARED, PROT_FOR_USE);
 		a->st.ready -= used - s->base;
 		a->st.released += used - s->base;
 		s->dirty = used > s->dirty ? used : s->dirty;
@@ -552,6 +567,16 @@ int arena_reset(struct arena *a)
 	reopen_all(a);
 	assert(arena_is_sound(a));
 	return 0;
+}
+
+int arena_reset(struct arena *a)
+{
+	return start_over(a, false);
+}
+
+int arena_rewind(struct arena *a)
+{
+	return start_over(a, true);
 }
 
 int arena_trim(struct arena *a)
@@ -640,6 +665,13 @@ void arena_stats(struct arena *a, struct arena_stats *ret_stats)
 {
 	pthread_mutex_lock(&a->lock);
 	*ret_stats = a->st;
+	ret_stats->used = 0;
+	for (size_t i = 0; i < a->space_cnt; i++) {
+		const struct space *s = &a->spaces[i];
+		uintptr_t next = page_up(a, s->next);
+
+		ret_stats->used += (s->dirty > next ? s->dirty : next) - s->base;
+	}
 	pthread_mutex_unlock(&a->lock);
 }
 

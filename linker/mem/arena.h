@@ -8,10 +8,10 @@
  *	Reserved -> Prepared   arena_alloc, a step of growth
  *	Prepared -> Ready      arena_alloc
  *	Ready -> Sealed        arena_freeze
- *	Ready, Sealed -> Prepared             arena_reset
+ *	Ready, Sealed -> Prepared             arena_reset, arena_rewind
  *	Prepared -> Reserved                  arena_trim
  *	Prepared, Ready, Sealed -> Faulted    arena_fault
- *	Faulted -> Prepared                   arena_reset
+ *	Faulted -> Prepared                   arena_reset, arena_rewind
  *	any -> None                           arena_free
  *
  * Invariants, in bytes, after every operation (arena_is_sound; asserted in debug builds):
@@ -19,7 +19,7 @@
  *	I2 prepared = ready + released
  *	I3 the address tracker's total = reserved
  *
- * Threads: allocating, arena_stats, arena_contains and bumps (one thread each) may run in parallel. reset, trim,
+ * Threads: allocating, arena_stats, arena_contains and bumps (one thread each) may run in parallel. reset, rewind, trim,
  * freeze, fault and free want the arena alone.
  * Errors: allocation returns NULL without memory, the others -errno; a failed call changes nothing but where told.
  */
@@ -48,6 +48,7 @@ struct arena_stats {
 	uint64_t ready;      /* of these handed out, in whole pages */
 	uint64_t released;   /* of the prepared ones not handed out */
 	uint64_t faulted;    /* retired, fault on touch */
+	uint64_t used;       /* handed out at some time and not given back since: at most so many bytes are resident */
 	uint64_t asked;      /* bytes callers asked for since the start or the last reset */
 	uint64_t allocs;     /* calls that gave them */
 	uint64_t reserves;   /* reservations made so far */
@@ -73,6 +74,9 @@ char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(
 /* Everything handed out becomes invalid and will be handed out again, zeroed. Keeps the charge. -ENOMEM where sealed or
  * faulted pages could not be made usable: then call it again, or free the arena. */
 int arena_reset(struct arena *a);
+/* As arena_reset, for who will soon use as much again: the pages stay resident (arena_stats, used), so that using them
+ * again faults none in. Where arena_reset walks all the pages used, this makes no system call. */
+int arena_rewind(struct arena *a);
 /* Prepared pages that are not handed out become Reserved: the charge goes back to the system. */
 int arena_trim(struct arena *a);
 /* Pages handed out so far become read-only; later allocations come from other pages. Bumps must be initialised anew. */

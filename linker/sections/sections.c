@@ -5,6 +5,9 @@
 #include <stdlib.h>
 
 #include "sections_priv.h"
+#include "shelf.h"
+
+static const char arena_purpose[] = "linkfs sections", scratch_purpose[] = "linkfs scratch";
 
 int sections_new(struct symtab *st, struct sections **ret_sections)
 {
@@ -14,8 +17,9 @@ int sections_new(struct symtab *st, struct sections **ret_sections)
 	s->st = st;
 	s->in = st->in;
 	s->priv = calloc(1, sizeof(*s->priv));
-	if (!s->priv || arena_new(NULL, &s->arena) < 0 || arena_new(NULL, &s->scratch) < 0) {
-		arena_free(s->arena);
+	if (!s->priv || shelf_take(s->in->shelf, arena_purpose, &s->arena) < 0 ||
+	    shelf_take(s->in->shelf, scratch_purpose, &s->scratch) < 0) {
+		shelf_give(s->in->shelf, arena_purpose, s->arena);
 		free(s->priv);
 		free(s);
 		return -ENOMEM;
@@ -27,7 +31,7 @@ int sections_new(struct symtab *st, struct sections **ret_sections)
 
 void sections_trim(struct sections *s)
 {
-	s->scratch = arena_free(s->scratch);
+	s->scratch = shelf_give(s->in->shelf, scratch_purpose, s->scratch);
 	s->rank_of = NULL;
 	s->local_counts = NULL;
 	s->rel_relative = s->dynsym_of = NULL;
@@ -46,7 +50,7 @@ struct sections *sections_free(struct sections *s)
 	free(s->merge_sets);
 	sections_trim(s);
 	free(s->dynstr.data);
-	arena_free(s->arena);
+	shelf_give(s->in->shelf, arena_purpose, s->arena);
 	pthread_mutex_destroy(&s->priv->lock);
 	free(s->priv);
 	free(s);

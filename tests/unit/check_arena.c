@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/prctl.h>
 
 #include "arena.h"
 #include "fake_os.h"
@@ -541,6 +542,90 @@ START_TEST(test_reset_gives_zeros)
 }
 END_TEST
 
+/* No system call, and still nobody sees what was there; not either in pages beyond what a shorter life used. */
+START_TEST(test_rewind_keeps_pages)
+{
+	struct fake_os *f = fake_new(false, 0);
+	struct arena *a = plain_arena(f);
+	char *before = arena_alloc(a, 3 * MIB, 1), *after;
+	size_t calls = f->log_cnt;
+
+	memset(before, 0x5a, 3 * MIB);
+	ck_assert_uint_eq(stats_of(a).used, 3 * MIB);
+	ck_assert_int_eq(arena_rewind(a), 0);
+	ck_assert_uint_eq(f->log_cnt, calls);
+	ck_assert_uint_eq(stats_of(a).ready, 0);
+	ck_assert_uint_eq(stats_of(a).used, 3 * MIB);
+	after = arena_alloc(a, 1000, 1);
+	ck_assert_ptr_eq(after, before);
+	ck_assert(is_zero(after, 1000));
+	ck_assert_int_eq(arena_rewind(a), 0);
+	ck_assert_uint_eq(stats_of(a).used, 3 * MIB);
+	after = arena_alloc(a, 5 * MIB, 1);
+	ck_assert(is_zero(after, 5 * MIB));
+	ck_assert_uint_eq(stats_of(a).used, 5 * MIB);
+	ck_assert_int_eq(arena_rewind(a), 0);
+	ck_assert_int_eq(arena_trim(a), 0);
+	ck_assert_uint_eq(stats_of(a).used, 0);
+	ck_assert(is_zero(arena_alloc(a, 2 * MIB, 1), 2 * MIB));
+	arena_free(a);
+	assert_all_given_back(f);
+	fake_free(f);
+}
+END_TEST
+
+static size_t resident_pages(char *p, size_t sz)
+{
+	static unsigned char is_there[1024];
+	size_t page_sz = os_page_sz(NULL), cnt = 0;
+
+	ck_assert_uint_le(sz / page_sz, sizeof(is_there));
+	ck_assert_int_eq(mincore(p, sz, is_there), 0);
+	for (size_t i = 0; i < sz / page_sz; i++)
+		cnt += is_there[i] & 1;
+	return cnt;
+}
+
+/* A table of which few pages are used stays so, however often its memory is handed out. */
+static const struct sparse_row {
+	const char *name;
+	int refuse;
+} sparse_rows[] = {
+	{ "pages that are not there are dropped", 0 },
+	{ "or written", MADV_DONTNEED },
+};
+
+START_TEST(test_rewind_keeps_holes)
+{
+	const struct sparse_row *row = &sparse_rows[_i];
+	struct fake_os *f = fake_new(false, 0);
+	struct arena *a = plain_arena(f);
+	size_t page_sz = os_page_sz(&f->os);
+
+	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0); /* one touch of a huge page makes many resident */
+	for (unsigned round = 0; round < 3; round++) {
+		char *p = arena_alloc(a, 4 * MIB - 100, 64);
+		size_t whole = (4 * MIB - 100) & ~(page_sz - 1);
+
+		if (row->refuse && round)
+			ck_assert_uint_eq(resident_pages(p, whole), whole / page_sz);
+		else
+			ck_assert_uint_le(resident_pages(p, whole), 16); /* touched by the round before, and its checks */
+		for (size_t at = 0; at < 4 * MIB - 100; at += 1 * MIB)
+			ck_assert(is_zero(p + at, 2 * page_sz));
+		memset(p + 10, 0x5a, page_sz);
+		memset(p + 2 * MIB - 10, 0x5a, 20);
+		p[4 * MIB - 101] = 1;
+		ck_assert_int_eq(arena_rewind(a), 0);
+		f->refuse_advice = row->refuse;
+	}
+	ck_assert(is_zero(arena_alloc(a, 4 * MIB - 100, 64), 4 * MIB - 100));
+	arena_free(a);
+	assert_all_given_back(f);
+	fake_free(f);
+}
+END_TEST
+
 START_TEST(test_trim_gives_the_charge_back)
 {
 	struct fake_os *f = fake_new(false, 0);
@@ -800,7 +885,7 @@ START_TEST(test_random_operations)
 
 		switch ((dice >> 32) % 100) {
 		case 0:
-			wrong += check_live(live, cnt) + (arena_reset(a) != 0);
+			wrong += check_live(live, cnt) + ((dice & 1 ? arena_reset(a) : arena_rewind(a)) != 0);
 			cnt = 0;
 			break;
 		case 1:
@@ -1014,6 +1099,8 @@ int main(void)
 	tcase_add_test(tc, test_strings);
 	tcase_add_test(tc, test_bump);
 	tcase_add_loop_test(tc, test_reset_gives_zeros, 0, (int)ARRAY_CNT(reset_rows));
+	tcase_add_test(tc, test_rewind_keeps_pages);
+	tcase_add_loop_test(tc, test_rewind_keeps_holes, 0, (int)ARRAY_CNT(sparse_rows));
 	tcase_add_test(tc, test_trim_gives_the_charge_back);
 	tcase_add_test(tc, test_freeze);
 	tcase_add_test(tc, test_faulted_pages);
