@@ -1,8 +1,10 @@
-/* pool.c - threads that sleep until a loop is given out, then take chunks of it from an atomic counter.
+/* pool.c - threads that wait until a loop is given out, then take chunks of it from an atomic counter.
  *
  * A loop is a `struct loop` in the frame of pool_for. Workers may look at it only between "join" (under the lock,
  * while it is posted) and "leave" (under the lock); the caller takes it down first and then waits for those that
  * joined. A worker which wakes up too late finds nothing posted and sleeps again: nobody waits for slow starters.
+ * Before it sleeps it looks out for the next loop for some microseconds, once, as does the caller for the last to leave;
+ * but only where each thread can have a CPU. What they see so is looked at again under the lock.
  *
  * Chunks are numbered and the counter counts chunks, not indexes, so that it cannot wrap near SIZE_MAX.
  */
@@ -17,10 +19,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum {
 	POOL_MAX = 1024,        /* more threads than this are never asked for in earnest */
 	CHUNKS_PER_THREAD = 16, /* of an automatic grain: enough to even out uneven chunks */
+	WATCH_NS = 50 * 1000,   /* see watch() */
 };
 
 struct loop {
@@ -44,10 +48,12 @@ struct pool {
 	pthread_cond_t posted_or_stop;
 	pthread_cond_t all_left;
 	struct loop *loop;    /* posted, or NULL */
-	uint64_t posts;       /* so that a worker joins each loop once */
-	unsigned joined;      /* workers inside *loop */
+	/* Changed under the lock, but watched without it. */
+	_Atomic uint64_t posts;  /* so that a worker joins each loop once */
+	_Atomic uint64_t joined; /* workers inside *loop */
 	bool stop;
-	unsigned worker_cnt;  /* started threads; constant after pool_new */
+	bool is_watching;     /* watching makes sense; constant after pool_new, as is: */
+	unsigned worker_cnt;  /* started threads */
 	struct worker workers[];
 };
 
@@ -76,21 +82,51 @@ static void loop_run(const struct pool *p, struct loop *l, unsigned number)
 	inside_as = outer_as;
 }
 
+static int64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* Until *AT is VALUE (or, not IS_WANTED, is something else), but not for long, and giving way to whoever wants the CPU.
+ * The passes of a link are some sixty loops, most of them shorter than a millisecond and soon after each other: with no looking
+ * out before sleeping a relink of a program of 165 MB takes 28.6 ms on two CPUs, with 20 us 26.7, 50 us 25.9, 100 us 26.2,
+ * 300 us 26.4 (medians in turns; a pause instruction in place of the yield: 26.7). */
+static void watch(const _Atomic uint64_t *at, uint64_t value, bool is_wanted)
+{
+	int64_t until = now_ns() + WATCH_NS;
+
+	while ((atomic_load_explicit(at, memory_order_relaxed) == value) != is_wanted && now_ns() < until)
+		sched_yield();
+}
+
 static void *worker_main(void *arg)
 {
 	const struct worker *w = arg;
 	struct pool *p = w->pool;
 	uint64_t seen = 0;
+	bool has_watched = false;
 
 	pthread_mutex_lock(&p->lock);
 	while (!p->stop) {
 		struct loop *l = p->loop;
 
 		if (!l || seen == p->posts) {
-			pthread_cond_wait(&p->posted_or_stop, &p->lock);
+			seen = p->posts; /* of a loop that is down nothing is left */
+			if (has_watched || !p->is_watching) {
+				pthread_cond_wait(&p->posted_or_stop, &p->lock);
+				continue;
+			}
+			has_watched = true;
+			pthread_mutex_unlock(&p->lock);
+			watch(&p->posts, seen, false);
+			pthread_mutex_lock(&p->lock);
 			continue;
 		}
 		seen = p->posts;
+		has_watched = false;
 		p->joined++;
 		pthread_mutex_unlock(&p->lock);
 		loop_run(p, l, w->number);
@@ -145,7 +181,7 @@ static void workers_start(struct pool *p, unsigned wanted)
 int pool_new(unsigned threads, struct pool **ret_pool)
 {
 	struct pool *p;
-	unsigned wanted = threads ? threads : cpus_usable();
+	unsigned cpus = cpus_usable(), wanted = threads ? threads : cpus;
 
 	if (wanted > POOL_MAX)
 		wanted = POOL_MAX;
@@ -156,6 +192,7 @@ int pool_new(unsigned threads, struct pool **ret_pool)
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->posted_or_stop, NULL);
 	pthread_cond_init(&p->all_left, NULL);
+	p->is_watching = cpus > 1 && wanted <= cpus;
 	workers_start(p, wanted - 1);
 	*ret_pool = p;
 	return 0;
@@ -210,6 +247,11 @@ static void loop_take_down(struct pool *p)
 {
 	pthread_mutex_lock(&p->lock);
 	p->loop = NULL;
+	if (p->joined && p->is_watching) {
+		pthread_mutex_unlock(&p->lock);
+		watch(&p->joined, 0, true);
+		pthread_mutex_lock(&p->lock);
+	}
 	while (p->joined)
 		pthread_cond_wait(&p->all_left, &p->lock);
 	pthread_mutex_unlock(&p->lock);
