@@ -373,8 +373,8 @@ static int alloc_chunks(struct layout *l)
 {
 	for (uint32_t i = 1; i < l->out_cnt; i++) {
 		struct out *o = &l->outs[i];
-		o->chunk = arena_alloc_array(l->arena, o->chunk_cnt, sizeof(*o->chunk), 8);
-		o->chunk_file = arena_alloc_array(l->arena, o->chunk_cnt, sizeof(*o->chunk_file), 8);
+		o->chunk = arena_alloc_raw_array(l->arena, o->chunk_cnt, sizeof(*o->chunk), 8);
+		o->chunk_file = arena_alloc_raw_array(l->arena, o->chunk_cnt, sizeof(*o->chunk_file), 8);
 		if (!o->chunk || !o->chunk_file)
 			return -ENOMEM;
 		o->chunk_cnt = 0;

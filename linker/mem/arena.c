@@ -394,7 +394,8 @@ static int alloc_locked(struct arena *a, size_t sz, size_t align, uintptr_t *ret
 	return r < 0 ? r : alloc_in(a, &a->spaces[a->space_cnt - 1], sz, align, ret_p, ret_dirty);
 }
 
-void *arena_alloc(struct arena *a, size_t sz, size_t align)
+/* *ret_dirty: bytes from its start on that are not zeros. */
+static void *alloc_raw(struct arena *a, size_t sz, size_t align, size_t *ret_dirty)
 {
 	uintptr_t p = 0, dirty = 0;
 	int r;
@@ -417,9 +418,30 @@ void *arena_alloc(struct arena *a, size_t sz, size_t align)
 	pthread_mutex_unlock(&a->lock);
 	if (r < 0)
 		return NULL;
-	if (p < dirty)
-		mem_clear(a->os, (void *)p, sz < dirty - p ? sz : dirty - p);
+	*ret_dirty = p >= dirty ? 0 : sz < dirty - p ? sz : dirty - p;
 	return (void *)p;
+}
+
+void *arena_alloc(struct arena *a, size_t sz, size_t align)
+{
+	size_t dirty;
+	void *p = alloc_raw(a, sz, align, &dirty);
+
+	if (p && dirty)
+		mem_clear(a->os, p, dirty);
+	return p;
+}
+
+void *arena_alloc_raw_array(struct arena *a, size_t cnt, size_t each, size_t align)
+{
+	size_t sz, dirty;
+	void *p = __builtin_mul_overflow(cnt, each, &sz) ? NULL : alloc_raw(a, sz, align, &dirty);
+
+#ifndef NDEBUG
+	if (p)
+		memset(p, 0xa5, sz);
+#endif
+	return p;
 }
 
 void *arena_alloc_array(struct arena *a, size_t cnt, size_t each, size_t align)

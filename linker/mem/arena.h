@@ -66,6 +66,9 @@ struct arena *arena_free(struct arena *a);
 void *arena_alloc(struct arena *a, size_t sz, size_t align) __attribute__((malloc));
 /* CNT * EACH bytes, overflow-checked. */
 void *arena_alloc_array(struct arena *a, size_t cnt, size_t each, size_t align) __attribute__((malloc));
+/* The same with any contents, for who writes all of it before reading: clearing what was used before takes time. Debug builds
+ * fill it with rubbish. */
+void *arena_alloc_raw_array(struct arena *a, size_t cnt, size_t each, size_t align) __attribute__((malloc));
 char *arena_strdup(struct arena *a, const char *str);
 /* LEN bytes and a NUL. */
 char *arena_strndup(struct arena *a, const char *str, size_t len);

@@ -270,7 +270,7 @@ static int make_room(struct select_job *j, size_t *ret_cies)
 		fdes += s->eh[s->st->objs[k]].frames->fde_cnt;
 	}
 	struct cie_use *use = j->uses = arena_alloc_array(s->arena, cies, sizeof(*use), 64);
-	uint32_t *fde_off = arena_alloc_array(s->arena, fdes, sizeof(*fde_off), 64);
+	uint32_t *fde_off = arena_alloc_raw_array(s->arena, fdes, sizeof(*fde_off), 64);
 	j->hashes = malloc((cies + 1) * sizeof(*j->hashes));
 	j->fde_szs = malloc(((size_t)s->st->obj_cnt + 1) * sizeof(*j->fde_szs));
 	if (!use || !fde_off || !j->hashes || !j->fde_szs)

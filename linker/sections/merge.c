@@ -292,7 +292,7 @@ static int intern_pieces(struct merge_job *job)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < s->merge_sec_cnt; i++)
 		cnt += job->listed[i].piece_cnt;
-	uint32_t *off = arena_alloc_array(s->arena, cnt, sizeof(*off), 64);
+	uint32_t *off = arena_alloc_raw_array(s->arena, cnt, sizeof(*off), 64);
 	for (uint32_t i = 0; off && i < s->merge_sec_cnt; i++) {
 		s->merge_secs[i].off = off;
 		off += job->listed[i].piece_cnt;

@@ -166,8 +166,8 @@ static void assign_range(void *ctx, size_t begin, size_t end, unsigned worker)
 int outsec_assign(struct sections *s)
 {
 	s->outs = arena_alloc_array(s->arena, OUTSEC_MAX + 1, sizeof(*s->outs), 64);
-	s->out_of = arena_alloc_array(s->arena, s->st->sec_cnt, sizeof(*s->out_of), 64);
-	s->rank_of = arena_alloc_array(s->scratch, s->st->sec_cnt, sizeof(*s->rank_of), 64);
+	s->out_of = arena_alloc_raw_array(s->arena, s->st->sec_cnt, sizeof(*s->out_of), 64);
+	s->rank_of = arena_alloc_raw_array(s->scratch, s->st->sec_cnt, sizeof(*s->rank_of), 64);
 	if (!s->outs || !s->out_of || !s->rank_of)
 		return -ENOMEM;
 	atomic_init(&s->out_of[0], OUT_NONE); /* nobody's section */

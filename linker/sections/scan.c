@@ -301,6 +301,8 @@ static const struct scanned_row *rows_of(const struct scanned *x, int kind)
 static void take_found(struct sections *s, struct finding *f, uint32_t file, const struct scanned *x)
 {
 	uint32_t *relative = s->rel_relative + s->st->sec_base[file];
+	/* Here, where all threads share the work. */
+	memset(relative, 0, s->in->files[file].obj->sec_cnt * sizeof(*relative));
 	const struct scanned_row *row = rows_of(x, SCANNED_GLOBALS);
 	for (uint32_t i = 0; i < x->cnt[SCANNED_GLOBALS]; i++)
 		sym_add_flags(s->st, row[i].a, row[i].b);
@@ -580,7 +582,7 @@ int scan_relocations(struct sections *s)
 	s->tls_get_addr = c.tls_get_addr = names_find(s->in->names, "__tls_get_addr", 14);
 	bound_image(s);
 	c.around.facts = digest_facts(s);
-	s->rel_relative = arena_alloc_array(s->scratch, s->st->sec_cnt, sizeof(*s->rel_relative), 64);
+	s->rel_relative = arena_alloc_raw_array(s->scratch, s->st->sec_cnt, sizeof(*s->rel_relative), 64);
 	s->local_counts = arena_alloc_array(s->scratch, (size_t)s->in->file_cnt + 1, sizeof(*s->local_counts), 64);
 	c.shares = malloc(((size_t)s->st->obj_cnt + 1) * sizeof(*c.shares));
 	c.found = aligned_alloc(64, workers * sizeof(*c.found));

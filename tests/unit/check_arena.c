@@ -574,6 +574,34 @@ START_TEST(test_rewind_keeps_pages)
 }
 END_TEST
 
+/* Raw memory is anybody's; what is handed out beside it is zeros all the same. */
+START_TEST(test_raw_arrays)
+{
+	struct fake_os *f = fake_new(false, 0);
+	struct arena *a = plain_arena(f);
+
+	for (unsigned round = 0; round < 3; round++) {
+		char *before = arena_alloc(a, 1000, 1), *raw = arena_alloc_raw_array(a, MIB, 2, 64);
+		char *after = arena_alloc(a, 100 * KIB, 1);
+
+		ck_assert_ptr_nonnull(raw);
+		ck_assert_uint_eq((uintptr_t)raw % 64, 0);
+		ck_assert(is_zero(before, 1000));
+		ck_assert(is_zero(after, 100 * KIB));
+		memset(before, 0x5a, 1000);
+		memset(raw, 0x5a, 2 * MIB);
+		memset(after, 0x5a, 100 * KIB);
+		ck_assert_uint_eq(stats_of(a).asked, 2 * MIB + 1000 + 100 * KIB);
+		ck_assert_int_eq(arena_rewind(a), 0);
+	}
+	ck_assert_ptr_null(arena_alloc_raw_array(a, SIZE_MAX / 2, 4, 1));
+	ck_assert_ptr_null(arena_alloc_raw_array(a, 1, 1, 3));
+	arena_free(a);
+	assert_all_given_back(f);
+	fake_free(f);
+}
+END_TEST
+
 static size_t resident_pages(char *p, size_t sz)
 {
 	static unsigned char is_there[1024];
@@ -1100,6 +1128,7 @@ int main(void)
 	tcase_add_test(tc, test_bump);
 	tcase_add_loop_test(tc, test_reset_gives_zeros, 0, (int)ARRAY_CNT(reset_rows));
 	tcase_add_test(tc, test_rewind_keeps_pages);
+	tcase_add_test(tc, test_raw_arrays);
 	tcase_add_loop_test(tc, test_rewind_keeps_holes, 0, (int)ARRAY_CNT(sparse_rows));
 	tcase_add_test(tc, test_trim_gives_the_charge_back);
 	tcase_add_test(tc, test_freeze);
