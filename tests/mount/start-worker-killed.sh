@@ -6,28 +6,23 @@
 . "$lib_dir/lib-start.sh"
 
 start_code 600 'i % 2'
-turn=0
-edit() {
-	turn=$((turn + 1))
-	echo "int answer[20] = {$turn};" >edited.c && gcc -c edited.c -o new.o && mv new.o edited.o
-}
 edit
 start_mount
 add_linked p gcc code.o edited.o -o p
 run "$mnt/p" || fail "the program"
-(
-	while [ ! -e over ]; do
-		kill -9 "$(stat_of worker_pid)" 2>/dev/null || :
-		sleep 0.05
-	done
-) &
-killer=$!
-for _ in 1 2 3 4 5 6; do
+is_up() {
+	worker=$(stat_of worker_pid)
+	[ "$worker" -gt 0 ]
+}
+for delay in 0 0.01 0.02 0.05 0.1 0.2 0.4; do
 	edit
-	run "$mnt/p" || fail "the program, after edit $turn"
+	wait_until is_up || fail "there is no linker process"
+	run "$mnt/p" &
+	start=$!
+	sleep $delay
+	kill -9 "$worker"
+	wait $start || fail "the program, after edit $turn"
 done
-: >over
-wait "$killer" || :
 [ "$(stat_of worker_restarts)" -gt 2 ] || fail "the linker process was not killed: $(stat_of worker_restarts)"
 gcc -B"$LINKFS_BUILD/libexec/linkfs/" code.o edited.o -o plain
 same_bytes "$mnt/p" plain
