@@ -75,8 +75,15 @@ if command -v clangd >/dev/null 2>&1; then
 	has_indexed() { [ "$(find out .cache -name '*.idx' 2>/dev/null | wc -l)" -ge 20 ]; }
 	for _ in 1 2 3 4 5 6; do ! wait_until has_indexed || break; done
 	has_indexed || { tail clangd.err >&2; fail "clangd has indexed $(find . -name '*.idx' | wc -l) files of 20"; }
-	message '{"jsonrpc":"2.0","id":2,"method":"workspace/symbol","params":{"query":"function13"}}' >&4
-	wait_until answers 'out/source13.c' || { tail clangd.err >&2; fail "clangd finds no function of another file"; }
+	# What is written is not known yet to who answers: asked until it is.
+	asked=1
+	finds() {
+		asked=$((asked + 1))
+		message '{"jsonrpc":"2.0","id":'$asked',"method":"workspace/symbol","params":{"query":"function13"}}' >&4
+		answers 'out/source13.c'
+	}
+	for _ in 1 2 3 4 5 6; do ! wait_until finds || break; done
+	finds || { tail clangd.err >&2; fail "clangd finds no function of another file"; }
 	exec 4>&-
 	equal "$(stat_of filled_bytes)" "$before" "bytes made for clangd"
 fi
