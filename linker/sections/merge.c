@@ -82,45 +82,30 @@ const struct merge_sec *merge_find(const struct sections *s, uint32_t file, uint
 	return lo < end && s->merge_secs[lo].shndx == shndx ? &s->merge_secs[lo] : NULL;
 }
 
-bool merge_offset_near(const struct sections *s, const struct merge_sec *m, uint64_t off, uint32_t *at, uint64_t *ret_off)
+bool merge_offset(const struct sections *s, const struct merge_sec *m, uint64_t off, uint64_t *ret_off)
 {
 	const struct isec *is = sec_of(s, m);
 	const struct pieces *pc = m->pieces;
-	uint32_t p = *at < pc->cnt ? *at : 0;
+	uint32_t p;
 	if (off > is->sz || !pc->cnt)
 		return false;
-	if (!pc->start) {
-		p = (uint32_t)(off / is->entsize);
-		if (p >= pc->cnt)
-			p = pc->cnt - 1;
-	} else {
-		uint32_t hi = pc->cnt; /* the last piece that starts at or before OFF: this one, the next, or further away */
-		if (pc->start[p] > off) {
-			hi = p;
-			p = 0;
-		} else if (p + 1 < hi && pc->start[p + 1] > off) {
-			hi = p + 1;
-		} else if (p + 2 < hi && pc->start[p + 2] > off) {
-			hi = p + 2;
-			p++;
-		}
-		while (hi - p > 1) {
-			uint32_t mid = p + (hi - p) / 2;
+	if (pc->start) {
+		uint32_t lo = 0, hi = pc->cnt; /* the last piece that starts at or before OFF */
+		while (hi - lo > 1) {
+			uint32_t mid = lo + (hi - lo) / 2;
 			if (pc->start[mid] <= off)
-				p = mid;
+				lo = mid;
 			else
 				hi = mid;
 		}
+		p = lo;
+	} else {
+		p = (uint32_t)(off / is->entsize);
+		if (p >= pc->cnt)
+			p = pc->cnt - 1;
 	}
-	*at = p;
 	*ret_off = merge_piece_off(m, p) + (off - piece_start(s, m, p));
 	return true;
-}
-
-bool merge_offset(const struct sections *s, const struct merge_sec *m, uint64_t off, uint64_t *ret_off)
-{
-	uint32_t at = 0;
-	return merge_offset_near(s, m, off, &at, ret_off);
 }
 
 /* ---- finding the sections ---- */

@@ -265,8 +265,6 @@ static inline uint64_t merge_piece_off(const struct merge_sec *m, uint32_t p)
 }
 /* Offset, in its set's chunk, of byte OFF of a merged section. false: no piece there. */
 bool merge_offset(const struct sections *s, const struct merge_sec *m, uint64_t off, uint64_t *ret_off);
-/* The same, quicker near piece *AT, which becomes the one that has the byte. Any number will do to begin with. */
-bool merge_offset_near(const struct sections *s, const struct merge_sec *m, uint64_t off, uint32_t *at, uint64_t *ret_off);
 /* The FDEs of code section SHNDX of FILE, by their offset in it. */
 struct eh_range {
 	const struct eh_object *eh;
