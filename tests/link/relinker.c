@@ -47,13 +47,16 @@ static void made_done(struct made *m)
 	*m = (struct made){ 0 };
 }
 
-/* All of an image, as a whole-file writer asks for it. */
+/* All of an image, as a whole-file writer asks for it, over rubbish that is another each time: a byte not stored shows. */
 static unsigned char *fill(struct linkfs_image *img)
 {
+	static unsigned char rubbish;
 	uint64_t sz = linkfs_image_size(img);
 	unsigned char *bytes = malloc(sz + 1);
 	char why[256] = "";
 
+	if (bytes)
+		memset(bytes, ++rubbish, sz + 1);
 	for (uint64_t off = 0, end; bytes && off < sz; off = end) {
 		end = sz - off > 1 << 20 ? off + (1 << 20) : sz;
 		if (!linkfs_image_fill(img, off, end - off, bytes + off, why, sizeof(why)))
