@@ -3,7 +3,8 @@
  * In place of fuse_session_loop_mt of libfuse 3.14, for two reasons. That one ends its threads by pthread_cancel, whose
  * signal is one of those the kernel refuses to queue where RLIMIT_SIGPENDING is used up: the process then never ends. And
  * it makes threads as it goes, and gives the session up when one can't be had. No handler here waits for anything, so a
- * fixed number of threads will do; a thread without memory for its buffer waits for it while the others serve.
+ * fixed number of threads will do; a thread without memory for its buffer waits for it while the others serve. The first
+ * one takes the kernel's INIT before there are others: without memory for it nothing is served, and the mount fails.
  *
  * Threads sleep in read(2). They wake for good when the kernel lets go of the mount (ENODEV, all of them) or the
  * connection was aborted (ECONNABORTED); for loop_end SIGUSR1 wakes them, a signal that is never refused, again and again
@@ -21,6 +22,7 @@
 
 struct loop {
 	sem_t over;
+	sem_t first_done; /* the first thread has taken a request, or will take none */
 	atomic_bool is_over;
 	atomic_int error;
 	unsigned thread_cnt;
@@ -50,25 +52,55 @@ static int serve_one(struct fuse_session *se, struct fuse_buf *buf)
 	return n && !fuse_session_exited(se) ? 0 : -ENODEV;
 }
 
-static void *run(void *arg)
+/* R: what serving the last one came to. */
+static void serve(struct fs *fs, struct fuse_buf *buf, int r)
 {
-	struct fs *fs = arg;
-	struct fuse_buf buf = { .mem = NULL }; /* libfuse makes it at the first request */
+	while (!fs->loop->is_over && (!r || r == -EINTR || r == -EAGAIN || r == -ENOMEM)) {
+		r = serve_one(fs->se, buf);
+		if (r == -ENOMEM)
+			nanosleep(&(struct timespec){ .tv_nsec = RETRY_MS * 1000000 }, NULL);
+	}
+	free(buf->mem);
+	if (r && r != -EINTR && r != -EAGAIN && r != -ENODEV && r != -ECONNABORTED)
+		fs->loop->error = r;
+	loop_end(fs);
+}
+
+static void let_wake(void)
+{
 	sigset_t usr1;
-	int r = 0;
 
 	sigemptyset(&usr1);
 	sigaddset(&usr1, SIGUSR1);
 	pthread_sigmask(SIG_UNBLOCK, &usr1, NULL);
-	while (!fs->loop->is_over && (!r || r == -EINTR || r == -EAGAIN || r == -ENOMEM)) {
+}
+
+static void *run_first(void *arg)
+{
+	struct fs *fs = arg;
+	struct fuse_buf buf = { .mem = NULL }; /* libfuse makes it at the first request */
+	int r;
+
+	let_wake();
+	do
 		r = serve_one(fs->se, &buf);
-		if (r == -ENOMEM)
-			nanosleep(&(struct timespec){ .tv_nsec = RETRY_MS * 1000000 }, NULL);
-	}
-	free(buf.mem);
-	if (r && r != -EINTR && r != -EAGAIN && r != -ENODEV && r != -ECONNABORTED)
+	while (!fs->loop->is_over && (r == -EINTR || r == -EAGAIN));
+	if (r == -ENOMEM) {
 		fs->loop->error = r;
-	loop_end(fs);
+		loop_end(fs);
+	}
+	sem_post(&fs->loop->first_done);
+	if (r != -ENOMEM)
+		serve(fs, &buf, r);
+	return NULL;
+}
+
+static void *run(void *arg)
+{
+	struct fuse_buf buf = { .mem = NULL };
+
+	let_wake();
+	serve(arg, &buf, 0);
 	return NULL;
 }
 
@@ -80,10 +112,8 @@ int loop_make(struct fs *fs)
 
 	if (!loop)
 		return -ENOMEM;
-	if (sem_init(&loop->over, 0, 0) < 0) {
-		free(loop);
-		return -errno;
-	}
+	sem_init(&loop->over, 0, 0);
+	sem_init(&loop->first_done, 0, 0);
 	loop->thread_cnt = cnt;
 	fs->loop = loop;
 	sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = wake_up }, NULL);
@@ -95,13 +125,15 @@ int loop_make(struct fs *fs)
 int loop_run(struct fs *fs, void (*before_end)(struct fs *fs))
 {
 	struct loop *loop = fs->loop;
-	unsigned cnt = 0;
-	int r = 0;
+	unsigned cnt = 1;
 
-	while (cnt < loop->thread_cnt && !(r = pthread_create(&loop->threads[cnt], NULL, run, fs)))
-		cnt++;
-	if (!cnt)
+	int r = pthread_create(&loop->threads[0], NULL, run_first, fs);
+	if (r)
 		return -r;
+	while (sem_wait(&loop->first_done) < 0 && errno == EINTR)
+		;
+	while (!loop->error && cnt < loop->thread_cnt && !pthread_create(&loop->threads[cnt], NULL, run, fs))
+		cnt++;
 	while (sem_wait(&loop->over) < 0 && errno == EINTR)
 		;
 	before_end(fs);
@@ -126,6 +158,7 @@ void loop_free(struct fs *fs)
 	if (!fs->loop)
 		return;
 	sem_destroy(&fs->loop->over);
+	sem_destroy(&fs->loop->first_done);
 	free(fs->loop);
 	fs->loop = NULL;
 }
