@@ -815,7 +815,7 @@ static int serve_links(struct worker *w)
 }
 
 /* Dies with the mount process, leaves no core, shows its memory to nobody, has room for descriptors. */
-static bool harden(pid_t parent)
+static int harden(pid_t parent)
 {
 	struct rlimit files;
 
@@ -829,7 +829,7 @@ static bool harden(pid_t parent)
 	}
 	for (int fd = WORKER_CONTROL_FD; fd <= WORKER_RING_FD; fd++)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
-	return getppid() == parent;
+	return getppid() == parent ? 0 : -ESRCH;
 }
 
 static int start_thread(void *(*fn)(void *), struct worker *w)
@@ -872,19 +872,25 @@ int worker_main(int argc, char **argv)
 		fprintf(stderr, "linkfs: %s is started by linkfs mount alone\n", WORKER_ARGV0);
 		return 2;
 	}
-	if (!harden((pid_t)atoi(argv[3])) || ring_open(WORKER_RING_FD, &w.ring))
-		return 1;
+	int err = harden((pid_t)atoi(argv[3]));
+	if (!err)
+		err = ring_open(WORKER_RING_FD, &w.ring);
+	if (err)
+		return -err;
 	close(WORKER_RING_FD);
 	w.own_dev = strtoull(argv[2], NULL, 16);
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned threads = (unsigned)strtoul(argv[1], NULL, 10);
 	struct linkfs_config cfg = { .threads = threads };
-	if (watch_start(&w.watch, strtoll(argv[4], NULL, 10)) || linkfs_linker_new(&cfg, &w.linker))
-		return 1;
 	if (!threads)
 		threads = cpus > 1 ? (unsigned)cpus : 2; /* one slow fill must not hold up the rest */
-	if (start_threads(&w, threads))
-		return 1;
+	err = watch_start(&w.watch, strtoll(argv[4], NULL, 10));
+	if (!err)
+		err = linkfs_linker_new(&cfg, &w.linker);
+	if (!err)
+		err = start_threads(&w, threads);
+	if (err)
+		return -err;
 	int status = serve_links(&w);
 	_exit(status); /* fills may be at work: no destructors under them */
 }

@@ -387,6 +387,13 @@ void jobs_end_proofs(struct fs *fs, struct replies *out)
 }
 
 /* TEXT is room for the answer. */
+static const char *why_not_started(const struct worker_link *w, char *text, size_t text_sz)
+{
+	snprintf(text, text_sz, "the linker process can't be started: %s", w->failed_why);
+	return text;
+}
+
+/* TEXT is room for the answer. */
 static const char *why_given_up(const struct fs *fs, const struct job *j, char *text, size_t text_sz)
 {
 	bool is_link = is_control_job(j);
@@ -412,7 +419,7 @@ void jobs_fail_hopeless(struct fs *fs, struct replies *out)
 		again = false;
 		TAILQ_FOREACH (j, &w->jobs, on) {
 			const char *why = NULL;
-			char text[128];
+			char text[160];
 			if (j->is_sent)
 				continue;
 			if (j->gen && j->gen->is_lost && j->gen->loaded_epoch != w->epoch)
@@ -422,7 +429,7 @@ void jobs_fail_hopeless(struct fs *fs, struct replies *out)
 			else if (j->kills >= KILLS_MAX)
 				why = "the linker process was killed again and again while at this";
 			else if (w->failed_starts >= 5 && w->state == WORKER_DOWN)
-				why = "the linker process can't be started";
+				why = why_not_started(w, text, sizeof(text));
 			if (!why)
 				continue;
 			job_fail(fs, j, j->gen && j->gen->is_lost ? -ESTALE : -ECANCELED, why, out);

@@ -141,14 +141,14 @@ _Noreturn static void child(struct fs *fs, const struct ends *e, const char *con
 	    r = fcntl(e->ring_fd, F_DUPFD, 10), b = fcntl(fs->worker->binary_fd, F_DUPFD, 10);
 	if (c < 0 || f < 0 || r < 0 || b < 0 || dup2(c, WORKER_CONTROL_FD) < 0 || dup2(f, WORKER_FILL_FD) < 0 ||
 	    dup2(r, WORKER_RING_FD) < 0 || dup2(b, WORKER_BINARY_FD) < 0)
-		_exit(126);
+		_exit(errno);
 	fcntl(WORKER_BINARY_FD, F_SETFD, FD_CLOEXEC);
 	if (syscall(SYS_close_range, WORKER_BINARY_FD + 1, ~0U, 0) < 0)
-		_exit(126); /* it must not inherit /dev/fuse */
+		_exit(errno); /* it must not inherit /dev/fuse */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	syscall(SYS_execveat, WORKER_BINARY_FD, "", argv, environ, AT_EMPTY_PATH);
-	_exit(127);
+	_exit(errno);
 }
 
 static int spawn(struct fs *fs)
@@ -240,6 +240,19 @@ static void on_reaped(struct fs *fs, bool was_killed, struct replies *out)
 	jobs_fail_hopeless(fs, out);
 }
 
+/* Its end before it said a word: WORKER_UNLOADED is the dynamic linker's and the shell's, other statuses are errnos
+ * (worker.h). */
+static void say_why_not_started(struct worker_link *w, int status)
+{
+	if (WIFSIGNALED(status))
+		snprintf(w->failed_why, sizeof(w->failed_why), "signal %d ended it", WTERMSIG(status));
+	else if (WEXITSTATUS(status) == WORKER_UNLOADED)
+		snprintf(w->failed_why, sizeof(w->failed_why),
+			 "its program or a library of it can't be loaded; is there memory (ulimit -v)?");
+	else
+		snprintf(w->failed_why, sizeof(w->failed_why), "%s", strerror(WEXITSTATUS(status)));
+}
+
 static void try_reap(struct fs *fs, struct replies *out)
 {
 	struct worker_link *w = fs->worker;
@@ -247,6 +260,8 @@ static void try_reap(struct fs *fs, struct replies *out)
 
 	if (w->state == WORKER_DOWN || waitpid(w->pid, &status, WNOHANG) != w->pid)
 		return;
+	if (w->state == WORKER_STARTING)
+		say_why_not_started(w, status);
 	/* Somebody else's SIGKILL (the OOM killer's, a person's) says little about the job. */
 	bool was_killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !w->is_killed_by_us;
 	on_reaped(fs, was_killed, out);
@@ -338,7 +353,9 @@ static void step(struct fs *fs, struct replies *out)
 
 	try_reap(fs, out);
 	try_abandon(fs, out);
-	if (w->state == WORKER_DOWN && !w->is_stopping && now_ms() >= w->retry_at && spawn(fs) < 0) {
+	int err = w->state == WORKER_DOWN && !w->is_stopping && now_ms() >= w->retry_at ? spawn(fs) : 0;
+	if (err) {
+		snprintf(w->failed_why, sizeof(w->failed_why), "%s", strerror(-err));
 		w->failed_starts++;
 		w->retry_at = now_ms() + 200;
 	}

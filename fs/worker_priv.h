@@ -30,6 +30,7 @@ struct worker_link {
 	int64_t hello_deadline;
 	int64_t retry_at;	/* not before this is a next one started */
 	unsigned failed_starts; /* in a row, without a HELLO */
+	char failed_why[96];	/* of the last of them */
 	bool is_killed_by_us;
 	int64_t dying_since;
 	pid_t abandoned[ABANDONED_MAX]; /* processes that could not be ended, to be reaped one day; 0: free */
