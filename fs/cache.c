@@ -341,11 +341,12 @@ bool cache_read(struct cache *c, struct cache_file *f, struct cache_read *r, str
 		return false;
 	}
 	for (uint64_t i = r->off / CHUNK_SZ; i < chunk_end(r->off, r->sz); i++) {
-		struct chunk *ch = chunk_at(f, i);
 		chunk_pin(c, f, i);
-		if (r->who != READER_COPY && !ch->read_at)
-			ch->read_at = ++f->read_cnt;
+		if (r->who == READER_PROGRAM)
+			chunk_at(f, i)->is_read = true;
 	}
+	if (r->who == READER_PROGRAM)
+		start_reads(f, r->off, r->sz);
 	bool wants_ahead = false;
 	if (r->who != READER_WARMER) {
 		struct stream *s = stream_of(f, r->off, r->sz);
@@ -503,6 +504,7 @@ static void file_destroy(struct cache_file *f)
 	for (uint64_t i = 0; i * BLOCK_CHUNKS < f->chunk_cnt; i++)
 		free(f->block[i]);
 	free(f->block);
+	free(f->reads.range);
 	profile_free(f->profile);
 	cleanup_fd(&f->fd);
 	free(f);

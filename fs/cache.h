@@ -87,6 +87,20 @@ struct stream {
 	uint64_t ahead; /* asked for up to here */
 };
 
+#define PAGE_SZ ((uint64_t)4096) /* of what a start reads, whatever the machine's is */
+struct page_range {
+	uint32_t first, end;
+};
+
+/* In their order, as long as they can be those of a program's start. */
+struct start_reads {
+	int64_t until; /* ms, as now_ms(); 0: nothing was opened or read yet */
+	struct page_range *range;
+	uint32_t cnt, room;
+	uint64_t pages; /* in all */
+	bool is_over;	/* who reads so much does more than start */
+};
+
 struct cache_file {
 	void *owner; /* the caller's */
 	uint64_t size;
@@ -106,7 +120,8 @@ struct cache_file {
 	unsigned stream_next; /* the one to be forgotten next */
 	unsigned stream_last; /* the one that was read last */
 	uint64_t full_sz;     /* there was no room for so much, which was told; 0: there was, since */
-	uint32_t read_cnt;    /* chunks that were read by a program, or for one */
+	struct page_range code; /* mapped executable */
+	struct start_reads reads; /* by programs */
 	struct profile *profile; /* what will be read, it seems; NULL: nothing is known */
 	bool is_never_ahead;  /* its bytes could not be made once: only what is asked for is made */
 	bool is_kept;	      /* what is Ready can't be made again: never evicted */
@@ -163,22 +178,27 @@ void cache_file_keep(struct cache *c, struct cache_file *f);
 
 /* --- what a program's start reads: cache_start.c --- */
 
+/* [OFF, OFF + SZ) is mapped executable: the kernel may read it in other portions. */
+void cache_file_code(struct cache_file *f, uint64_t off, uint64_t sz);
+/* A program opens F: what it reads from now on it reads at its start, for a while. */
+void cache_file_opened(struct cache_file *f);
 /* F will be read where LAST was, it seems, and in that order: the version before of the same program. */
 void cache_file_expect(struct cache_file *f, const struct cache_file *last);
 /* (drops) Makes that ahead, in large pieces. The caller keeps F. */
 void cache_make_expected(struct cache *c, struct cache_file *f, struct replies *out);
-/* May it be given to the kernel unasked? Not always: what is never asked for is not seen to be wanted. True: it will be. */
-bool cache_may_give(struct cache_file *f);
+/* May it be given to the kernel unasked? */
+bool cache_may_give(const struct cache_file *f);
 /* Where a walk over what is expected is. Begins as { 0 }. */
 struct profile_at {
-	uint32_t piece, chunk;
+	uint32_t piece, page;
 };
-/* The next range of it that nobody has read. *RET_IS_MADE: all of it is made; else none of it. False: there is none. */
+/* The next range of it that nobody has read, whole pages. *RET_IS_MADE: all of it is made; else none of it. False: there is
+ * none. */
 bool cache_next_expected(const struct cache_file *f, struct profile_at *at, uint64_t *ret_off, uint64_t *ret_sz,
 			 bool *ret_is_made);
-/* The kernel was given [OFF, OFF + SZ), which begins with a chunk, from elsewhere: it counts as made and as read, but is
- * not in the file. */
-void cache_given(struct cache *c, struct cache_file *f, uint64_t off, uint64_t sz);
+/* The kernel was given such a range. Where it was not made, it came from elsewhere: it counts as made, but is not in the
+ * file. */
+void cache_given(struct cache *c, struct cache_file *f, uint64_t off, uint64_t sz, bool is_made);
 
 /* (drops) Answers R or has what it lacks made, and R waits. True: R goes on where others ended: cache_ahead would help,
  * best after R's answer was sent. The caller keeps F from being freed during the call. */

@@ -1,4 +1,5 @@
-/* cache_priv.h - what cache.c (reads and fills), cache_room.c (blocks and eviction) and cache_check.c share.
+/* cache_priv.h - what cache.c (reads and fills), cache_room.c (blocks and eviction), cache_start.c, cache_wanted.c (what a
+ * start reads) and cache_check.c share.
  *
  * The lock of the cache is held in all of them, but for what is marked (no lock).
  */
@@ -23,11 +24,11 @@ enum chunk_state {
 struct chunk {
 	TAILQ_ENTRY(chunk) cold; /* cache.cold, when is_cold */
 	uint32_t pins;		 /* reads that wait for it or copy from it */
-	uint32_t read_at;	 /* its place among the chunks that programs read, from 1 on; 0: none did */
 	uint8_t state;
 	uint8_t place; /* in its block */
 	bool is_cold : 1;  /* may be evicted */
 	bool is_ahead : 1; /* on its way, and nobody had asked for it then */
+	bool is_read : 1;  /* by a program */
 };
 
 /* Chunks are tracked from the first read of their neighbourhood on. */
@@ -92,7 +93,27 @@ bool cache_make_ahead(struct cache *c, struct cache_file *f, uint64_t idx, uint6
 int chunks_cover(struct cache_file *f, uint64_t off, uint64_t sz);
 
 /* --- cache_start.c --- */
+/* A program reads [OFF, OFF + SZ). */
+void start_reads(struct cache_file *f, uint64_t off, uint64_t sz);
 struct profile *profile_free(struct profile *p);
+
+/* --- cache_wanted.c --- */
+/* Where a fault lies in what the kernel reads for it. */
+enum read_around { AROUND_UNKNOWN, AROUND_BEGINS, AROUND_CENTRES };
+/* Pages in order, each once. */
+struct pages {
+	uint32_t *page;
+	uint32_t cnt, room;
+	uint32_t page_cnt; /* of the file */
+	uint64_t *has;	   /* a bit each, and a spare one */
+};
+bool page_is(const uint64_t *bits, uint32_t page);
+/* Nothing happens to one that is there, or behind the file, or for which there is no room. */
+void pages_add(struct pages *p, uint32_t page);
+/* Adds to RET what READS tell of the pages that were wanted, beside those GIVEN to the kernel before (a bit each). CODE is
+ * mapped executable. *RULE is what is known of the kernel, and afterwards, maybe, better known. 0 or -ENOMEM. */
+int wanted_pages(const struct start_reads *reads, const struct page_range *code, const uint64_t *given,
+		 enum read_around *rule, struct pages *ret);
 
 /* --- cache_room.c --- */
 /* Every change of state goes through here: the edge is checked, the sums and the order of coldness follow. */

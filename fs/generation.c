@@ -50,6 +50,7 @@ int generation_new(struct fs *fs, uint64_t id, struct link *link, const char *re
 		.link_us = v->link_us,
 	};
 	g->newest = g->mtime;
+	cache_file_code(file, v->code_off, v->code_sz);
 	if (link->gen)
 		cache_file_expect(file, link->gen->file);
 	tree_add_node(&fs->tree, &g->node);

@@ -402,6 +402,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fi->keep_cache = 1;
 		fi->noflush = 1;
 		is_parked = n->gen->is_unproven;
+		cache_file_opened(n->gen->file);
 		if (is_parked)
 			err = park_proof(fs, req, n->gen, fi, &out);
 		else if (warmer_holds(fs, req, n->gen, fi, &err))

@@ -37,7 +37,8 @@ struct stage {
 	enum { STAGE_FREE, STAGE_ASKED, STAGE_MADE, STAGE_FAILED } state;
 	struct ring *ring; /* MADE: where it is; referenced */
 	bool is_orphan;    /* nobody waits for it any more; its answer frees it */
-	struct msg_stage what;
+	struct linkfs_range piece[MSG_PIECES];
+	unsigned cnt;
 };
 
 struct warmer {
@@ -116,12 +117,12 @@ static bool may_go_on(const struct warm_job *j)
 
 /* As many of the next pieces as a buffer has room for. What is made already is stored at once (the lock is given up).
  * *RET_MORE: there are pieces left. 0 or -errno. */
-static int collect_pieces(struct fs *fs, struct warm_job *j, struct profile_at *at, struct msg_stage *ret, bool *ret_more)
+static int collect_pieces(struct fs *fs, struct warm_job *j, struct profile_at *at, struct stage *s, bool *ret_more)
 {
 	uint64_t room = STAGE_SZ;
 
-	while (ret->cnt < MSG_PIECES && may_go_on(j)) {
-		struct msg_piece *p = &ret->piece[ret->cnt];
+	while (s->cnt < MSG_PIECES && may_go_on(j)) {
+		struct linkfs_range *p = &s->piece[s->cnt];
 		struct profile_at here = *at;
 		bool is_made;
 		*ret_more = cache_next_expected(j->gen->file, at, &p->off, &p->sz, &is_made);
@@ -133,7 +134,7 @@ static int collect_pieces(struct fs *fs, struct warm_job *j, struct profile_at *
 		}
 		if (!is_made) {
 			room -= p->sz;
-			ret->cnt++;
+			s->cnt++;
 			continue;
 		}
 		fs_unlock(fs);
@@ -142,6 +143,7 @@ static int collect_pieces(struct fs *fs, struct warm_job *j, struct profile_at *
 		if (r)
 			return r;
 		fs->count.stored_bytes += p->sz;
+		cache_given(&fs->cache, j->gen->file, p->off, p->sz, true);
 	}
 	return 0;
 }
@@ -155,11 +157,11 @@ static int ask_pieces(struct fs *fs, struct warm_job *j, struct profile_at *at, 
 
 	while (!r && *ret_more && may_go_on(j) && (s = stage_find(w))) {
 		unsigned i = (unsigned)(s - w->stage);
-		s->what = (struct msg_stage){ .stage = i };
-		r = collect_pieces(fs, j, at, &s->what, ret_more);
-		if (!r && s->what.cnt)
-			r = worker_link_stage(fs, j->gen, &s->what);
-		if (r || !s->what.cnt)
+		s->cnt = 0;
+		r = collect_pieces(fs, j, at, s, ret_more);
+		if (!r && s->cnt)
+			r = worker_link_stage(fs, j->gen, i, s->piece, s->cnt);
+		if (r || !s->cnt)
 			break;
 		s->state = STAGE_ASKED;
 		s->is_orphan = false;
@@ -169,13 +171,14 @@ static int ask_pieces(struct fs *fs, struct warm_job *j, struct profile_at *at, 
 }
 
 /* (no lock) 0 or -errno. */
-static int store_stage(struct fs *fs, const struct generation *g, const struct stage *s)
+static int store_stage(struct fs *fs, const struct generation *g, unsigned stage)
 {
-	unsigned char *mem = ring_stage(s->ring, (unsigned)s->what.stage);
+	const struct stage *s = &fs->warmer->stage[stage];
+	unsigned char *mem = ring_stage(s->ring, stage);
 	int r = 0;
 
-	for (uint64_t i = 0; !r && i < s->what.cnt; mem += s->what.piece[i++].sz)
-		r = store(fs, g, s->what.piece[i].off, s->what.piece[i].sz, mem);
+	for (unsigned i = 0; !r && i < s->cnt; mem += s->piece[i++].sz)
+		r = store(fs, g, s->piece[i].off, s->piece[i].sz, mem);
 	return r;
 }
 
@@ -190,13 +193,13 @@ static int store_first(struct fs *fs, const struct warm_job *j)
 	if (s->state != STAGE_MADE || !may_go_on(j))
 		return -ECANCELED;
 	fs_unlock(fs);
-	int r = store_stage(fs, j->gen, s);
+	int r = store_stage(fs, j->gen, w->queue[w->first]);
 	fs_lock(fs);
 	if (r)
 		return r;
-	for (uint64_t i = 0; i < s->what.cnt; i++) {
-		fs->count.stored_bytes += s->what.piece[i].sz;
-		cache_given(&fs->cache, j->gen->file, s->what.piece[i].off, s->what.piece[i].sz);
+	for (unsigned i = 0; i < s->cnt; i++) {
+		fs->count.stored_bytes += s->piece[i].sz;
+		cache_given(&fs->cache, j->gen->file, s->piece[i].off, s->piece[i].sz, false);
 	}
 	stage_free(s);
 	w->first = (w->first + 1) % STAGE_CNT;
@@ -253,6 +256,7 @@ static void job_end(struct fs *fs, struct warm_job *j, struct replies *out)
 	STAILQ_REMOVE(&fs->warmer->jobs, j, warm_job, on);
 	j->gen->warming = NULL;
 	j->gen->is_warmed = true;
+	cache_file_opened(j->gen->file); /* it starts now */
 	while ((p = TAILQ_FIRST(&j->held))) {
 		j->gen->opens++;
 		park_answer(fs, p, OUT_PROVEN, 0, out);

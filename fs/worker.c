@@ -474,6 +474,8 @@ static void send_verdict(struct worker *w, const struct msg *rq, int err, struct
 		v->eager_bytes = s.eager_bytes;
 		v->relocs_total = s.relocs_total;
 		v->link_us = (uint64_t)(s.link_ms * 1000);
+		v->code_off = s.code_off;
+		v->code_sz = s.code_sz;
 		if (rq->u.link.wants_sides && make_sides(img, v, &fds[1]))
 			_exit(1);
 		send_fds(rq->id, o);
@@ -645,19 +647,18 @@ static int fill_range(struct worker *w, struct held *h, struct msg_range *r, cha
 
 static int fill_stage(struct worker *w, struct held *h, struct msg_stage *s, char *why, size_t why_sz)
 {
-	uint64_t at = 0;
-	int err = h && s->stage < STAGE_CNT && s->cnt <= MSG_PIECES ? 0 : -EINVAL;
+	struct linkfs_range range[MSG_PIECES];
+	uint64_t room = STAGE_SZ;
 
-	for (uint64_t i = 0; !err && i < s->cnt; i++) {
-		const struct msg_piece *p = &s->piece[i];
-		err = has_range(h, p->off, p->sz) && p->sz <= STAGE_SZ - at ? 0 : -EINVAL;
-		if (!err)
-			err = linkfs_image_fill(h->img, p->off, p->sz, ring_stage(w->ring, (unsigned)s->stage) + at, why,
-						why_sz);
-		at += p->sz;
-	}
-	if (h)
-		s->image = image_stats(h);
+	if (!h || s->stage >= STAGE_CNT || s->cnt > MSG_PIECES)
+		return -EINVAL;
+	unsigned char *stage = ring_stage(w->ring, (unsigned)s->stage);
+	memcpy(range, stage, s->cnt * sizeof(*range));
+	for (uint64_t i = 0; i < s->cnt; room -= range[i++].sz)
+		if (!has_range(h, range[i].off, range[i].sz) || range[i].sz > room)
+			return -EINVAL;
+	int err = linkfs_image_fill_ranges(h->img, range, s->cnt, stage, why, why_sz);
+	s->image = image_stats(h);
 	return err;
 }
 

@@ -65,6 +65,7 @@ void job_free(struct fs *fs, struct job *j)
 		pthread_cond_broadcast(&fs->worker->kept);
 	}
 	free(j->recipe);
+	free(j->pieces);
 	generation_unref(fs, j->gen);
 	generation_unref(fs, j->needs);
 	link_unref(fs, j->link);
@@ -256,6 +257,7 @@ static int send_short(struct worker_link *w, struct job *j)
 	case JOB_STAGE:
 		m.type = MSG_STAGE;
 		m.u.stage = j->stage;
+		memcpy(ring_stage(w->ring, (unsigned)j->stage.stage), j->pieces, j->stage.cnt * sizeof(*j->pieces));
 		break;
 	case JOB_MAP:
 		m.type = MSG_MAP;
@@ -574,13 +576,19 @@ int worker_link_fill(struct fs *fs, struct generation *g, uint64_t off, uint64_t
 	return 0;
 }
 
-int worker_link_stage(struct fs *fs, struct generation *g, const struct msg_stage *s)
+int worker_link_stage(struct fs *fs, struct generation *g, unsigned stage, const struct linkfs_range *piece, unsigned cnt)
 {
 	struct job *j = fs->worker && !g->is_lost ? job_new(fs, JOB_STAGE, NULL, g) : NULL;
 
 	if (!j)
 		return g->is_lost ? -ESTALE : -ENOMEM;
-	j->stage = *s;
+	j->pieces = malloc(cnt * sizeof(*piece));
+	if (!j->pieces) {
+		job_free(fs, j);
+		return -ENOMEM;
+	}
+	memcpy(j->pieces, piece, cnt * sizeof(*piece));
+	j->stage = (struct msg_stage){ .stage = stage, .cnt = cnt };
 	jobs_pump(fs);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #define FS_WORKER_LINK_H
 
 #include "fs.h"
+#include "linkfs.h"
 
 enum job_type { JOB_LINK, JOB_REPLAY, JOB_FILL, JOB_MAP, JOB_STATS, JOB_DROP, JOB_KEEP, JOB_PROOF, JOB_STAGE };
 
@@ -32,6 +33,7 @@ struct job {
 	char *recipe;		       /* LINK */
 	uint64_t off, sz;	       /* FILL */
 	struct msg_stage stage;	       /* STAGE */
+	struct linkfs_range *pieces;      /* STAGE */
 	struct park_queue waiters;     /* MAP, STATS, PROOF */
 	int blob_fd;		       /* LINK, REPLAY: what is sent */
 	uint64_t recipe_sz, record_sz; /* in it */
@@ -56,7 +58,7 @@ int worker_link_link_again(struct fs *fs, struct link *l, unsigned tries);
 int worker_link_fill(struct fs *fs, struct generation *g, uint64_t off, uint64_t sz);
 /* Makes pieces of G, STAGE_SZ bytes at most, in a buffer of the ring that nobody else uses until then. 0: warmer_staged will be
  * called once, not from within this call; when this linker process dies before, that was it. */
-int worker_link_stage(struct fs *fs, struct generation *g, const struct msg_stage *s);
+int worker_link_stage(struct fs *fs, struct generation *g, unsigned stage, const struct linkfs_range *piece, unsigned cnt);
 /* The link that was asked for is not wanted any more. False: it is with the linker process, and its answer will come. */
 bool worker_link_cancel(struct fs *fs, const struct link *l);
 void worker_link_map(struct fs *fs, struct parked *p, struct replies *out); /* of p->gen */

@@ -105,6 +105,12 @@ const struct linkfs_verdict *linkfs_image_verdict(const struct linkfs_image *img
  * Errors: -EINVAL beyond the size; -ESTALE an input changed since it was opened (dst is then undefined and must not be
  * shown); -EIO an error in a non-allocated section. WHY (may be NULL, else WHY_SZ bytes) gets one line of text then. */
 int linkfs_image_fill(struct linkfs_image *img, uint64_t off, uint64_t sz, void *dst, char *why, size_t why_sz);
+/* The same of CNT ranges, one behind the other in DST: cheaper than one by one. */
+struct linkfs_range {
+	uint64_t off, sz;
+};
+int linkfs_image_fill_ranges(struct linkfs_image *img, const struct linkfs_range *range, size_t cnt, void *dst, char *why,
+			     size_t why_sz);
 
 /* For a link against the output, a shared object: writes to FD, a file of the output's size without blocks, all that such
  * a link reads of it (headers, dynamic symbols and versions, the dynamic section); nothing else. 0 or -errno; WHY as
@@ -144,6 +150,7 @@ struct linkfs_image_stats {
 	uint64_t relocs_applied; /* so far, by fills of this image (a range filled twice counts twice) */
 	uint64_t filled_bytes;   /* so far */
 	double link_ms;
+	uint64_t code_off, code_sz; /* of the file, from the first to the last byte that is mapped executable; 0, 0: none is */
 };
 void linkfs_image_stats(const struct linkfs_image *img, struct linkfs_image_stats *ret_stats);
 

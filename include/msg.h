@@ -106,6 +106,7 @@ struct msg_verdict {
 	uint64_t is_refused; /* < error -EINVAL: this linker can't do it, another may */
 	uint64_t needs;	  /* < error -EAGAIN: the generation that must be loaded first */
 	uint64_t needs_lto; /* < an error: an input is intermediate code, which the client has to have compiled */
+	uint64_t code_off, code_sz; /* < of the output, what is mapped executable; 0, 0: nothing, or it is not known */
 	struct msg_stats linker;
 };
 
@@ -115,14 +116,13 @@ struct msg_range {
 	struct msg_image_stats image; /* < */
 };
 
-#define MSG_PIECES 8
+/* Which pieces of the output, the buffer says: an array of struct linkfs_range at its begin, before their bytes are there, one
+ * behind the other. */
+#define MSG_PIECES 128
 struct msg_stage {
 	uint64_t stage; /* the buffer */
-	uint64_t cnt;	/* of pieces */
+	uint64_t cnt;	/* of pieces, MSG_PIECES at most */
 	struct msg_image_stats image; /* < */
-	struct msg_piece {
-		uint64_t off, sz;
-	} piece[MSG_PIECES];
 };
 
 /* Who serves a mount. The client compares it with what it sees itself. */

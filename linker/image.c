@@ -172,15 +172,20 @@ void linkfs_image_keep(struct linkfs_image *img, struct stat *list, size_t cnt)
 
 struct guarded {
 	struct linkfs_image *img;
-	uint64_t off, sz;
+	const struct linkfs_range *range;
+	size_t cnt;
 	uint8_t *dst;
 	struct fill *f;
+	uint64_t filled; /* < bytes */
 };
 
 static int fill_guarded(void *ctx)
 {
 	struct guarded *g = ctx;
-	return plan_fill(g->img->l, g->off, g->sz, g->dst, g->f);
+	int rc = 0;
+	for (size_t i = 0; !rc && i < g->cnt; g->filled += g->range[i++].sz)
+		rc = plan_fill(g->img->l, g->range[i].off, g->range[i].sz, g->dst + g->filled, g->f);
+	return rc;
 }
 
 int image_check_inputs(const struct linkfs_image *img, char *why, size_t why_sz)
@@ -198,10 +203,11 @@ int image_check_inputs(const struct linkfs_image *img, char *why, size_t why_sz)
 	return 0;
 }
 
-int linkfs_image_fill(struct linkfs_image *img, uint64_t off, uint64_t sz, void *dst, char *why, size_t why_sz)
+int linkfs_image_fill_ranges(struct linkfs_image *img, const struct linkfs_range *range, size_t cnt, void *dst, char *why,
+			     size_t why_sz)
 {
 	struct fill f = { .why = why, .why_sz = why_sz };
-	struct guarded g = { img, off, sz, dst, &f };
+	struct guarded g = { .img = img, .range = range, .cnt = cnt, .dst = dst, .f = &f };
 	int rc = mapper_guard(fill_guarded, &g);
 	if (rc == -ESTALE && why && why_sz && !*why)
 		snprintf(why, why_sz, "an input was truncated after it was linked: link again");
@@ -212,8 +218,13 @@ int linkfs_image_fill(struct linkfs_image *img, uint64_t off, uint64_t sz, void 
 	if (rc)
 		return rc;
 	atomic_fetch_add_explicit(&img->relocs_applied, f.relocs, memory_order_relaxed);
-	atomic_fetch_add_explicit(&img->filled_bytes, sz, memory_order_relaxed);
+	atomic_fetch_add_explicit(&img->filled_bytes, g.filled, memory_order_relaxed);
 	return 0;
+}
+
+int linkfs_image_fill(struct linkfs_image *img, uint64_t off, uint64_t sz, void *dst, char *why, size_t why_sz)
+{
+	return linkfs_image_fill_ranges(img, &(struct linkfs_range){ off, sz }, 1, dst, why, why_sz);
 }
 
 uint64_t linkfs_image_cut(const struct linkfs_image *img, uint64_t off, uint64_t want)
@@ -234,6 +245,20 @@ struct linkfs_input linkfs_image_input(const struct linkfs_image *img, size_t i)
 	return (struct linkfs_input){ f->path, f->fd, f->st };
 }
 
+static void code_range(const struct layout *l, uint64_t *ret_off, uint64_t *ret_sz)
+{
+	uint64_t begin = UINT64_MAX, end = 0;
+	for (uint32_t i = 0; i < l->phdr_cnt; i++) {
+		const Elf64_Phdr *ph = &l->phdrs[i];
+		if (ph->p_type != PT_LOAD || !(ph->p_flags & PF_X))
+			continue;
+		begin = ph->p_offset < begin ? ph->p_offset : begin;
+		end = ph->p_offset + ph->p_filesz > end ? ph->p_offset + ph->p_filesz : end;
+	}
+	*ret_off = end ? begin : 0;
+	*ret_sz = end ? end - begin : 0;
+}
+
 void linkfs_image_stats(const struct linkfs_image *img, struct linkfs_image_stats *ret_stats)
 {
 	*ret_stats = (struct linkfs_image_stats){
@@ -244,6 +269,7 @@ void linkfs_image_stats(const struct linkfs_image *img, struct linkfs_image_stat
 		.filled_bytes = atomic_load(&img->filled_bytes),
 		.link_ms = img->link_ms,
 	};
+	code_range(img->l, &ret_stats->code_off, &ret_stats->code_sz);
 }
 
 bool linkfs_image_wants_timers(const struct linkfs_image *img)

@@ -364,6 +364,17 @@ int linkfs_image_fill(struct linkfs_image *img, uint64_t off, uint64_t sz, void 
 	return 0;
 }
 
+int linkfs_image_fill_ranges(struct linkfs_image *img, const struct linkfs_range *range, size_t cnt, void *dst, char *why,
+			     size_t why_sz)
+{
+	unsigned char *at = dst;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < cnt; at += range[i++].sz)
+		r = linkfs_image_fill(img, range[i].off, range[i].sz, at, why, why_sz);
+	return r;
+}
+
 char *linkfs_image_map(struct linkfs_image *img, size_t *ret_sz)
 {
 	struct text t = { 0 };

@@ -4,29 +4,16 @@
  * What the fake demands of the cache: a range it is asked for has blocks, and no chunk of it is asked for twice at once.
  * What the tests demand: after a read was answered well its bytes are right, whatever was evicted or failed before.
  */
-#include <check.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "cache_priv.h"
+#include "must.h"
 
 enum { TIMEOUT_SEC = 100 };
 
 #define ARRAY_CNT(a) (sizeof(a) / sizeof((a)[0]))
 #define JOBS_MAX     512
-
-/* Check notes each of its assertions in a file, which takes longer than what is tested here: these speak when they fail. */
-#define must(cond)                                                            \
-	do {                                                                  \
-		if (!(cond))                                                  \
-			ck_abort_msg("line %d: not so: %s", __LINE__, #cond); \
-	} while (0)
-#define must_be(got, want)                                                                        \
-	do {                                                                                      \
-		intmax_t got_ = (intmax_t)(got), want_ = (intmax_t)(want);                        \
-		if (got_ != want_)                                                                \
-			ck_abort_msg("line %d: %s is %jd, not %jd", __LINE__, #got, got_, want_); \
-	} while (0)
 
 /* --- the fake --- */
 
@@ -966,13 +953,14 @@ START_TEST(test_next_version_is_read_in_the_order_of_this_one)
 
 	fake_start(&f, 64 << 20);
 	struct owner *o = owner_new(&f, 400 * CHUNK_SZ, 1), *next = owner_new(&f, 300 * CHUNK_SZ, 2);
-	read_as(&f, o, 200, 1, READER_PROGRAM);
-	read_as(&f, o, 50, 40, READER_WARMER); /* of one piece at most 512 KiB */
+	read_as(&f, o, 200, 3, READER_PROGRAM); /* more than the kernel reads around a fault: wanted whole */
+	read_as(&f, o, 50, 40, READER_PROGRAM); /* of one piece at most 512 KiB */
 	read_as(&f, o, 100, 3, READER_COPY);
-	read_as(&f, o, 201, 2, READER_PROGRAM);
-	read_as(&f, o, 350, 1, READER_PROGRAM); /* the next one is shorter */
+	read_as(&f, o, 110, 3, READER_WARMER);
+	read_as(&f, o, 203, 3, READER_PROGRAM);
+	read_as(&f, o, 350, 3, READER_PROGRAM); /* the next one is shorter */
 	cache_file_expect(next->file, o->file);
-	assert_next(next, &at, 200, 3, false);
+	assert_next(next, &at, 200, 6, false);
 	assert_next(next, &at, 50, 32, false);
 	assert_next(next, &at, 82, 8, false);
 	assert_no_more(next, &at);
@@ -980,16 +968,16 @@ START_TEST(test_next_version_is_read_in_the_order_of_this_one)
 	cache_make_expected(&f.cache, next->file, NULL);
 	must_be(f.job_cnt, 3);
 	must_be(f.job[0].off, 200 * CHUNK_SZ);
-	must_be(f.job[0].sz, 3 * CHUNK_SZ);
+	must_be(f.job[0].sz, 6 * CHUNK_SZ);
 	must_be(f.job[1].off, 50 * CHUNK_SZ);
 	must_be(f.job[1].sz, 32 * CHUNK_SZ);
 	must_be(f.job[2].off, 82 * CHUNK_SZ);
 	must_be(f.job[2].sz, 8 * CHUNK_SZ);
-	assert_next(next, &at, 200, 3, false); /* on its way */
+	assert_next(next, &at, 200, 6, false); /* on its way */
 	at = (struct profile_at){ 0 };
 	read_as(&f, next, 60, 2, READER_PROGRAM); /* needs no giving any more */
 	read_as(&f, next, 300 - 1, 1, READER_PROGRAM);
-	assert_next(next, &at, 200, 3, true);
+	assert_next(next, &at, 200, 6, true);
 	assert_next(next, &at, 50, 10, true);
 	assert_next(next, &at, 62, 20, true);
 	assert_next(next, &at, 82, 8, true);
@@ -1000,21 +988,29 @@ START_TEST(test_next_version_is_read_in_the_order_of_this_one)
 }
 END_TEST
 
-/* What came from elsewhere counts as read, for the next version, and is not in the file: who reads it has it made. */
-START_TEST(test_given_from_elsewhere)
+/* Of what the kernel read around a fault the page that faulted is expected: a piece is made of pages. */
+START_TEST(test_page_that_faulted_is_expected)
 {
 	struct profile_at at = { 0 };
+	uint64_t off, sz;
+	bool made;
 	struct fake f;
 
 	fake_start(&f, 64 << 20);
-	struct owner *o = owner_new(&f, 400 * CHUNK_SZ, 1), *next = owner_new(&f, 400 * CHUNK_SZ, 2);
-	cache_given(&f.cache, o->file, 70 * CHUNK_SZ, 3 * CHUNK_SZ);
-	must_be(o->file->filled_bytes, 3 * CHUNK_SZ);
-	must_be(o->file->bytes, 0);
-	read_as(&f, o, 71, 1, READER_PROGRAM);
-	must_be(o->file->bytes, CHUNK_SZ);
+	struct owner *o = owner_new(&f, 100 * CHUNK_SZ + 5, 1), *next = owner_new(&f, 100 * CHUNK_SZ + 5, 2);
+	read_as(&f, o, 10, READAHEAD_SZ / CHUNK_SZ, READER_PROGRAM);
+	struct reader rd = { .read = { .off = 100 * CHUNK_SZ, .sz = 5, .who = READER_PROGRAM, .done = on_done }, .owner = o };
+	cache_read(&f.cache, o->file, &rd.read, NULL);
+	while (f.job_cnt)
+		answer(&f, 0);
+	assert_read(&f, &rd);
 	cache_file_expect(next->file, o->file);
-	assert_next(next, &at, 70, 3, false);
+	must(cache_next_expected(next->file, &at, &off, &sz, &made));
+	must_be(off, 10 * CHUNK_SZ + READAHEAD_SZ / 2);
+	must_be(sz, PAGE_SZ);
+	must(cache_next_expected(next->file, &at, &off, &sz, &made));
+	must_be(off, 100 * CHUNK_SZ);
+	must_be(sz, 5);
 	assert_no_more(next, &at);
 	owner_unref(&f, o);
 	owner_unref(&f, next);
@@ -1022,31 +1018,102 @@ START_TEST(test_given_from_elsewhere)
 }
 END_TEST
 
-/* What is given unasked is seen to be wanted once in nine times; a version that nobody ran hands on what it was told. */
+/* What came from elsewhere counts as made, and is not in the file: who reads it has it made. Only what a version was given is
+ * handed to the next one. */
+START_TEST(test_given_from_elsewhere)
+{
+	struct profile_at at = { 0 };
+	struct fake f;
+
+	fake_start(&f, 64 << 20);
+	struct owner *o = owner_new(&f, 400 * CHUNK_SZ, 1), *given = owner_new(&f, 400 * CHUNK_SZ, 2),
+		     *next = owner_new(&f, 400 * CHUNK_SZ, 3);
+	read_as(&f, o, 70, 3, READER_PROGRAM);
+	read_as(&f, o, 80, 3, READER_PROGRAM);
+	cache_file_expect(given->file, o->file);
+	cache_given(&f.cache, given->file, 70 * CHUNK_SZ, 2 * CHUNK_SZ, false);
+	must_be(given->file->filled_bytes, 2 * CHUNK_SZ);
+	must_be(given->file->bytes, 0);
+	cache_given(&f.cache, given->file, 72 * CHUNK_SZ, CHUNK_SZ, true);
+	must_be(given->file->filled_bytes, 2 * CHUNK_SZ);
+	read_as(&f, given, 71, 1, READER_PROGRAM);
+	must_be(given->file->bytes, CHUNK_SZ);
+	cache_file_expect(next->file, given->file);
+	assert_next(next, &at, 70, 3, false);
+	assert_no_more(next, &at);
+	owner_unref(&f, o);
+	owner_unref(&f, given);
+	owner_unref(&f, next);
+	fake_end(&f);
+}
+END_TEST
+
+/* Gives F all that is expected of it; returns whether IDX was. */
+static bool give_all(struct fake *f, struct owner *o, uint64_t idx)
+{
+	struct profile_at at = { 0 };
+	uint64_t off, sz;
+	bool made, has = false;
+
+	while (cache_next_expected(o->file, &at, &off, &sz, &made)) {
+		cache_given(&f->cache, o->file, off, sz, made);
+		has |= off <= idx * CHUNK_SZ && off + sz > idx * CHUNK_SZ;
+	}
+	return has;
+}
+
+/* What is given unasked is seen to be wanted now and then: one version in many goes without, and the next one has what that one
+ * asked for. A version that nobody ran hands on what it was told. */
 START_TEST(test_given_unasked_but_not_for_ever)
 {
-	struct profile_at at;
+	unsigned lacking = 0, again = 0, turns = 3000;
 	struct fake f;
 
 	fake_start(&f, 64 << 20);
 	struct owner *o = owner_new(&f, 40 * CHUNK_SZ, 1);
 	must(!cache_may_give(o->file));
-	read_as(&f, o, 7, 2, READER_PROGRAM);
-	for (unsigned i = 1; i < 20; i++) {
+	read_as(&f, o, 7, 3, READER_PROGRAM);
+	for (unsigned i = 0; i < turns; i++) {
 		struct owner *unused = owner_new(&f, 40 * CHUNK_SZ, 1), *next = owner_new(&f, 40 * CHUNK_SZ, 1);
 		cache_file_expect(unused->file, o->file);
 		cache_file_expect(next->file, unused->file);
-		must_be(cache_may_give(next->file), i % 9 != 0);
-		at = (struct profile_at){ 0 };
-		cache_make_expected(&f.cache, next->file, NULL);
-		assert_next(next, &at, 7, 2, false);
-		assert_no_more(next, &at);
-		read_as(&f, next, 7, 2, READER_WARMER);
+		bool has = give_all(&f, next, 7);
+		lacking += !has;
+		if (!has && lacking == 1) {
+			must(i > 100);
+			read_as(&f, next, 7, 3, READER_PROGRAM);
+		}
+		again += has && lacking == 1;
 		owner_unref(&f, o);
 		owner_unref(&f, unused);
 		o = next;
 	}
+	must(again > turns / 10); /* it was asked for, and known again */
+	must(lacking > turns / 10); /* nobody asked for it any more */
 	owner_unref(&f, o);
+	fake_end(&f);
+}
+END_TEST
+
+/* A long run's later reads are not its start. */
+START_TEST(test_late_reads_are_no_start)
+{
+	struct profile_at at = { 0 };
+	struct fake f;
+
+	fake_start(&f, 64 << 20);
+	struct owner *o = owner_new(&f, 400 * CHUNK_SZ, 1), *next = owner_new(&f, 400 * CHUNK_SZ, 2);
+	read_as(&f, o, 70, 3, READER_PROGRAM);
+	o->file->reads.until = now_ms() - 1;
+	read_as(&f, o, 80, 3, READER_PROGRAM);
+	cache_file_opened(o->file);
+	read_as(&f, o, 90, 3, READER_PROGRAM);
+	cache_file_expect(next->file, o->file);
+	assert_next(next, &at, 70, 3, false);
+	assert_next(next, &at, 90, 3, false);
+	assert_no_more(next, &at);
+	owner_unref(&f, o);
+	owner_unref(&f, next);
 	fake_end(&f);
 }
 END_TEST
@@ -1058,7 +1125,8 @@ START_TEST(test_who_read_too_much_did_not_start)
 	fake_start(&f, 64 << 20);
 	struct owner *o = owner_new(&f, 100 << 20, 1), *next = owner_new(&f, 100 << 20, 2);
 	read_as(&f, o, 1, 1, READER_PROGRAM);
-	o->file->read_cnt = (96 << 20) / CHUNK_SZ + 1;
+	o->file->reads.pages = (96 << 20) / PAGE_SZ;
+	read_as(&f, o, 5, 1, READER_PROGRAM);
 	cache_file_expect(next->file, o->file);
 	must(!next->file->profile);
 	owner_unref(&f, o);
@@ -1088,8 +1156,10 @@ int main(void)
 	tcase_add_loop_test(tc, test_every_sequence, 0, 3);
 	tcase_add_test(tc, test_wait_is_cancelled);
 	tcase_add_test(tc, test_next_version_is_read_in_the_order_of_this_one);
+	tcase_add_test(tc, test_page_that_faulted_is_expected);
 	tcase_add_test(tc, test_given_from_elsewhere);
 	tcase_add_test(tc, test_given_unasked_but_not_for_ever);
+	tcase_add_test(tc, test_late_reads_are_no_start);
 	tcase_add_test(tc, test_who_read_too_much_did_not_start);
 	tcase_add_test(tc, test_torture);
 	suite_add_tcase(suite, tc);
