@@ -519,7 +519,7 @@ bool verifier_is_fresh(struct fs *fs, struct link *l);
 /* (lock held) Looks at what L's last link saw. IS_ASKED: live_verified or live_unseen will tell; else it is for the next time
  * alone. 0 or -ENOMEM. */
 int verifier_submit(struct fs *fs, struct link *l, bool is_asked);
-/* (lock held) What L saw last does not count any more: it was linked anew, or goes. */
+/* (lock held) Nothing that L saw counts any more: nobody knows what its last link saw, or it goes. */
 void verifier_forget(struct fs *fs, struct link *l);
 
 /* ---- recipes.c ---- */

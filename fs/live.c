@@ -301,7 +301,8 @@ void live_linked(struct fs *fs, struct link *l, uint64_t version, struct generat
 		return;
 	}
 	l->is_unseen = false;
-	verifier_forget(fs, l);
+	if (!resolved)
+		verifier_forget(fs, l);
 	fs->count.links_made++;
 	generation_unref(fs, l->gen);
 	resolved_unref(fs, l->resolved);

@@ -30,6 +30,7 @@ struct walker {
 	walker_step_fn *step;	 /* NULL: nobody wants to know */
 	void *ctx;
 	bool is_known; /* by .step, all of the last path */
+	bool is_keeping; /* a directory is walked, to be kept */
 };
 
 struct walker *walker_new(int start_fd, uint64_t forbidden_dev)
@@ -92,7 +93,7 @@ static int check_step(const struct walker *w, int fd, struct walk_place *ret)
 static void tell_step(struct walker *w, const struct walk_place *at, const char *name)
 {
 	if (w->step && at->is_dir)
-		w->is_known &= w->step(w->ctx, at, name);
+		w->is_known &= w->step(w->ctx, at, name, w->is_keeping);
 }
 
 static int open_start(const struct walker *w, int from, const char *path, struct walk_place *ret)
@@ -227,7 +228,9 @@ static int keep_dir(struct walker *w, const char *dir, size_t sz)
 	struct kept_dir *k = &w->kept[w->next++ % DIRS_KEPT];
 	kept_drop(k);
 	k->name = name;
+	w->is_keeping = true;
 	k->fd = walk(w, -1, name);
+	w->is_keeping = false;
 	k->rest = k->fd == -EDEADLK ? strdup(w->rest) : NULL;
 	k->is_known = w->is_known;
 	return k->fd;

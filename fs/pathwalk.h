@@ -30,9 +30,9 @@ struct walk_place {
 	uint64_t dev, ino;
 	bool is_dir;
 };
-/* Called before NAME is looked up in the directory DIR, for every step, those of symbolic links among them. False: what
- * becomes of that name from now on will not be known. */
-typedef bool walker_step_fn(void *ctx, const struct walk_place *dir, const char *name);
+/* Called before NAME is looked up in the directory DIR, for every step, those of symbolic links among them. IS_SHARED: the
+ * walker remembers the answer for other paths. False: what becomes of that name from now on will not be known. */
+typedef bool walker_step_fn(void *ctx, const struct walk_place *dir, const char *name, bool is_shared);
 void walker_on_step(struct walker *w, walker_step_fn *step, void *ctx);
 /* Did every step of the last path say true, those taken for an earlier path among them? */
 bool walker_is_known(const struct walker *w);

@@ -7,8 +7,9 @@
  * While it looks it has watches set (watch.c), and what is left of the look is the link's vigil: a set of watches; names on
  * our own mount, which are asked for in memory; and the names that must be looked at each time, because they can't be
  * watched, or because they are inputs without a lease, which somebody may write to through a mapping. As long as the set
- * is quiet the next look is short, and where nothing is to be looked at it needs no thread. Whatever happens to the set, the
- * next look is a whole one and makes another vigil.
+ * is quiet the next look is short, and where nothing is to be looked at it needs no thread. Where something happened to some
+ * names alone, the next look is at these, and when the link was made again and saw everything else as before, the vigil is
+ * taken over by a look at these. Whatever else happens to the set, the next look is a whole one and makes another vigil.
  */
 #include "crew.h"
 #include "custody.h"
@@ -28,7 +29,8 @@ struct own_name {
 /* By fs.lock once it is a link's; before, by the thread that makes it. */
 struct vigil {
 	unsigned ref;
-	struct watch_set *set;
+	struct resolved *resolved; /* what was compared with what is there, but for the parts that the set tells; referenced */
+	struct watch_set *set;	   /* its parts are numbers of probes */
 	bool has_lease;	 /* something in it relies on one */
 	bool has_failed; /* no memory for all of it */
 	uint32_t *rest;	 /* numbers of probes that must be looked at */
@@ -42,8 +44,10 @@ struct look {
 	struct link *link;	   /* referenced */
 	struct resolved *resolved; /* referenced */
 	bool is_asked;		   /* somebody waits for it */
-	struct vigil *vigil;	   /* the one that stands, or is made; referenced */
+	struct vigil *vigil;	   /* the one that stands, is mended or is made; referenced */
 	bool is_short;		   /* it stands */
+	bool is_mending;	   /* it stands but for PART, and is nobody else's meanwhile */
+	uint32_t part[WATCH_TOLD_MAX], part_cnt;
 	char *change;		   /* what it found; or, without memory for that, */
 	const char *fallback;
 	uint64_t stats;
@@ -57,6 +61,7 @@ static struct vigil *vigil_unref(struct fs *fs, struct vigil *v)
 	if (!v || --v->ref)
 		return NULL;
 	watch_set_free(fs, v->set);
+	resolved_unref(fs, v->resolved);
 	while (v->own_cnt)
 		free(v->own[--v->own_cnt].rest);
 	free(v->own);
@@ -66,13 +71,14 @@ static struct vigil *vigil_unref(struct fs *fs, struct vigil *v)
 }
 
 /* (lock held) NULL without memory. */
-static struct vigil *vigil_new(struct fs *fs)
+static struct vigil *vigil_new(struct fs *fs, struct resolved *r)
 {
 	struct vigil *v = calloc(1, sizeof(*v));
 
 	if (!v)
 		return NULL;
 	v->ref = 1;
+	v->resolved = resolved_ref(r);
 	v->set = watch_set_new(fs);
 	return v->set ? v : vigil_unref(fs, v);
 }
@@ -91,8 +97,18 @@ static bool grow(void *items, uint32_t cnt, uint32_t *cap, size_t item_sz)
 	return true;
 }
 
+static void vigil_remove_rest(struct vigil *v, uint32_t probe)
+{
+	for (uint32_t i = 0; i < v->rest_cnt; i++)
+		if (v->rest[i] == probe)
+			v->rest[i--] = v->rest[--v->rest_cnt];
+}
+
 static void vigil_add_rest(struct vigil *v, uint32_t probe)
 {
+	for (uint32_t i = 0; i < v->rest_cnt; i++)
+		if (v->rest[i] == probe)
+			return; /* it is looked at because it is there */
 	if (grow(&v->rest, v->rest_cnt, &v->rest_cap, sizeof(*v->rest)))
 		v->rest[v->rest_cnt++] = probe;
 	else
@@ -120,10 +136,10 @@ static bool shows(struct fs *fs, const char *rest, uint64_t gen)
 	return n ? n->id == gen : !gen;
 }
 
-/* (lock held) Is all that V covers as it was? */
-static bool vigil_stands(struct fs *fs, const struct vigil *v)
+/* (lock held) Is all that V covers as it was, and as R has it? */
+static bool vigil_stands(struct fs *fs, const struct vigil *v, const struct resolved *r)
 {
-	if (!v || !watch_is_quiet(fs, v->set) || (v->has_lease && !lease_is_sure(fs)))
+	if (!v || v->resolved != r || !watch_is_quiet(fs, v->set) || (v->has_lease && !lease_is_sure(fs)))
 		return false;
 	for (uint32_t i = 0; i < v->own_cnt; i++)
 		if (!shows(fs, v->own[i].rest, v->own[i].gen))
@@ -131,9 +147,57 @@ static bool vigil_stands(struct fs *fs, const struct vigil *v)
 	return true;
 }
 
+static bool has_part(const struct look *k, uint32_t part)
+{
+	for (uint32_t i = 0; i < k->part_cnt; i++)
+		if (k->part[i] == part)
+			return true;
+	return false;
+}
+
+/* Did the link that K is about see what the one before saw, but for K's parts? */
+static bool saw_the_same(const struct look *k, const struct resolved *before)
+{
+	const struct resolved *now = k->resolved;
+	const struct record *a = before->record, *b = now->record;
+
+	if (before == now)
+		return true;
+	if (!before->input || !now->input || a->probe_cnt != b->probe_cnt || strcmp(a->cwd, b->cwd))
+		return false;
+	for (uint32_t i = 0; i < a->probe_cnt; i++) {
+		const struct record_probe *x = &a->probes[i].at, *y = &b->probes[i].at;
+		if (strcmp(a->probes[i].path, b->probes[i].path))
+			return false;
+		if (has_part(k, i))
+			continue;
+		if (x->open_error != y->open_error || x->stat_error != y->stat_error || x->own != y->own ||
+		    (!x->stat_error && !identity_equal(&x->id, &y->id)) || (x->fd_idx < 0) != (y->fd_idx < 0) ||
+		    (x->fd_idx >= 0 && before->input[x->fd_idx] != now->input[y->fd_idx]))
+			return false;
+	}
+	return true;
+}
+
+/* (lock held) Takes the link's vigil V for K, if looks at some of its probes are enough, and no thread that is held up is at
+ * it. */
+static bool take_to_mend(struct fs *fs, struct look *k, struct vigil *v)
+{
+	if (!v || v->ref > 1 || v->own_cnt || (v->has_lease && !lease_is_sure(fs)) ||
+	    !watch_is_partial(fs, v->set, k->part, &k->part_cnt) || !saw_the_same(k, v->resolved))
+		return false;
+	for (uint32_t i = 0; i < k->part_cnt; i++) {
+		watch_renew(fs, v->set, k->part[i]);
+		vigil_remove_rest(v, k->part[i]);
+	}
+	k->link->vigil = NULL;
+	k->vigil = v;
+	return true;
+}
+
 bool verifier_is_fresh(struct fs *fs, struct link *l)
 {
-	if (!l->vigil || l->vigil->rest_cnt || !vigil_stands(fs, l->vigil))
+	if (!l->vigil || l->vigil->rest_cnt || !vigil_stands(fs, l->vigil, l->resolved))
 		return false;
 	fs->count.verify_watched++;
 	return true;
@@ -151,14 +215,15 @@ struct pass {
 	struct fs *fs;
 	struct look *look;
 	struct walker *walker;
+	uint32_t part; /* what is watched is for this probe */
 	bool is_cwd_known;
 };
 
-static bool on_step(void *ctx, const struct walk_place *dir, const char *name)
+static bool on_step(void *ctx, const struct walk_place *dir, const char *name, bool is_shared)
 {
 	const struct pass *p = ctx;
 
-	return watch_name(p->fs, p->look->vigil->set, dir, name) == 0;
+	return watch_name(p->fs, p->look->vigil->set, is_shared ? WATCH_WHOLE : p->part, dir, name) == 0;
 }
 
 /* The probe P found FD: will a change of it be known? */
@@ -170,7 +235,7 @@ static bool watch_found(struct pass *p, const struct probe *probe, int fd)
 	if (probe->at.fd_idx >= 0) { /* bytes of it were read: W9 of watch.c */
 		struct input **input = p->look->resolved->input;
 		fs_lock(p->fs);
-		int r = input ? watch_lease(p->fs, v->set, input[probe->at.fd_idx]) : -ENOLCK;
+		int r = input ? watch_lease(p->fs, v->set, p->part, input[probe->at.fd_idx]) : -ENOLCK;
 		fs_unlock(p->fs);
 		if (r)
 			return false;
@@ -182,7 +247,7 @@ static bool watch_found(struct pass *p, const struct probe *probe, int fd)
 				 .dev = (uint64_t)major(st.st_dev) << 32 | minor(st.st_dev),
 				 .ino = st.st_ino,
 				 .is_dir = S_ISDIR(st.st_mode) };
-	return watch_file(p->fs, v->set, &at) == 0;
+	return watch_file(p->fs, v->set, p->part, &at) == 0;
 }
 
 /* Is this answer one that follows from what directories and symbolic links are? Others may be different the next time. */
@@ -199,6 +264,7 @@ static const char *look_at(struct pass *p, uint32_t i)
 	struct stat st;
 
 	p->look->stats++;
+	p->part = i;
 	CLEAN_FD int fd = walker_look(p->walker, probe->path);
 	int err = fd < 0 ? fd : 0;
 	bool is_known = making && walker_is_known(p->walker) && (*probe->path == '/' || p->is_cwd_known);
@@ -224,11 +290,19 @@ static const char *look_at(struct pass *p, uint32_t i)
 	return identity_equal(&id, &probe->at.id) ? NULL : "changed";
 }
 
+/* The number of the I-th probe that K looks at. */
+static uint32_t probe_at(const struct look *k, uint32_t i)
+{
+	if (!k->is_mending)
+		return k->is_short ? k->vigil->rest[i] : i;
+	return i < k->part_cnt ? k->part[i] : k->vigil->rest[i - k->part_cnt];
+}
+
 static void find_change(struct fs *fs, struct look *k)
 {
 	const struct record *r = k->resolved->record;
-	struct pass p = { .fs = fs, .look = k };
-	uint32_t cnt = k->is_short ? k->vigil->rest_cnt : r->probe_cnt;
+	struct pass p = { .fs = fs, .look = k, .part = WATCH_WHOLE };
+	uint32_t cnt = k->is_short || k->is_mending ? k->part_cnt + k->vigil->rest_cnt : r->probe_cnt;
 	const char *what = NULL;
 
 	struct walker *at_root = walker_new(AT_FDCWD, fs->own_dev);
@@ -241,7 +315,7 @@ static void find_change(struct fs *fs, struct look *k)
 		walker_on_step(p.walker, on_step, &p);
 	k->fallback = p.walker ? NULL : "its directory is gone";
 	for (uint32_t i = 0; p.walker && i < cnt && !what; i++) {
-		uint32_t probe = k->is_short ? k->vigil->rest[i] : i;
+		uint32_t probe = probe_at(k, i);
 		what = look_at(&p, probe);
 		if (what) {
 			k->fallback = "an input changed";
@@ -261,14 +335,15 @@ static void look_work(struct fs *fs, struct crew_task *t)
 	struct vigil *v = k->link->resolved == k->resolved ? k->link->vigil : NULL;
 
 	t->deadline = now_ms() + fs->cfg.fill_timeout_ms;
-	k->is_short = vigil_stands(fs, v);
+	k->is_short = vigil_stands(fs, v, k->resolved);
+	k->is_mending = !k->is_short && take_to_mend(fs, k, v);
 	if (k->is_short) {
 		k->vigil = v;
 		v->ref++;
-	} else {
+	} else if (!k->is_mending) {
 		if (v)
 			verifier_forget(fs, k->link);
-		k->vigil = vigil_new(fs);
+		k->vigil = vigil_new(fs, k->resolved);
 	}
 	if (k->is_short && (!k->is_asked || !v->rest_cnt)) {
 		fs->count.verify_watched += k->is_asked;
@@ -289,6 +364,19 @@ static void look_free(struct fs *fs, struct look *k)
 	free(k);
 }
 
+/* (lock held) It is the link's again; what it was taken for is still to be looked at. */
+static void give_back(struct look *k)
+{
+	struct link *l = k->link;
+
+	if (!k->is_mending || !k->fallback || k->vigil->has_failed || l->vigil || !l->is_named)
+		return;
+	for (uint32_t i = 0; i < k->part_cnt; i++)
+		watch_tell(k->vigil->set, k->part[i]);
+	l->vigil = k->vigil;
+	k->vigil = NULL;
+}
+
 /* The vigil that was made is the link's, if that is still the one that was looked at. */
 static void keep_vigil(struct fs *fs, struct look *k)
 {
@@ -296,6 +384,10 @@ static void keep_vigil(struct fs *fs, struct look *k)
 
 	if (k->is_short || k->fallback || !k->vigil || k->vigil->has_failed || l->resolved != k->resolved || !l->is_named)
 		return;
+	if (k->vigil->resolved != k->resolved) {
+		resolved_unref(fs, k->vigil->resolved);
+		k->vigil->resolved = resolved_ref(k->resolved);
+	}
 	vigil_unref(fs, l->vigil); /* another look's */
 	l->vigil = k->vigil;
 	k->vigil = NULL;
@@ -307,6 +399,7 @@ static void look_done(struct fs *fs, struct crew_task *t, struct replies *out)
 
 	fs->count.verify_stats += k->stats;
 	keep_vigil(fs, k);
+	give_back(k);
 	if (k->is_asked && t->is_held)
 		live_seen(fs, k->link);
 	else if (k->is_asked)

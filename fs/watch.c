@@ -28,7 +28,10 @@
  *      empty directory is made one, while it is watched, is no event.)
  * W11. A wd belongs to `arming` from inotify_add_watch until it is in the table, and again when it is taken out: the
  *      kernel gives the same wd for the same inode, so a removal in between would take the new user's.
- * W12. A watch without users stays for a while, for the next look at the same names, or until another one is wanted and the
+ * W12. What one part of a set alone relies on tells that part: the steps a walker takes for one path, and the file it finds
+ *      there. What it remembers for others (the directories before the last name), every directory's own moving, and what two
+ *      parts came to use, tell the whole set.
+ * W13. A watch without users stays for a while, for the next look at the same names, or until another one is wanted and the
  *      budget is used up. Beyond the budget nothing is added.
  *
  * Order of locks: arming, then fs.lock. `arming` is never waited for with fs.lock, nor by the thread.
@@ -76,12 +79,14 @@ struct use {
 	struct mark *mark; /* NULL: of an input's lease */
 	const void *of;	     /* the watch or the input */
 	uint64_t name;
+	uint32_t part;
 };
 
 struct watch_set {
 	TAILQ_ENTRY(watch_set) all;
 	SLIST_HEAD(, use) uses;
-	bool has_changed;
+	bool has_changed; /* all of it */
+	uint32_t told[WATCH_TOLD_MAX], told_cnt; /* parts that have */
 	/* The directory watched last, which is the same one as long as this set is quiet, and the watch on it; NULL: none. */
 	uint64_t last_dev, last_ino;
 	struct mark *last;
@@ -140,13 +145,24 @@ static struct mark *find_mark(struct watches *w, int wd)
 
 /* --- what happens --- */
 
+void watch_tell(struct watch_set *s, uint32_t part)
+{
+	for (uint32_t i = 0; i < s->told_cnt; i++)
+		if (s->told[i] == part)
+			return;
+	if (part == WATCH_WHOLE || s->told_cnt == WATCH_TOLD_MAX)
+		s->has_changed = true;
+	else
+		s->told[s->told_cnt++] = part;
+}
+
 static void tell(struct watches *w, const void *of, uint64_t name)
 {
 	struct use *u;
 
 	LIST_FOREACH (u, bucket_of(w, of, name), hash)
 		if (u->of == of && u->name == name)
-			u->set->has_changed = true;
+			watch_tell(u->set, u->part);
 }
 
 static void tell_all(struct watches *w)
@@ -237,7 +253,17 @@ static void drain(struct watches *w)
 bool watch_is_quiet(struct fs *fs, const struct watch_set *s)
 {
 	drain(fs->watches);
-	return !s->has_changed;
+	return !s->has_changed && !s->told_cnt;
+}
+
+bool watch_is_partial(struct fs *fs, const struct watch_set *s, uint32_t ret_parts[WATCH_TOLD_MAX], uint32_t *ret_cnt)
+{
+	drain(fs->watches);
+	if (s->has_changed)
+		return false;
+	memcpy(ret_parts, s->told, sizeof(s->told));
+	*ret_cnt = s->told_cnt;
+	return true;
 }
 
 void watch_lease_broken(struct fs *fs, const struct input *i)
@@ -284,41 +310,63 @@ static void mark_let_go(struct watches *w, struct mark *x)
 	TAILQ_INSERT_TAIL(&w->idle, x, idle);
 }
 
+/* The use that *AT, a link of its set's list, leads to. */
+static void use_free(struct watches *w, struct use **at)
+{
+	struct use *u = *at;
+
+	*at = SLIST_NEXT(u, next);
+	LIST_REMOVE(u, hash);
+	if (u->mark)
+		mark_let_go(w, u->mark);
+	free(u);
+}
+
+void watch_renew(struct fs *fs, struct watch_set *s, uint32_t part)
+{
+	struct use **at = &SLIST_FIRST(&s->uses);
+
+	s->dev_cnt = 0; /* if nothing else relied on one of them, its number may be another's by now */
+	while (*at)
+		if ((*at)->part == part)
+			use_free(fs->watches, at);
+		else
+			at = &SLIST_NEXT(*at, next);
+	for (uint32_t i = 0; i < s->told_cnt; i++)
+		if (s->told[i] == part)
+			s->told[i--] = s->told[--s->told_cnt];
+}
+
 struct watch_set *watch_set_free(struct fs *fs, struct watch_set *s)
 {
 	struct watches *w = fs->watches;
-	struct use *u;
 
 	if (!s)
 		return NULL;
-	while ((u = SLIST_FIRST(&s->uses))) {
-		SLIST_REMOVE_HEAD(&s->uses, next);
-		LIST_REMOVE(u, hash);
-		if (u->mark)
-			mark_let_go(w, u->mark);
-		free(u);
-	}
+	while (!SLIST_EMPTY(&s->uses))
+		use_free(w, &SLIST_FIRST(&s->uses));
 	TAILQ_REMOVE(&w->sets, s, all);
 	free(s);
 	return NULL;
 }
 
-/* S is told of (OF, NAME) from now on. X: the watch, where it is one. */
-static int use(struct watches *w, struct watch_set *s, struct mark *x, const void *of, uint64_t name)
+/* S is told of (OF, NAME) from now on, for PART. X: the watch, where it is one. */
+static int use(struct watches *w, struct watch_set *s, uint32_t part, struct mark *x, const void *of, uint64_t name)
 {
 	struct use_bucket *b = bucket_of(w, of, name);
 	struct use *u;
 
 	LIST_FOREACH (u, b, hash) /* the newest come first: another one of this set, then */
 		if (u->of == of && u->name == name) {
-			if (u->set == s)
-				return 0;
-			break;
+			if (u->set != s)
+				break;
+			u->part = u->part == part ? part : WATCH_WHOLE; /* W12 */
+			return 0;
 		}
 	u = malloc(sizeof(*u));
 	if (!u)
 		return -ENOMEM;
-	*u = (struct use){ .set = s, .mark = x, .of = of, .name = name };
+	*u = (struct use){ .set = s, .mark = x, .of = of, .name = name, .part = part };
 	LIST_INSERT_HEAD(b, u, hash);
 	SLIST_INSERT_HEAD(&s->uses, u, next);
 	if (x && x->uses++ == 0)
@@ -326,9 +374,9 @@ static int use(struct watches *w, struct watch_set *s, struct mark *x, const voi
 	return 0;
 }
 
-int watch_lease(struct fs *fs, struct watch_set *s, const struct input *i)
+int watch_lease(struct fs *fs, struct watch_set *s, uint32_t part, const struct input *i)
 {
-	return i->lease_fd < 0 || i->is_breaking ? -ENOLCK : use(fs->watches, s, NULL, i, LEASE);
+	return i->lease_fd < 0 || i->is_breaking ? -ENOLCK : use(fs->watches, s, part, NULL, i, LEASE);
 }
 
 /* --- watching --- */
@@ -413,7 +461,7 @@ static struct mark *arm(struct fs *fs, int fd, bool is_dir, int *ret_err)
 	return x;
 }
 
-static int watch_inode(struct fs *fs, struct watch_set *s, const struct walk_place *at, uint64_t name)
+static int watch_inode(struct fs *fs, struct watch_set *s, uint32_t part, const struct walk_place *at, uint64_t name)
 {
 	struct watches *w = fs->watches;
 	int r = -EOPNOTSUPP;
@@ -423,9 +471,9 @@ static int watch_inode(struct fs *fs, struct watch_set *s, const struct walk_pla
 	pthread_mutex_lock(&w->arming); /* W11 */
 	struct mark *x = arm(fs, at->fd, at->is_dir, &r);
 	if (x) {
-		r = use(w, s, x, x, SELF);
+		r = use(w, s, at->is_dir ? WATCH_WHOLE : part, x, x, SELF);
 		if (!r && name != SELF)
-			r = use(w, s, x, x, name);
+			r = use(w, s, part, x, x, name);
 		if (!r && at->is_dir) {
 			s->last = x;
 			s->last_dev = at->dev;
@@ -437,20 +485,20 @@ static int watch_inode(struct fs *fs, struct watch_set *s, const struct walk_pla
 	return r;
 }
 
-int watch_name(struct fs *fs, struct watch_set *s, const struct walk_place *dir, const char *name)
+int watch_name(struct fs *fs, struct watch_set *s, uint32_t part, const struct walk_place *dir, const char *name)
 {
 	uint64_t hash = strcmp(name, "..") ? hash_of(name) : SELF;
 
 	fs_lock(fs);
 	struct mark *x = s->last && s->last_dev == dir->dev && s->last_ino == dir->ino ? s->last : NULL;
-	bool is_watched = x && x->wd >= 0 && use(fs->watches, s, x, x, hash) == 0;
+	bool is_watched = x && x->wd >= 0 && use(fs->watches, s, hash == SELF ? WATCH_WHOLE : part, x, x, hash) == 0;
 	fs_unlock(fs);
-	return is_watched ? 0 : watch_inode(fs, s, dir, hash);
+	return is_watched ? 0 : watch_inode(fs, s, part, dir, hash);
 }
 
-int watch_file(struct fs *fs, struct watch_set *s, const struct walk_place *at)
+int watch_file(struct fs *fs, struct watch_set *s, uint32_t part, const struct walk_place *at)
 {
-	return watch_inode(fs, s, at, at->is_dir ? ANY : SELF);
+	return watch_inode(fs, s, part, at, at->is_dir ? ANY : SELF);
 }
 
 /* --- the thread --- */
