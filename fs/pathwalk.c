@@ -17,12 +17,15 @@
 struct kept_dir {
 	char *name; /* NULL: free */
 	int fd;	    /* O_PATH, or -errno */
+	struct walk_place at;
 	char *rest; /* -EDEADLK: walker.rest then */
 	bool is_known;
 };
 
 struct walker {
 	int start_fd;
+	int proc_fd; /* /proc/self/fd; -1: not asked for yet */
+	struct walk_place at; /* where the last walk came to; without a step function nothing is known of where one began */
 	uint64_t forbidden_dev;
 	unsigned next; /* the entry to give up next */
 	struct kept_dir kept[DIRS_KEPT];
@@ -39,6 +42,7 @@ struct walker *walker_new(int start_fd, uint64_t forbidden_dev)
 
 	if (w) {
 		w->start_fd = start_fd;
+		w->proc_fd = -1;
 		w->forbidden_dev = forbidden_dev;
 	}
 	return w;
@@ -55,9 +59,11 @@ static void kept_drop(struct kept_dir *k)
 
 struct walker *walker_free(struct walker *w)
 {
-	if (w)
-		for (size_t i = 0; i < DIRS_KEPT; i++)
-			kept_drop(&w->kept[i]);
+	if (!w)
+		return NULL;
+	for (size_t i = 0; i < DIRS_KEPT; i++)
+		kept_drop(&w->kept[i]);
+	cleanup_fd(&w->proc_fd);
 	free(w);
 	return NULL;
 }
@@ -83,7 +89,8 @@ static int check_step(const struct walker *w, int fd, struct walk_place *ret)
 	*ret = (struct walk_place){ .fd = fd,
 				    .dev = (uint64_t)sx.stx_dev_major << 32 | sx.stx_dev_minor,
 				    .ino = sx.stx_ino,
-				    .is_dir = S_ISDIR(sx.stx_mode) };
+				    .is_dir = S_ISDIR(sx.stx_mode),
+				    .is_file = S_ISREG(sx.stx_mode) };
 	if (w->forbidden_dev && ret->dev == w->forbidden_dev)
 		return -EDEADLK;
 	return S_ISLNK(sx.stx_mode) ? 1 : 0;
@@ -96,10 +103,11 @@ static void tell_step(struct walker *w, const struct walk_place *at, const char 
 		w->is_known &= w->step(w->ctx, at, name, w->is_keeping);
 }
 
-static int open_start(const struct walker *w, int from, const char *path, struct walk_place *ret)
+/* FROM: NULL: the walker's start. */
+static int open_start(const struct walker *w, const struct kept_dir *from, const char *path, struct walk_place *ret)
 {
 	int fd = path[0] == '/' ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) :
-				  openat(from >= 0 ? from : w->start_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+				  openat(from ? from->fd : w->start_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
@@ -155,8 +163,8 @@ static bool leaves_again(char *rest)
 	return false;
 }
 
-/* Walks PATH from the directory FROM (-1: the walker's start). */
-static int walk(struct walker *w, int from, const char *path)
+/* Walks PATH from the directory FROM (NULL: the walker's start). */
+static int walk(struct walker *w, const struct kept_dir *from, const char *path)
 {
 	char rest[2 * PATH_MAX];
 	struct walk_place at = { 0 }, next_at = { 0 };
@@ -167,9 +175,14 @@ static int walk(struct walker *w, int from, const char *path)
 	if (strlen(path) >= PATH_MAX)
 		return -ENAMETOOLONG;
 	strcpy(rest, path);
-	CLEAN_FD int cur = open_start(w, from, rest, &at);
+	CLEAN_FD int own = from && *rest != '/' ? -1 : open_start(w, from, rest, &at);
+	int cur = own;
+	if (from && *rest != '/') { /* which need not be opened again */
+		cur = from->fd;
+		at = from->at;
+	}
 	if (cur < 0)
-		return take_fd(&cur);
+		return cur;
 	while (*rest) {
 		char name[NAME_MAX + 1];
 		size_t skip = strspn(rest, "/"), n = strcspn(rest + skip, "/");
@@ -194,8 +207,8 @@ static int walk(struct walker *w, int from, const char *path)
 				next = open_start(w, from, rest, &at);
 				if (next < 0)
 					return next;
-				close(cur);
-				cur = next;
+				cleanup_fd(&own);
+				cur = own = next;
 			}
 			continue;
 		}
@@ -203,49 +216,49 @@ static int walk(struct walker *w, int from, const char *path)
 			close(next);
 			continue;
 		}
-		close(cur);
-		cur = next;
+		cleanup_fd(&own);
+		cur = own = next;
 		at = next_at;
 		if (kind == -EDEADLK)
 			strcpy(w->rest, rest);
 		if (kind < 0)
 			return kind;
 	}
-	return take_fd(&cur);
+	if (own < 0)
+		own = open_start(w, from, rest, &at);
+	w->at = at;
+	return take_fd(&own);
 }
 
-/* The directory DIR (SZ bytes of name), walked once. */
-static int keep_dir(struct walker *w, const char *dir, size_t sz)
+/* The directory DIR (SZ bytes of name), walked once. NULL without memory. */
+static const struct kept_dir *keep_dir(struct walker *w, const char *dir, size_t sz)
 {
 	for (size_t i = 0; i < DIRS_KEPT; i++)
 		if (w->kept[i].name && !strncmp(w->kept[i].name, dir, sz) && !w->kept[i].name[sz]) {
 			w->is_known = w->kept[i].is_known;
-			return w->kept[i].fd;
+			return &w->kept[i];
 		}
 	char *name = strndup(dir, sz);
 	if (!name)
-		return -ENOMEM;
+		return NULL;
 	struct kept_dir *k = &w->kept[w->next++ % DIRS_KEPT];
 	kept_drop(k);
 	k->name = name;
 	w->is_keeping = true;
-	k->fd = walk(w, -1, name);
+	k->fd = walk(w, NULL, name);
 	w->is_keeping = false;
 	k->rest = k->fd == -EDEADLK ? strdup(w->rest) : NULL;
+	k->at = w->at;
+	k->at.fd = k->fd;
 	k->is_known = w->is_known;
-	return k->fd;
+	return k;
 }
 
-/* DIR leads to the forbidden device: so does what is called NAME in it. */
-static int deny(struct walker *w, const char *dir, const char *name)
+/* The directory K leads to the forbidden device: so does what is called NAME in it. */
+static int deny(struct walker *w, const struct kept_dir *k, const char *name)
 {
-	const struct kept_dir *k = w->kept;
-
-	while (k < w->kept + DIRS_KEPT && !(k->name && k->rest && !strncmp(k->name, dir, strlen(k->name)) &&
-					    dir + strlen(k->name) + 1 == name))
-		k++;
-	if (k == w->kept + DIRS_KEPT)
-		return -ENOMEM; /* for its rest */
+	if (!k->rest)
+		return -ENOMEM;
 	if (snprintf(w->rest, sizeof(w->rest), "%s%s%s", k->rest, *k->rest ? "/" : "", name) >= (int)sizeof(w->rest))
 		return -ENAMETOOLONG;
 	return -EDEADLK;
@@ -262,25 +275,26 @@ int walker_look(struct walker *w, const char *path)
 
 	w->is_known = true;
 	if (!slash || slash == path || !slash[1] || strlen(path) >= PATH_MAX)
-		return walk(w, -1, path);
-	int dir = keep_dir(w, path, (size_t)(slash - path));
-	if (dir == -EDEADLK)
-		return deny(w, path, slash + 1);
-	return dir < 0 ? dir : walk(w, dir, slash + 1);
+		return walk(w, NULL, path);
+	const struct kept_dir *dir = keep_dir(w, path, (size_t)(slash - path));
+	if (!dir)
+		return -ENOMEM;
+	if (dir->fd == -EDEADLK)
+		return deny(w, dir, slash + 1);
+	return dir->fd < 0 ? dir->fd : walk(w, dir, slash + 1);
 }
 
 int walker_open(struct walker *w, const char *path)
 {
 	CLEAN_FD int fd = walker_look(w, path);
-	struct stat st;
-	char proc[64];
+	char name[16];
 
 	if (fd < 0)
 		return take_fd(&fd);
-	if (fstat(fd, &st) < 0)
+	if (w->proc_fd < 0 && (w->proc_fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return -errno;
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-	int r = open(proc, O_RDONLY | O_CLOEXEC | O_NOCTTY | (S_ISREG(st.st_mode) ? 0 : O_NONBLOCK));
+	snprintf(name, sizeof(name), "%d", fd);
+	int r = openat(w->proc_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | (w->at.is_file ? 0 : O_NONBLOCK));
 	return r < 0 ? -errno : r;
 }
 

@@ -29,6 +29,7 @@ struct walk_place {
 	int fd; /* O_PATH */
 	uint64_t dev, ino;
 	bool is_dir;
+	bool is_file; /* a regular one */
 };
 /* Called before NAME is looked up in the directory DIR, for every step, those of symbolic links among them. IS_SHARED: the
  * walker remembers the answer for other paths. False: what becomes of that name from now on will not be known. */
