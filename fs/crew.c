@@ -40,6 +40,8 @@ static enum fate do_task(struct crew *c, struct crew_task *t)
 	c->kind->done(fs, t, &out);
 	fs_unlock(fs);
 	replies_send(fs, &out);
+	if (c->kind->over)
+		c->kind->over(t);
 	fs_lock(fs);
 	return was_held ? ENDS : GOES_ON;
 }

@@ -22,8 +22,10 @@ struct crew_kind {
 	unsigned threads;
 	/* Does it. The lock is let go of meanwhile. */
 	void (*work)(struct fs *fs, struct crew_task *t);
-	/* It was done, be it after it was held up: tells whoever waits, and frees it. */
+	/* It was done, be it after it was held up: tells whoever waits, and frees it, unless .over does. */
 	void (*done)(struct fs *fs, struct crew_task *t, struct replies *out);
+	/* (no lock) After .done, when the answers have been sent: frees it. NULL: .done did. */
+	void (*over)(struct crew_task *t);
 	/* It is held up: tells whoever waits. Its thread still refers to it. */
 	void (*held)(struct fs *fs, struct crew_task *t, struct replies *out);
 	/* It will not be done, since the crew ends: tells whoever waits, and frees it. */

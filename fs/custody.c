@@ -204,10 +204,11 @@ static void work_tell(struct fs *fs, struct work *k, int err, const char *change
 		done(fs, k->ctx, err, changed, out);
 }
 
-/* (lock held) */
-static void work_free(struct fs *fs, struct work *k)
+/* (no lock, where many are to be closed) */
+static void work_over(struct crew_task *t)
 {
-	resolved_unref(fs, k->resolved);
+	struct work *k = (struct work *)t;
+
 	for (uint32_t i = 0; i < k->fd_cnt; i++)
 		cleanup_fd(&k->fds[i]);
 	free(k->fds);
@@ -238,7 +239,7 @@ static void work_done(struct fs *fs, struct crew_task *t, struct replies *out)
 	struct work *k = (struct work *)t;
 
 	work_tell(fs, k, k->err, k->err ? k->at : NULL, out);
-	work_free(fs, k);
+	k->resolved = resolved_unref(fs, k->resolved);
 }
 
 /* Its link is failed. */
@@ -254,13 +255,15 @@ static void work_drop(struct fs *fs, struct crew_task *t, struct replies *out)
 	struct work *k = (struct work *)t;
 
 	work_tell(fs, k, -ECANCELED, NULL, out);
-	work_free(fs, k);
+	resolved_unref(fs, k->resolved);
+	work_over(t);
 }
 
 static const struct crew_kind custody_crew = {
 	.threads = 1,
 	.work = work_on,
 	.done = work_done,
+	.over = work_over,
 	.held = work_held,
 	.drop = work_drop,
 };
