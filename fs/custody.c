@@ -28,7 +28,7 @@ struct work {
 	uint32_t fd_cnt;
 	custody_done_fn *done; /* NULL: it was told already */
 	void *ctx;
-	const char *at; /* the input it is at, as the link opened it */
+	uint32_t at; /* the number of the input it is at */
 	int err;
 };
 
@@ -186,10 +186,13 @@ static int take_input(struct fs *fs, struct input *i, int own)
 	return 0;
 }
 
-static const char *name_of(const struct record *r, uint32_t fd_idx)
+/* The input that K is at, as the link opened it. */
+static const char *name_at(const struct work *k)
 {
+	const struct record *r = k->resolved->record;
+
 	for (uint32_t i = 0; i < r->probe_cnt; i++)
-		if (r->probes[i].at.fd_idx == (int32_t)fd_idx)
+		if (r->probes[i].at.fd_idx == (int32_t)k->at)
 			return r->probes[i].path;
 	return "an input";
 }
@@ -221,8 +224,10 @@ static void work_on(struct fs *fs, struct crew_task *t)
 	const struct record *r = k->resolved->record;
 
 	for (uint32_t idx = 0; idx < r->fd_cnt && !k->err && !t->is_held; idx++) {
-		k->at = name_of(r, idx);
 		struct input *i = k->resolved->input[idx];
+		if (i->state == CUSTODY_LEASED || i->state == CUSTODY_CHECKED)
+			continue;
+		k->at = idx;
 		t->deadline = now_ms() + fs->cfg.fill_timeout_ms + (int64_t)(i->id.size / COPY_BYTES_PER_MS);
 		fs_unlock(fs);
 		int err = take_input(fs, i, k->fds[idx]);
@@ -238,7 +243,7 @@ static void work_done(struct fs *fs, struct crew_task *t, struct replies *out)
 {
 	struct work *k = (struct work *)t;
 
-	work_tell(fs, k, k->err, k->err ? k->at : NULL, out);
+	work_tell(fs, k, k->err, k->err ? name_at(k) : NULL, out);
 	k->resolved = resolved_unref(fs, k->resolved);
 }
 
@@ -247,7 +252,7 @@ static void work_held(struct fs *fs, struct crew_task *t, struct replies *out)
 {
 	struct work *k = (struct work *)t;
 
-	work_tell(fs, k, -ETIMEDOUT, k->at, out);
+	work_tell(fs, k, -ETIMEDOUT, name_at(k), out);
 }
 
 static void work_drop(struct fs *fs, struct crew_task *t, struct replies *out)
