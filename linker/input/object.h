@@ -152,6 +152,7 @@ struct object {
 	uint64_t rel_cnt;        /* all tables */
 	_Atomic(struct frames *) frames; /* made when first asked for */
 	_Atomic(struct object_product *) content; /* sections/content.h */
+	_Atomic(struct object_product *) assigned; /* sections/outsec.c */
 	_Atomic(struct object_product *) scanned; /* sections/scanned.h */
 	_Atomic(struct object_product *) defs; /* layout/defs.h */
 	_Atomic(struct object_product *) pointers; /* sections/pointers.h */

@@ -89,6 +89,7 @@ static void clone_products(struct cloning *c)
 	const struct object_product *pointers = atomic_load(&c->from->pointers);
 	struct object_product *last = NULL;
 	atomic_init(&c->to->content, NULL);
+	atomic_init(&c->to->assigned, NULL);
 	atomic_init(&c->to->scanned, NULL);
 	atomic_init(&c->to->defs, NULL);
 	/* Made where an object is scanned, which this one will not be. */

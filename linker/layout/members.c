@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "content.h"
 #include "layout_priv.h"
 
 static const struct isec *isec_of(const struct layout *l, uint32_t file, uint32_t gs)
@@ -115,36 +116,37 @@ static int drop_empty(struct layout *l)
 
 /* ---- order within a section ---- */
 
-static void sort_by_rank(struct layout *l, struct out *o)
+/* Its row is there: it is in the output. */
+static outsec_rank rank_of(const struct layout *l, uint32_t file, uint32_t gs)
 {
-	const outsec_rank *rank = l->s->rank_of;
-	uint32_t *count, *chunk, *file, lead = 0;
-	bool differ = false;
-	while (lead < o->chunk_cnt && (o->chunk[lead] & CHUNK_SYN))
-		lead++;
-	for (uint32_t i = lead + 1; i < o->chunk_cnt; i++) {
-		uint32_t a = o->chunk[i - 1], b = o->chunk[i];
-		if ((a | b) & (CHUNK_SYN | CHUNK_MERGE))
-			continue;
-		differ |= rank[a] != rank[b];
+	const struct content *x = content_of(l->in->files[file].obj);
+	uint32_t sec = gs - l->st->sec_base[file], lo = 0, hi = x->cnt;
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (x->rows[mid].sec < sec)
+			lo = mid + 1;
+		else
+			hi = mid;
 	}
-	if (!differ)
-		return;
-	count = calloc(UINT16_MAX + 2, sizeof(*count));
-	chunk = malloc(o->chunk_cnt * sizeof(*chunk));
-	file = malloc(o->chunk_cnt * sizeof(*file));
+	return x->rows[lo].rank;
+}
+
+/* Orders the chunks of O from LEAD on by their RANKs. */
+static void order_by_rank(struct layout *l, struct out *o, uint32_t lead, const outsec_rank *rank)
+{
+	uint32_t *count = calloc(UINT16_MAX + 2, sizeof(*count));
+	uint32_t *chunk = malloc(o->chunk_cnt * sizeof(*chunk));
+	uint32_t *file = malloc(o->chunk_cnt * sizeof(*file));
 	if (count && chunk && file) {
-#define RANK(c) ((c) & (CHUNK_SYN | CHUNK_MERGE) ? 0u : rank[c])
 		for (uint32_t i = lead; i < o->chunk_cnt; i++)
-			count[RANK(o->chunk[i]) + 1]++;
+			count[rank[i] + 1]++;
 		for (uint32_t r = 1; r <= UINT16_MAX; r++)
 			count[r] += count[r - 1];
 		for (uint32_t i = lead; i < o->chunk_cnt; i++) {
-			uint32_t at = lead + count[RANK(o->chunk[i])]++;
+			uint32_t at = lead + count[rank[i]]++;
 			chunk[at] = o->chunk[i];
 			file[at] = o->chunk_file[i];
 		}
-#undef RANK
 		memcpy(o->chunk + lead, chunk + lead, (o->chunk_cnt - lead) * sizeof(*chunk));
 		memcpy(o->chunk_file + lead, file + lead, (o->chunk_cnt - lead) * sizeof(*file));
 	} else {
@@ -153,6 +155,32 @@ static void sort_by_rank(struct layout *l, struct out *o)
 	free(count);
 	free(chunk);
 	free(file);
+}
+
+/* Where no two neighbours among input sections differ, all stay; else what is not one has rank 0. */
+static void sort_by_rank(struct layout *l, struct out *o)
+{
+	outsec_rank *rank = calloc((size_t)o->chunk_cnt + 1, sizeof(*rank));
+	uint32_t lead = 0, last = UINT32_MAX;
+	bool differ = false;
+	if (!rank) {
+		diag_error(l->in->diag, 0, "out of memory for the order of %s", o->name);
+		return;
+	}
+	while (lead < o->chunk_cnt && (o->chunk[lead] & CHUNK_SYN))
+		lead++;
+	for (uint32_t i = lead; i < o->chunk_cnt; i++) {
+		if (o->chunk[i] & (CHUNK_SYN | CHUNK_MERGE)) {
+			last = UINT32_MAX;
+			continue;
+		}
+		rank[i] = rank_of(l, o->chunk_file[i], o->chunk[i]);
+		differ |= last != UINT32_MAX && last != rank[i];
+		last = rank[i];
+	}
+	if (differ)
+		order_by_rank(l, o, lead, rank);
+	free(rank);
 }
 
 /* --sort-section: among sections of one rank, by name or by alignment (strictest first), then by position. */
@@ -166,7 +194,7 @@ static int by_section_key(const void *x, const void *y)
 	const struct keyed *a = x, *b = y;
 	const struct layout *l = a->l;
 	const struct isec *ia = isec_of(l, a->file, a->chunk), *ib = isec_of(l, b->file, b->chunk);
-	int ra = l->s->rank_of[a->chunk], rb = l->s->rank_of[b->chunk], c = ra - rb;
+	int c = rank_of(l, a->file, a->chunk) - rank_of(l, b->file, b->chunk);
 	if (!c && l->in->opt->sort_section == SORT_SECTION_NAME)
 		c = strcmp(isec_name(l->in->files[a->file].obj, ia), isec_name(l->in->files[b->file].obj, ib));
 	else if (!c)

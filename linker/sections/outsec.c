@@ -3,6 +3,10 @@
  * What a section's name means is content.c's; here the classes of each object meet the output sections of the link. Addresses
  * and the order of output sections come later (layout/order.c). Parallel by object; an output section's own facts are ORs
  * and minima, so no order matters.
+ *
+ * In a process that links again, what an object's sections become is kept with it: which class each is of, and its state before
+ * and after, all of which follows from the object's bytes, the states before and two options. Where these are as they were,
+ * a link copies the states and translates classes to its own output sections.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -20,10 +24,24 @@ struct class_use {
 	bool is_alloc;
 };
 
+/* What became of an object's sections, for a link that finds the same. */
+#define NO_CLASS UINT8_MAX
+struct assigned {
+	struct object_product product; /* the object keeps one */
+	struct assigned *retired; /* the next on the list it is on when nobody will find it any more */
+	bool with_debug, with_gc; /* options: key, as is `before` */
+	uint64_t bound;         /* what it adds to alloc_bound */
+	uint32_t sec_cnt;
+	uint32_t *first;        /* by class: its first section in the output; 0: none */
+	uint8_t *before, *after; /* by section: states */
+	uint8_t class[];        /* by section; NO_CLASS: not in the output. Behind it the three above */
+};
+
 struct assign_worker {
 	struct class_use *uses; /* by class */
 	uint32_t cap;
 	uint64_t bound;         /* its share of alloc_bound */
+	struct assigned *retired;
 	bool no_memory;
 };
 
@@ -124,36 +142,129 @@ static struct class_use *uses_of(const struct sections *s, struct assign_worker 
 	return w->uses;
 }
 
-static void assign_object(struct sections *s, uint32_t file, struct assign_worker *w)
+/* ---- what is kept ---- */
+
+static struct assigned *assigned_of(const struct object *o)
 {
-	struct object *o = s->in->files[file].obj;
-	const struct content *x = content_get(o);
-	uint32_t base = s->st->sec_base[file];
-	struct class_use *uses = x ? uses_of(s, w, x) : NULL;
-	if (!uses) {
-		w->no_memory = true;
+	return (struct assigned *)(void *)atomic_load_explicit(&o->assigned, memory_order_acquire); /* its first member */
+}
+
+static bool assigned_fits(const struct sections *s, const struct assigned *a, const struct object *o,
+			  const _Atomic uint8_t *state)
+{
+	return a && a->with_debug == (s->in->opt->strip == STRIP_NONE) && a->with_gc == s->in->opt->gc_sections &&
+	       !memcmp((const void *)state, a->before, o->sec_cnt);
+}
+
+/* With the states as they are before; NULL where none is to be kept. */
+static struct assigned *assigned_new(const struct sections *s, const struct object *o, const struct content *x,
+				     const _Atomic uint8_t *state)
+{
+	size_t firsts = (sizeof(struct assigned) + o->sec_cnt + 3) & ~(size_t)3;
+	size_t sz = firsts + x->class_cnt * sizeof(uint32_t) + 2 * (size_t)o->sec_cnt;
+	struct assigned *a = s->in->kept && x->class_cnt < NO_CLASS ? malloc(sz) : NULL;
+	if (!a)
+		return NULL;
+	*a = (struct assigned){ .product.sz = sz, .with_debug = s->in->opt->strip == STRIP_NONE,
+				.with_gc = s->in->opt->gc_sections, .sec_cnt = o->sec_cnt };
+	a->first = (uint32_t *)(void *)((char *)a + firsts);
+	a->before = (uint8_t *)(a->first + x->class_cnt);
+	a->after = a->before + o->sec_cnt;
+	memset(a->class, NO_CLASS, o->sec_cnt);
+	memset(a->first, 0, x->class_cnt * sizeof(*a->first));
+	memcpy(a->before, (const void *)state, o->sec_cnt);
+	return a;
+}
+
+/* The object may stand on the command line twice: what others may be reading goes when all objects have their turn behind
+ * them. */
+static void assigned_keep(struct assign_worker *w, struct object *o, struct assigned *a)
+{
+	struct assigned *old = (struct assigned *)(void *)atomic_exchange(&o->assigned, &a->product);
+	if (!old)
 		return;
+	old->retired = w->retired;
+	w->retired = old;
+}
+
+static void retire(struct assigned *a)
+{
+	for (struct assigned *next; a; a = next) {
+		next = a->retired;
+		free(a);
 	}
-	/* Nobody else is at an object's part of the arrays. */
+}
+
+/* What A says, for a link that has its own output sections. */
+static void assign_again(struct sections *s, uint32_t file, const struct content *x, const struct assigned *a)
+{
+	uint32_t base = s->st->sec_base[file];
+	uint16_t *out_of = (uint16_t *)(s->out_of + base), outs[NO_CLASS + 1];
+	memset(outs, 0xff, sizeof(outs)); /* OUT_NONE */
+	for (uint32_t i = 0; i < x->class_cnt; i++)
+		if (a->first[i])
+			outs[i] = outsec_get(s, &x->classes[i], base + a->first[i]);
+	memcpy((void *)(s->st->sec_state + base), a->after, a->sec_cnt);
+	for (uint32_t i = 0; i < a->sec_cnt; i++)
+		out_of[i] = outs[a->class[i]];
+}
+
+/* ---- the pass ---- */
+
+/* Nobody else is at an object's part of the arrays. What is found goes to A as well, unless it is NULL. The bytes it adds to
+ * alloc_bound. */
+static uint64_t assign_rows(struct sections *s, uint32_t file, const struct content *x, struct class_use *uses,
+			    struct assigned *a)
+{
+	uint32_t base = s->st->sec_base[file];
 	_Atomic uint16_t *out_of = s->out_of + base;
-	outsec_rank *rank_of = s->rank_of + base;
 	_Atomic uint8_t *state = s->st->sec_state + base;
 	uint64_t bound = 0;
-	memset((void *)out_of, 0xff, o->sec_cnt * sizeof(*out_of)); /* OUT_NONE */
+	memset((void *)out_of, 0xff, s->in->files[file].obj->sec_cnt * sizeof(*out_of)); /* OUT_NONE */
 	for (const struct content_row *row = x->rows; row < x->rows + x->cnt; row++) {
 		struct class_use *u = &uses[row->class];
 		if (!u->is_kept || (atomic_load_explicit(&state[row->sec], memory_order_relaxed) & SEC_DEAD_COMDAT))
 			continue;
-		if (u->out == OUT_NONE) /* rows ascend: it is the class's first */
+		bool is_first = u->out == OUT_NONE; /* rows ascend: it is the class's first */
+		if (is_first)
 			u->out = outsec_get(s, &x->classes[row->class], base + row->sec);
+		if (is_first && a)
+			a->first[row->class] = row->sec;
+		if (a)
+			a->class[row->sec] = (uint8_t)row->class;
 		atomic_store_explicit(&out_of[row->sec], u->out, memory_order_relaxed);
-		rank_of[row->sec] = row->rank;
 		if (!u->is_live || u->out == OUT_NONE)
 			continue;
 		atomic_store_explicit(&state[row->sec], SEC_LIVE, memory_order_relaxed);
 		bound += u->is_alloc ? section_bound(row->sz, row->p2align) : 0;
 	}
+	return bound;
+}
+
+static void assign_object(struct sections *s, uint32_t file, struct assign_worker *w)
+{
+	struct object *o = s->in->files[file].obj;
+	const struct content *x = content_get(o);
+	_Atomic uint8_t *state = s->st->sec_state + s->st->sec_base[file];
+	struct assigned *a = assigned_of(o);
+	if (x && assigned_fits(s, a, o, state)) {
+		assign_again(s, file, x, a);
+		w->bound += a->bound;
+		return;
+	}
+	struct class_use *uses = x ? uses_of(s, w, x) : NULL;
+	if (!uses) {
+		w->no_memory = true;
+		return;
+	}
+	a = assigned_new(s, o, x, state);
+	uint64_t bound = assign_rows(s, file, x, uses, a);
 	w->bound += bound;
+	if (!a)
+		return;
+	a->bound = bound;
+	memcpy(a->after, (const void *)state, o->sec_cnt);
+	assigned_keep(w, o, a);
 }
 
 static void assign_range(void *ctx, size_t begin, size_t end, unsigned worker)
@@ -165,10 +276,9 @@ static void assign_range(void *ctx, size_t begin, size_t end, unsigned worker)
 
 int outsec_assign(struct sections *s)
 {
-	s->outs = arena_alloc_array(s->arena, OUTSEC_MAX + 1, sizeof(*s->outs), 64);
+	s->outs = arena_alloc_raw_array(s->arena, OUTSEC_MAX + 1, sizeof(*s->outs), 64);
 	s->out_of = arena_alloc_raw_array(s->arena, s->st->sec_cnt, sizeof(*s->out_of), 64);
-	s->rank_of = arena_alloc_raw_array(s->scratch, s->st->sec_cnt, sizeof(*s->rank_of), 64);
-	if (!s->outs || !s->out_of || !s->rank_of)
+	if (!s->outs || !s->out_of)
 		return -ENOMEM;
 	atomic_init(&s->out_of[0], OUT_NONE); /* nobody's section */
 	struct assign_job job = { s, calloc(pool_threads(s->in->pool), sizeof(*job.workers)) };
@@ -180,6 +290,7 @@ int outsec_assign(struct sections *s)
 		no_memory |= job.workers[w].no_memory;
 		s->alloc_bound += job.workers[w].bound;
 		free(job.workers[w].uses);
+		retire(job.workers[w].retired);
 	}
 	free(job.workers);
 	if (no_memory)

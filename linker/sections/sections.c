@@ -32,7 +32,6 @@ int sections_new(struct symtab *st, struct sections **ret_sections)
 void sections_trim(struct sections *s)
 {
 	s->scratch = shelf_give(s->in->shelf, scratch_purpose, s->scratch);
-	s->rank_of = NULL;
 	s->local_counts = NULL;
 	s->rel_relative = s->dynsym_of = NULL;
 	free(s->priv->asked);

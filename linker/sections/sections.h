@@ -165,7 +165,6 @@ struct sections {
 	struct outsec *outs;         /* capacity OUT_NONE */
 	_Atomic uint32_t out_cnt;
 	_Atomic uint16_t *out_of;    /* by global section number */
-	outsec_rank *rank_of;        /* scratch */
 
 	struct eh_object *eh;        /* by file */
 	uint64_t eh_sz;              /* of the output's .eh_frame, with its terminator */
