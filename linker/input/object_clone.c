@@ -92,6 +92,7 @@ static void clone_products(struct cloning *c)
 	atomic_init(&c->to->assigned, NULL);
 	atomic_init(&c->to->scanned, NULL);
 	atomic_init(&c->to->defs, NULL);
+	atomic_init(&c->to->laid, NULL);
 	/* Made where an object is scanned, which this one will not be. */
 	atomic_init(&c->to->pointers, copy(c, pointers, pointers ? pointers->sz : 0));
 	for (const struct object_product *p = atomic_load(&c->from->scanned); p; p = atomic_load(&p->next)) {

@@ -6,6 +6,8 @@
  * which starts at a multiple of it, distances no longer depend on what lies before. Joining the runs is a short serial
  * walk, and a third walk adds their starts once addresses are known (chunks_settle).
  *
+ * What the walks find of an object is kept with it (laid.h); where it is as it was, only sums and copies are left of them.
+ *
  * Sections with an order of their own (arrays by priority, SHF_LINK_ORDER, --sort-section) are only listed here, with size
  * and alignment in their slots; members.c sorts and places them chunk by chunk.
  */
@@ -14,6 +16,7 @@
 #include <string.h>
 
 #include "defs.h"
+#include "laid.h"
 #include "layout_priv.h"
 
 #define SLABS 64u
@@ -64,6 +67,8 @@ struct chunks {
 	uint32_t *first_bin;   /* by sections->outs index, one more than there are */
 	struct run *runs;      /* by slab and bin */
 	uint32_t *merge_run;   /* by merge set: 1 + index of its run, and a bit: it is of the head; 0: no run */
+	const struct laid **laid; /* by index in st->objs, while chunks are counted and listed; NULL: to be walked */
+	struct laid **retired; /* by worker: until chunks_done */
 	bool has_frames;       /* .eh_frame_hdr has a table */
 	_Atomic uint64_t pc_max; /* the highest offset of FDEs' code in its section, or more */
 	atomic_bool no_memory;
@@ -150,10 +155,27 @@ static void count_object(const struct chunks *c, uint32_t file, struct tally *ta
 	}
 }
 
+/* The bin, before they were packed, of what A has in B. */
+static uint32_t laid_bin_of(const struct layout *l, uint32_t file, const struct laid *a, const struct laid_bin *b)
+{
+	uint32_t gs = l->st->sec_base[file] + a->chunks[b->first].sec;
+	return rank_bin(atomic_load_explicit(&l->s->out_of[gs], memory_order_relaxed), b->rank);
+}
+
+static void count_laid(const struct chunks *c, uint32_t file, const struct laid *a, struct tally *tallies)
+{
+	for (const struct laid_bin *b = a->bins; b < a->bins + a->bin_cnt; b++) {
+		struct tally *t = &tallies[laid_bin_of(c->l, file, a, b)];
+		t->cnt += b->cnt;
+		t->framed += b->framed;
+		t->relative += b->relative;
+		t->p2align = b->p2align > t->p2align ? b->p2align : t->p2align;
+	}
+}
+
 static void count_slabs(void *ctx, size_t begin, size_t end, unsigned worker)
 {
 	const struct chunks *c = ctx;
-	(void)worker;
 	for (size_t i = begin; i < end; i++) {
 		if (!i) { /* beside them, since one thread has to */
 			members_number_live(c->l);
@@ -161,8 +183,13 @@ static void count_slabs(void *ctx, size_t begin, size_t end, unsigned worker)
 		}
 		size_t slab = i - 1;
 		for (uint32_t k = slab_object(c, slab); k < slab_object(c, slab + 1); k++) {
+			uint32_t file = c->l->st->objs[k];
 			defs_prefetch(c->l, k, slab_object(c, slab + 1));
-			count_object(c, c->l->st->objs[k], c->tallies + slab * slab_tallies(c));
+			c->laid[k] = laid_get(c->l, file, &c->retired[worker]);
+			if (c->laid[k])
+				count_laid(c, file, c->laid[k], c->tallies + slab * slab_tallies(c));
+			else
+				count_object(c, file, c->tallies + slab * slab_tallies(c));
 		}
 	}
 }
@@ -178,8 +205,11 @@ int chunks_count(struct layout *l)
 	uint32_t want = pool_threads(l->in->pool) * 16 < SLABS ? pool_threads(l->in->pool) * 16 : SLABS;
 	c->slab_cnt = fit > want ? want : fit < 4 ? 4 : fit;
 	c->tallies = arena_alloc_array(l->s->scratch, c->slab_cnt * slab_tallies(c), sizeof(*c->tallies), 64);
-	if (!c->tallies)
+	c->laid = arena_alloc_array(l->s->scratch, (size_t)l->st->obj_cnt + 1, sizeof(*c->laid), 8);
+	c->retired = arena_alloc_array(l->s->scratch, pool_threads(l->in->pool), sizeof(*c->retired), 8);
+	if (!c->tallies || !c->laid || !c->retired)
 		return -ENOMEM;
+	l->chunks = c;
 	pool_for(l->in->pool, (size_t)c->slab_cnt + 1, 1, count_slabs, c);
 	if (!l->live || !l->live_va)
 		return -ENOMEM;
@@ -187,7 +217,6 @@ int chunks_count(struct layout *l)
 		for (uint32_t b = 0; b < c->outsec_cnt * RANKS; b++)
 			l->outs[l->out_index[b / RANKS]].chunk_cnt += c->tallies[slab * slab_tallies(c) + b].cnt;
 	l->outs[0].chunk_cnt = 0; /* of .eh_frame, which has no place here */
-	l->chunks = c;
 	return 0;
 }
 
@@ -360,6 +389,82 @@ static void list_object(struct chunks *c, struct run *runs, uint32_t file)
 				list_member(c, runs, file, &m, is_counted ? d->fde_cnt[rows[i]] : DEFS_MANY);
 }
 
+/* ---- the same of what is laid ---- */
+
+/* Places chunks [BEGIN, END) of B, the next ones of R, one by one. */
+static void place_each(struct chunks *c, struct run *r, const struct bin *bin, uint32_t file, const struct laid *a,
+		       const struct laid_bin *b, uint32_t begin, uint32_t end)
+{
+	const struct content_row *rows = content_of(c->l->in->files[file].obj)->rows;
+	for (uint32_t i = begin; i < end; i++) {
+		const struct laid_chunk *x = &a->chunks[b->first + i];
+		place_member(c, r, bin, &(struct member){ .gs = c->l->st->sec_base[file] + x->sec, .sz = rows[x->row].sz,
+							  .p2align = rows[x->row].p2align });
+		r->added++;
+	}
+}
+
+/* Places all of B behind what R has: together from the first of B's strictest alignment on, unless that is one of the head. */
+static void place_laid(struct chunks *c, struct run *r, const struct bin *bin, uint32_t file, const struct laid *a,
+		       const struct laid_bin *b)
+{
+	if (bin->by_chunk || (r->head == r->added && b->p2align < r->p2align)) {
+		place_each(c, r, bin, file, a, b, 0, b->cnt);
+		return;
+	}
+	place_each(c, r, bin, file, a, b, 0, b->head);
+	r->added += b->cnt - b->head;
+	r->is_too_large |= r->sz > CHUNK_SZ_MAX;
+	if (r->is_too_large)
+		return;
+	uint32_t base = c->l->st->sec_base[file];
+	uint64_t start = align_up(r->sz, UINT64_C(1) << b->p2align);
+	for (const struct laid_chunk *x = a->chunks + b->first + b->head; x < a->chunks + b->first + b->cnt; x++)
+		*section_slot(c->l, base + x->sec) = start + x->off;
+	r->sz = start + b->sz;
+}
+
+/* As note_member, for all of B: chunk AT is its first. */
+static void note_laid(struct chunks *c, struct run *r, const struct bin *bin, const struct laid *a,
+		      const struct laid_bin *b, uint32_t at)
+{
+	struct layout *l = c->l;
+	const uint32_t *relatives = a->relatives + b->relative_first;
+	const struct laid_frames *frames = a->frames + b->framed_first;
+	for (uint32_t i = 0; i < b->relative && bin->is_alloc; i++) {
+		l->relatives[r->relative_end++] = (struct relative_run){ bin->out, at + relatives[i], r->relatives };
+		r->relatives += l->s->rel_relative[bin->chunk[at + relatives[i]]];
+	}
+	if (!c->has_frames)
+		return;
+	for (uint32_t i = (FDE_STEP - r->framed % FDE_STEP) % FDE_STEP; i < b->framed; i += FDE_STEP)
+		l->fde_runs[r->fde_run_end++] = (struct fde_run){ bin->out, at + frames[i].at, r->fdes + frames[i].before };
+	r->framed += b->framed;
+	r->fdes += b->fdes;
+}
+
+static void list_laid(struct chunks *c, struct run *runs, uint32_t file, const struct laid *a)
+{
+	uint32_t base = c->l->st->sec_base[file];
+	if (c->has_frames)
+		raise_pc_max(c, defs_of(c->l->in->files[file].obj)->pc_max); /* making A needed it */
+	for (const struct laid_bin *b = a->bins; b < a->bins + a->bin_cnt; b++) {
+		uint32_t n = c->bin_of[laid_bin_of(c->l, file, a, b)];
+		if (n == UINT32_MAX)
+			continue;
+		struct run *r = &runs[n];
+		const struct bin *bin = &c->bins[n];
+		uint32_t at = r->first + r->added;
+		for (uint32_t i = 0; i < b->cnt; i++)
+			bin->chunk[at + i] = base + a->chunks[b->first + i].sec;
+		for (uint32_t i = 0; i < b->cnt; i++)
+			bin->chunk_file[at + i] = file;
+		place_laid(c, r, bin, file, a, b);
+		if (!bin->by_chunk)
+			note_laid(c, r, bin, a, b, at);
+	}
+}
+
 static void list_slabs(void *ctx, size_t begin, size_t end, unsigned worker)
 {
 	struct chunks *c = ctx;
@@ -367,7 +472,10 @@ static void list_slabs(void *ctx, size_t begin, size_t end, unsigned worker)
 	for (size_t slab = begin; slab < end; slab++)
 		for (uint32_t k = slab_object(c, slab); k < slab_object(c, slab + 1); k++) {
 			defs_prefetch(c->l, k, slab_object(c, slab + 1));
-			list_object(c, c->runs + slab * c->bin_cnt, c->l->st->objs[k]);
+			if (c->laid[k])
+				list_laid(c, c->runs + slab * c->bin_cnt, c->l->st->objs[k], c->laid[k]);
+			else
+				list_object(c, c->runs + slab * c->bin_cnt, c->l->st->objs[k]);
 		}
 }
 
@@ -390,6 +498,15 @@ int chunks_list(struct layout *l)
 		return -ENOMEM;
 	pool_for(l->in->pool, c->slab_cnt, 1, list_slabs, c);
 	return atomic_load(&c->no_memory) ? -ENOMEM : 0;
+}
+
+void chunks_done(struct layout *l)
+{
+	struct chunks *c = l->chunks;
+	for (unsigned w = 0; c && c->retired && w < pool_threads(l->in->pool); w++) {
+		laid_retire(c->retired[w]);
+		c->retired[w] = NULL;
+	}
 }
 
 /* ---- joining ---- */

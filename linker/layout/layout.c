@@ -87,6 +87,7 @@ int layout_make(struct sections *s, const struct synthetic *const *syn, struct l
 	if (!(rc = values_compute(l)) && !(rc = plain_mark(l)))
 		rc = reldyn_collect(l);
 out:
+	chunks_done(l);
 	if (!rc && diag_errors(s->in->diag))
 		rc = -EINVAL;
 	if (rc < 0) {

@@ -19,6 +19,8 @@ int chunks_count(struct layout *l);
 /* After order_sections: lists them behind the chunks each has (chunk_cnt), places those that are not by_chunk within their
  * run, and notes which have RELATIVE relocations and FDEs. */
 int chunks_list(struct layout *l);
+/* Frees what counting found kept and outdated; nothing is listed any more. Also after errors, and where nothing was counted. */
+void chunks_done(struct layout *l);
 /* Places the listed chunks of O, which is not by_chunk, from *AT on; *AT: their end. */
 int chunks_join(struct layout *l, struct out *o, uint64_t *at);
 /* Once the order of all chunks is final: how many relocations and FDEs come before each. */
