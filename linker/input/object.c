@@ -610,6 +610,7 @@ struct object *object_free(struct object *o)
 	free_products(atomic_load(&o->scanned));
 	free_products(atomic_load(&o->defs));
 	free_products(atomic_load(&o->laid));
+	free_products(atomic_load(&o->provided));
 	free_products(atomic_load(&o->pointers));
 	free(o->groups); /* their members lie behind them */
 	free(o->names);

@@ -156,6 +156,7 @@ struct object {
 	_Atomic(struct object_product *) scanned; /* sections/scanned.h */
 	_Atomic(struct object_product *) defs; /* layout/defs.h */
 	_Atomic(struct object_product *) laid; /* layout/laid.h */
+	_Atomic(struct object_product *) provided; /* layout/provided.h */
 	_Atomic(struct object_product *) pointers; /* sections/pointers.h */
 	_Atomic uint64_t digest[2]; /* object_digest; both 0 until made */
 	_Atomic uint64_t symbols[3]; /* digests of what symbols/recipe.c reads, likewise */

@@ -93,6 +93,7 @@ static void clone_products(struct cloning *c)
 	atomic_init(&c->to->scanned, NULL);
 	atomic_init(&c->to->defs, NULL);
 	atomic_init(&c->to->laid, NULL);
+	atomic_init(&c->to->provided, NULL);
 	/* Made where an object is scanned, which this one will not be. */
 	atomic_init(&c->to->pointers, copy(c, pointers, pointers ? pointers->sz : 0));
 	for (const struct object_product *p = atomic_load(&c->from->scanned); p; p = atomic_load(&p->next)) {

@@ -572,7 +572,7 @@ static void number_chunks(struct chunks *c, uint32_t out, struct tour *t)
 		uint32_t gs = o->chunk[i], file = o->chunk_file[i];
 		if (gs & (CHUNK_SYN | CHUNK_MERGE))
 			continue;
-		if ((o->flags & SHF_ALLOC) && l->s->rel_relative[gs]) {
+		if ((o->flags & SHF_ALLOC) && sec_is(l->st, gs, SEC_RELATIVE) && l->s->rel_relative[gs]) {
 			l->relatives[t->relative++] = (struct relative_run){ out, i, t->relatives };
 			t->relatives += l->s->rel_relative[gs];
 		}

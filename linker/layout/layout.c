@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "layout_priv.h"
+#include "provided.h"
 #include "shelf.h"
 
 static const char arena_purpose[] = "linkfs layout";
@@ -88,6 +89,10 @@ int layout_make(struct sections *s, const struct synthetic *const *syn, struct l
 		rc = reldyn_collect(l);
 out:
 	chunks_done(l);
+	for (unsigned w = 0; l->provided_old && w < pool_threads(s->in->pool); w++)
+		provided_retire(l->provided_old[w]);
+	l->provided = NULL;
+	l->provided_old = NULL;
 	if (!rc && diag_errors(s->in->diag))
 		rc = -EINVAL;
 	if (rc < 0) {

@@ -107,6 +107,8 @@ struct layout {
 	const struct synthetic *const *syn; /* SYN_CNT of them */
 	struct arena *arena;
 	struct chunks *chunks; /* while the layout is made: chunks.c */
+	const struct provided **provided; /* likewise, by index in st->objs; NULL: not known (provided.h) */
+	struct provided **provided_old; /* likewise, by worker: nobody will find them any more */
 
 	struct out *outs;      /* [1..out_cnt): section header order; [0] is the null section */
 	uint32_t out_cnt;

@@ -10,6 +10,7 @@
 #include "defs.h"
 #include "layout_priv.h"
 #include "outsyms.h"
+#include "provided.h"
 
 static bool provides(const struct layout *l, uint32_t file, const struct object *o, uint32_t i, struct esym *ret_e)
 {
@@ -53,24 +54,36 @@ void symtab_walk(const struct layout *l, uint32_t k, bool locals, sym_visit visi
 	}
 }
 
-/* What an object provides: local in the output, or global. */
-static void count_globals(struct layout *l, uint32_t k, const struct defs *d, struct local_count *loc,
-			  struct local_count *glob)
+/* What an object provides with these ROWS: local in the output, or global. */
+static void count_rows(const struct layout *l, uint32_t file, const struct defs *d, const uint32_t *rows, uint32_t cnt,
+		       struct provided_count *at)
 {
-	uint32_t file = l->st->objs[k];
 	const struct object *o = l->in->files[file].obj;
-	uint32_t rows[DEFS_BATCH];
-	for (uint32_t at = 0; at < d->cnt;) {
-		for (uint32_t n = defs_provided(l->st, file, d, &at, rows), i = 0; i < n; i++) {
-			const struct def *e = &d->rows[rows[i]];
-			if (!outsym_is_in_output(l->s, file, o, e->sec))
-				continue;
-			struct local_count *c = is_local_name(l, e->id) ? loc : glob;
-			c->cnt++;
-			c->str += (uint64_t)e->len + 1;
-			loc->has_ifunc |= c == loc && (sym_flags(l->st, e->id) & SYM_IFUNC);
-		}
+	for (uint32_t i = 0; i < cnt; i++) {
+		const struct def *e = &d->rows[rows[i]];
+		if (!outsym_is_in_output(l->s, file, o, e->sec))
+			continue;
+		struct local_count *c = is_local_name(l, e->id) ? &at->locals : &at->globals;
+		c->cnt++;
+		c->str += (uint64_t)e->len + 1;
+		at->locals.has_ifunc |= c == &at->locals && (sym_flags(l->st, e->id) & SYM_IFUNC);
 	}
+}
+
+/* Object K's, noted for setting its values (values.c) where it is kept. */
+static struct provided_count count_provided(struct layout *l, uint32_t k, const struct defs *d, unsigned worker)
+{
+	uint32_t file = l->st->objs[k], rows[DEFS_BATCH];
+	struct provided_count sums = { 0 };
+	const struct provided *p = provided_get(l, file, d, count_rows, &l->provided_old[worker]);
+	l->provided[k] = p;
+	if (p)
+		return (struct provided_count){ p->locals, p->globals };
+	for (uint32_t at = 0; at < d->cnt;) {
+		uint32_t n = defs_provided(l->st, file, d, &at, rows);
+		count_rows(l, file, d, rows, n, &sums);
+	}
+	return sums;
 }
 
 static int by_text(const void *x, const void *y, void *ctx)
@@ -116,7 +129,6 @@ static void list_extra(struct layout *l)
 static void count_range(void *ctx, size_t begin, size_t end, unsigned worker)
 {
 	struct layout *l = ctx;
-	(void)worker;
 	for (size_t i = begin; i < end; i++) {
 		if (!i) { /* beside them, since one thread has to */
 			list_extra(l);
@@ -124,16 +136,17 @@ static void count_range(void *ctx, size_t begin, size_t end, unsigned worker)
 		}
 		size_t k = i - 1;
 		defs_prefetch(l, (uint32_t)k, (uint32_t)end - 1);
-		struct local_count loc = l->s->local_counts[l->st->objs[k]], glob = { 0 };
+		const struct local_count *own = &l->s->local_counts[l->st->objs[k]];
 		const struct defs *d = defs_get(l, l->st->objs[k]);
 		if (!d) {
 			diag_error(l->in->diag, 0, "out of memory for the definitions of an object");
 			return;
 		}
-		count_globals(l, (uint32_t)k, d, &loc, &glob);
-		if (loc.has_ifunc)
+		struct provided_count c = count_provided(l, (uint32_t)k, d, worker);
+		if (own->has_ifunc || c.locals.has_ifunc)
 			atomic_store_explicit(&l->has_gnu_abi, true, memory_order_relaxed);
-		l->sym_parts[k] = (struct symtab_part){ loc.cnt, glob.cnt, loc.str, glob.str };
+		l->sym_parts[k] = (struct symtab_part){ own->cnt + c.locals.cnt, c.globals.cnt,
+							own->str + c.locals.str, c.globals.str };
 	}
 }
 
@@ -151,7 +164,9 @@ int symcount_measure(struct layout *l)
 	if (l->in->opt->strip == STRIP_ALL)
 		return 0;
 	l->sym_parts = arena_alloc_array(l->arena, (size_t)n + 1, sizeof(*l->sym_parts), 8);
-	if (!l->sym_parts)
+	l->provided = arena_alloc_array(l->s->scratch, (size_t)n + 1, sizeof(*l->provided), 8);
+	l->provided_old = arena_alloc_array(l->s->scratch, pool_threads(l->in->pool), sizeof(*l->provided_old), 8);
+	if (!l->sym_parts || !l->provided || !l->provided_old)
 		return -ENOMEM;
 	pool_for(l->in->pool, (size_t)n + 1, 8, count_range, l);
 	if (!l->sym_extra || diag_errors(l->in->diag))

@@ -12,6 +12,7 @@
 
 #include "defs.h"
 #include "layout_priv.h"
+#include "provided.h"
 
 static uint64_t merged_va(const struct layout *l, const struct merge_sec *m, uint64_t off)
 {
@@ -194,19 +195,25 @@ static uint64_t provided_va(const struct layout *l, uint32_t file, const struct 
 	return *slot ? *slot + d->value : section_va(l, file, d->sec, d->value);
 }
 
-/* The names that an object provides; commons are set by set_commons. */
-static void set_provided(struct layout *l, uint32_t file)
+static void set_row(struct layout *l, uint32_t file, const struct def *d)
 {
-	const struct defs *all = defs_of(l->in->files[file].obj); /* listing its chunks needed it */
-	uint32_t rows[DEFS_BATCH];
-	for (uint32_t at = 0; at < all->cnt;) {
-		for (uint32_t n = defs_provided(l->st, file, all, &at, rows), i = 0; i < n; i++) {
-			const struct def *d = &all->rows[rows[i]];
-			if (d->sec != OBJ_SHN_COMMON &&
-			    (sym_flags(l->st, d->id) & (SYM_DEF | NEED_COPY | NEED_CPLT)) == SYM_DEF)
-				l->va[d->id] = provided_va(l, file, d);
-		}
-	}
+	if (d->sec != OBJ_SHN_COMMON)
+		l->va[d->id] = provided_va(l, file, d);
+}
+
+/* The names that object K provides, which defines them; commons are set by set_commons, and what has a stand-in gets its
+ * address later. */
+static void set_provided(struct layout *l, uint32_t k)
+{
+	uint32_t file = l->st->objs[k], rows[DEFS_BATCH];
+	const struct defs *all = defs_of(l->in->files[file].obj); /* counting and listing needed it */
+	const struct provided *p = l->provided ? l->provided[k] : NULL;
+	for (uint32_t i = 0; p && i < p->cnt; i++)
+		set_row(l, file, &all->rows[p->rows[i]]);
+	for (uint32_t at = p ? all->cnt : 0; at < all->cnt;)
+		for (uint32_t n = defs_provided(l->st, file, all, &at, rows), i = 0; i < n; i++)
+			if (sym_flags(l->st, all->rows[rows[i]].id) & SYM_DEF)
+				set_row(l, file, &all->rows[rows[i]]);
 }
 
 static void values_range(void *ctx, size_t begin, size_t end, unsigned worker)
@@ -218,7 +225,7 @@ static void values_range(void *ctx, size_t begin, size_t end, unsigned worker)
 		chunks_settle(l, (uint32_t)slab, &first, &past);
 		for (uint32_t k = first; k < past; k++) {
 			defs_prefetch(l, k, past);
-			set_provided(l, l->st->objs[k]);
+			set_provided(l, k);
 		}
 	}
 }

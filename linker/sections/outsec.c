@@ -86,7 +86,7 @@ static uint16_t find(struct sections *s, const struct content_class *c, uint32_t
 {
 	for (uint32_t i = 0; i < cnt; i++)
 		if (s->outs[i].hash == c->hash && !((s->outs[i].flags ^ c->flags) & SHF_ALLOC) &&
-		    !strcmp(s->outs[i].name, c->out))
+		    (s->outs[i].name == c->out || !strcmp(s->outs[i].name, c->out))) /* most are content.c's own */
 			return (uint16_t)i;
 	return OUT_NONE;
 }

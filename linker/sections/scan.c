@@ -301,12 +301,12 @@ static const struct scanned_row *rows_of(const struct scanned *x, int kind)
 static void take_found(struct sections *s, struct finding *f, uint32_t file, const struct scanned *x)
 {
 	uint32_t *relative = s->rel_relative + s->st->sec_base[file];
-	/* Here, where all threads share the work. */
-	memset(relative, 0, s->in->files[file].obj->sec_cnt * sizeof(*relative));
 	const struct scanned_row *row = rows_of(x, SCANNED_GLOBALS);
 	for (uint32_t i = 0; i < x->cnt[SCANNED_GLOBALS]; i++)
 		sym_add_flags(s->st, row[i].a, row[i].b);
 	row = rows_of(x, SCANNED_RELATIVES);
+	for (uint32_t i = 0; i < x->cnt[SCANNED_RELATIVES]; i++)
+		relative[row[i].a] = 0;
 	for (uint32_t i = 0; i < x->cnt[SCANNED_RELATIVES]; i++) {
 		relative[row[i].a] += row[i].b;
 		sec_set(s->st, s->st->sec_base[file] + row[i].a, SEC_RELATIVE);

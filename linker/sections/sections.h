@@ -182,7 +182,7 @@ struct sections {
 	uint32_t merge_set_cnt;
 
 	struct local_count *local_counts; /* by file; scratch */
-	uint32_t *rel_relative;      /* by global section number: RELATIVE relocations it needs; scratch */
+	uint32_t *rel_relative;      /* by global section number: of SEC_RELATIVE ones: how many they need; scratch */
 	uint64_t relative_total;     /* their sum */
 	uint64_t relocs_total;
 	struct dynrel *dynrels;      /* symbolic, by (file, section, relocation); malloc-ed, until sections_trim */

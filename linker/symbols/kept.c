@@ -26,6 +26,13 @@ struct resolution {
 	uint64_t sz;             /* bytes of its own */
 };
 
+/* Each resolution's own, while the process lives. */
+static uint64_t next_serial(void)
+{
+	static atomic_uint_fast64_t last;
+	return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
+}
+
 struct kept {
 	atomic_uint_fast64_t made;
 	uint32_t cnt;
@@ -188,6 +195,7 @@ static int derive(struct resolution *r, struct recipe *recipe, const struct reci
 	atomic_init(&to->refs, 1);
 	to->base = ref(r->base ? r->base : r);
 	to->st = r->st;
+	to->st.serial = next_serial();
 	to->st.win = copy((const void *)r->st.win, r->st.cnt * sizeof(*r->st.win));
 	to->st.sec_base = moves->sections ? NULL : copy(r->st.sec_base, (in->file_cnt + 1) * sizeof(*r->st.sec_base));
 	to->st.sec_state = moves->sections ? NULL : copy((const void *)r->st.sec_state, r->st.sec_cnt);
@@ -282,6 +290,7 @@ void kept_add(struct kept *k, struct recipe *now, struct symtab **symtab)
 		r->st = *st;
 		r->st.in = NULL;
 		r->st.priv = NULL;
+		r->st.serial = next_serial();
 	}
 	if (!r || share(r, st->priv->in, &mine)) {
 		free(r);
