@@ -11,6 +11,7 @@
 #include "layout_priv.h"
 #include "outsyms.h"
 #include "provided.h"
+#include "scanned.h"
 
 static bool provides(const struct layout *l, uint32_t file, const struct object *o, uint32_t i, struct esym *ret_e)
 {
@@ -106,15 +107,22 @@ static bool is_import(const struct layout *l, name_id id)
 /* sym_extra; NULL without memory. */
 static void list_extra(struct layout *l)
 {
-	uint32_t cnt = l->st->linkdef_cnt;
-	for (name_id id = 1; id < l->st->cnt; id++)
-		cnt += is_import(l, id);
-	l->sym_extra = arena_alloc_array(l->arena, (size_t)cnt + 1, sizeof(*l->sym_extra), 8);
+	uint32_t cnt;
+	struct list imports = { 0 };
+	bool no_memory = false;
+	for (name_id id = 1; id < l->st->cnt && !no_memory; id++) {
+		name_id *to = is_import(l, id) ? list_push(&imports, sizeof(*to), &no_memory) : NULL;
+		if (to)
+			*to = id;
+	}
+	if (!no_memory)
+		l->sym_extra = arena_alloc_array(l->arena, imports.cnt + l->st->linkdef_cnt + 1, sizeof(*l->sym_extra), 8);
+	if (l->sym_extra && imports.cnt)
+		memcpy(l->sym_extra, imports.data, imports.cnt * sizeof(*l->sym_extra));
+	l->sym_extra_cnt = (uint32_t)imports.cnt;
+	free(imports.data);
 	if (!l->sym_extra)
 		return;
-	for (name_id id = 1; id < l->st->cnt; id++)
-		if (is_import(l, id))
-			l->sym_extra[l->sym_extra_cnt++] = id;
 	for (uint32_t i = 0; i < l->st->linkdef_cnt; i++) {
 		name_id id = l->st->linkdefs[i].name;
 		if ((sym_flags(l->st, id) & SYM_DEF) && sym_win(l->st, id) == provider(RANK_STRONG, 0, i))

@@ -37,7 +37,9 @@ struct assigned {
 	uint8_t class[];        /* by section; NO_CLASS: not in the output. Behind it the three above */
 };
 
+#define GUESSES 64u
 struct assign_worker {
+	uint16_t guesses[GUESSES]; /* by hash of a name: the output section that was last found so */
 	struct class_use *uses; /* by class */
 	uint32_t cap;
 	uint64_t bound;         /* its share of alloc_bound */
@@ -82,22 +84,28 @@ static void join(struct outsec *o, uint32_t flags, uint32_t type, uint32_t first
 		;
 }
 
+static bool is_for(const struct outsec *o, const struct content_class *c)
+{
+	return o->hash == c->hash && !((o->flags ^ c->flags) & SHF_ALLOC) &&
+	       (o->name == c->out || !strcmp(o->name, c->out)); /* most names are content.c's own */
+}
+
 static uint16_t find(struct sections *s, const struct content_class *c, uint32_t cnt)
 {
 	for (uint32_t i = 0; i < cnt; i++)
-		if (s->outs[i].hash == c->hash && !((s->outs[i].flags ^ c->flags) & SHF_ALLOC) &&
-		    (s->outs[i].name == c->out || !strcmp(s->outs[i].name, c->out))) /* most are content.c's own */
+		if (is_for(&s->outs[i], c))
 			return (uint16_t)i;
 	return OUT_NONE;
 }
 
 /* The output section for a class whose first section is FIRST, made when new; OUT_NONE: too many (reported). */
-static uint16_t outsec_get(struct sections *s, const struct content_class *c, uint32_t first)
+static uint16_t outsec_get(struct sections *s, const struct content_class *c, uint32_t first, struct assign_worker *w)
 {
+	uint16_t *guess = &w->guesses[c->hash % GUESSES];
 	uint32_t keep = c->flags & (SHF_ALLOC | SHF_WRITE | SHF_EXECINSTR | SHF_TLS | SHF_GNU_RETAIN |
 				    SHF_LINK_ORDER | SHF_MASKPROC);
 	uint32_t cnt = atomic_load_explicit(&s->out_cnt, memory_order_acquire);
-	uint16_t i = find(s, c, cnt);
+	uint16_t i = *guess < cnt && is_for(&s->outs[*guess], c) ? *guess : find(s, c, cnt);
 	if (i == OUT_NONE) {
 		pthread_mutex_lock(&s->priv->lock);
 		cnt = atomic_load(&s->out_cnt);
@@ -116,6 +124,7 @@ static uint16_t outsec_get(struct sections *s, const struct content_class *c, ui
 		diag_error(s->in->diag, 0, "too many output sections: more than %u different names", OUTSEC_MAX);
 	else
 		join(&s->outs[i], keep, c->type, first);
+	*guess = i;
 	return i;
 }
 
@@ -196,14 +205,15 @@ static void retire(struct assigned *a)
 }
 
 /* What A says, for a link that has its own output sections. */
-static void assign_again(struct sections *s, uint32_t file, const struct content *x, const struct assigned *a)
+static void assign_again(struct sections *s, uint32_t file, const struct content *x, const struct assigned *a,
+			 struct assign_worker *w)
 {
 	uint32_t base = s->st->sec_base[file];
 	uint16_t *out_of = (uint16_t *)(s->out_of + base), outs[NO_CLASS + 1];
 	memset(outs, 0xff, sizeof(outs)); /* OUT_NONE */
 	for (uint32_t i = 0; i < x->class_cnt; i++)
 		if (a->first[i])
-			outs[i] = outsec_get(s, &x->classes[i], base + a->first[i]);
+			outs[i] = outsec_get(s, &x->classes[i], base + a->first[i], w);
 	memcpy((void *)(s->st->sec_state + base), a->after, a->sec_cnt);
 	for (uint32_t i = 0; i < a->sec_cnt; i++)
 		out_of[i] = outs[a->class[i]];
@@ -214,7 +224,7 @@ static void assign_again(struct sections *s, uint32_t file, const struct content
 /* Nobody else is at an object's part of the arrays. What is found goes to A as well, unless it is NULL. The bytes it adds to
  * alloc_bound. */
 static uint64_t assign_rows(struct sections *s, uint32_t file, const struct content *x, struct class_use *uses,
-			    struct assigned *a)
+			    struct assigned *a, struct assign_worker *w)
 {
 	uint32_t base = s->st->sec_base[file];
 	_Atomic uint16_t *out_of = s->out_of + base;
@@ -227,7 +237,7 @@ static uint64_t assign_rows(struct sections *s, uint32_t file, const struct cont
 			continue;
 		bool is_first = u->out == OUT_NONE; /* rows ascend: it is the class's first */
 		if (is_first)
-			u->out = outsec_get(s, &x->classes[row->class], base + row->sec);
+			u->out = outsec_get(s, &x->classes[row->class], base + row->sec, w);
 		if (is_first && a)
 			a->first[row->class] = row->sec;
 		if (a)
@@ -248,7 +258,7 @@ static void assign_object(struct sections *s, uint32_t file, struct assign_worke
 	_Atomic uint8_t *state = s->st->sec_state + s->st->sec_base[file];
 	struct assigned *a = assigned_of(o);
 	if (x && assigned_fits(s, a, o, state)) {
-		assign_again(s, file, x, a);
+		assign_again(s, file, x, a, w);
 		w->bound += a->bound;
 		return;
 	}
@@ -258,7 +268,7 @@ static void assign_object(struct sections *s, uint32_t file, struct assign_worke
 		return;
 	}
 	a = assigned_new(s, o, x, state);
-	uint64_t bound = assign_rows(s, file, x, uses, a);
+	uint64_t bound = assign_rows(s, file, x, uses, a, w);
 	w->bound += bound;
 	if (!a)
 		return;
@@ -267,11 +277,34 @@ static void assign_object(struct sections *s, uint32_t file, struct assign_worke
 	assigned_keep(w, o, a);
 }
 
+/* Objects lie far apart in memory: the loop asks for what it reads next. */
+static void look_ahead(const struct sections *s, size_t k, size_t end)
+{
+	const struct ifile *files = s->in->files;
+	const uint32_t *objs = s->st->objs;
+	if (k + 3 < end)
+		__builtin_prefetch(&files[objs[k + 3]].obj->assigned);
+	if (k + 2 < end)
+		__builtin_prefetch(assigned_of(files[objs[k + 2]].obj));
+	const struct assigned *a = k + 1 < end ? assigned_of(files[objs[k + 1]].obj) : NULL;
+	if (!a)
+		return;
+	__builtin_prefetch(a->first);
+	__builtin_prefetch(a->before);
+	__builtin_prefetch(a->after);
+	__builtin_prefetch((const void *)&s->st->sec_state[s->st->sec_base[objs[k + 1]]]);
+	const struct content *x = content_of(files[objs[k + 1]].obj);
+	if (x)
+		__builtin_prefetch(x->classes);
+}
+
 static void assign_range(void *ctx, size_t begin, size_t end, unsigned worker)
 {
 	struct assign_job *j = ctx;
-	for (size_t k = begin; k < end; k++)
+	for (size_t k = begin; k < end; k++) {
+		look_ahead(j->s, k, end);
 		assign_object(j->s, j->s->st->objs[k], &j->workers[worker]);
+	}
 }
 
 int outsec_assign(struct sections *s)
