@@ -607,6 +607,7 @@ struct object *object_free(struct object *o)
 	object_free_merges(o);
 	free_products(atomic_load(&o->content));
 	free_products(atomic_load(&o->assigned));
+	free_products(atomic_load(&o->selected));
 	free_products(atomic_load(&o->scanned));
 	free_products(atomic_load(&o->defs));
 	free_products(atomic_load(&o->laid));

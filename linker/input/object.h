@@ -153,6 +153,7 @@ struct object {
 	_Atomic(struct frames *) frames; /* made when first asked for */
 	_Atomic(struct object_product *) content; /* sections/content.h */
 	_Atomic(struct object_product *) assigned; /* sections/outsec.c */
+	_Atomic(struct object_product *) selected; /* sections/ehframe.c */
 	_Atomic(struct object_product *) scanned; /* sections/scanned.h */
 	_Atomic(struct object_product *) defs; /* layout/defs.h */
 	_Atomic(struct object_product *) laid; /* layout/laid.h */

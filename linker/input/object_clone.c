@@ -90,6 +90,7 @@ static void clone_products(struct cloning *c)
 	struct object_product *last = NULL;
 	atomic_init(&c->to->content, NULL);
 	atomic_init(&c->to->assigned, NULL);
+	atomic_init(&c->to->selected, NULL);
 	atomic_init(&c->to->scanned, NULL);
 	atomic_init(&c->to->defs, NULL);
 	atomic_init(&c->to->laid, NULL);

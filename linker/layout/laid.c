@@ -36,6 +36,11 @@ static uint8_t state_of(const struct making *m, uint32_t sec)
 	return atomic_load_explicit(&m->l->st->sec_state[m->base + sec], memory_order_relaxed);
 }
 
+static uint32_t merged_cnt(const struct sections *s, uint32_t file)
+{
+	return s->merge_of[file].end - s->merge_of[file].first;
+}
+
 /* Does a merged section of FILE stand for its set? */
 static bool leads_set(const struct sections *s, uint32_t file)
 {
@@ -136,6 +141,7 @@ static struct laid *lay_out(struct making *m)
 	struct laid_frames *frames = (struct laid_frames *)(void *)(bins + m->bin_cnt);
 	uint32_t *relatives = (uint32_t *)(void *)(frames + m->framed);
 	*a = (struct laid){ .product.sz = sz, .sec_cnt = sec_cnt, .frames_sec = m->d->frames_sec,
+			    .merged_cnt = merged_cnt(m->l->s, m->file),
 			    .states = (uint8_t *)(relatives + m->relative), .bin_cnt = m->bin_cnt, .bins = bins,
 			    .chunks = chunks, .frames = frames, .relatives = relatives };
 	memcpy((uint8_t *)(relatives + m->relative), (const void *)(m->l->st->sec_state + m->base), sec_cnt);
@@ -171,7 +177,8 @@ const struct laid *laid_get(const struct layout *l, uint32_t file, struct laid *
 	const uint32_t base = l->st->sec_base[file];
 	if (!l->in->kept || leads_set(l->s, file))
 		return NULL;
-	if (a && a->frames_sec == frames_sec && !memcmp(a->states, (const void *)(l->st->sec_state + base), a->sec_cnt))
+	if (a && a->frames_sec == frames_sec && a->merged_cnt == merged_cnt(l->s, file) &&
+	    !memcmp(a->states, (const void *)(l->st->sec_state + base), a->sec_cnt))
 		return a;
 	struct making m = { .l = l, .o = o, .x = content_of(o), .d = defs_get(l, file), .file = file, .base = base };
 	if (!m.d || m.d->frames_sec != frames_sec)

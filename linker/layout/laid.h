@@ -37,7 +37,8 @@ struct laid_bin {
 struct laid {
 	struct object_product product; /* the object keeps one */
 	struct laid *retired;  /* the next on the list it is on when nobody will find it any more */
-	uint32_t sec_cnt, frames_sec; /* key, with the states */
+	uint32_t sec_cnt, frames_sec; /* key, with the states; */
+	uint32_t merged_cnt;   /* and how many sections are merged: none with -O0, else the states tell */
 	const uint8_t *states;
 	uint32_t bin_cnt;
 	const struct laid_bin *bins;

@@ -24,9 +24,9 @@ struct provided {
 	uint32_t rows[];       /* of defs: those provided whose names have SYM_DEF, ascending. Behind them the states */
 };
 
-/* What FILE provides in L's link, which DEFS are the definitions of: what is kept, or what COUNT finds, which is called once and
- * gets all rows that are provided. What it replaces goes on *RETIRED, for provided_retire once no other thread is at the same
- * object. NULL: nothing can be kept, or no memory. Thread-safe, but for *RETIRED. */
+/* What FILE, whose definitions are D, provides in L's link: what is kept, or what COUNT adds up, which gets all rows that are
+ * provided, batch by batch. What it replaces goes on *RETIRED, for provided_retire once no other thread is at the same object.
+ * NULL: nothing can be kept, or no memory. Thread-safe, but for *RETIRED. */
 struct provided_count {
 	struct local_count locals, globals;
 };

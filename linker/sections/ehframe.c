@@ -3,7 +3,8 @@
  * The records themselves are parsed once per object (input/object_frames.c). An FDE lives with the section it
  * describes. Each object's records stay together and in order; a CIE equal to an earlier one (bytes and relocation
  * targets) is not repeated. The output ends in one terminator. Objects choose and place their FDEs in parallel; only
- * CIEs, of which an object has one or two, are seen in order.
+ * CIEs, of which an object has one or two, are seen in order. In a process that links again, which FDEs of an object stay is
+ * kept with it under the states of its sections, which decide that: where they are as they were, FDEs are not looked at.
  * Source: LSB Core "Exception Frames".
  */
 #include <errno.h>
@@ -107,6 +108,8 @@ struct select_job {
 	struct cie_use *uses;  /* all of them; */
 	uint64_t *hashes;      /* theirs */
 	uint64_t *fde_szs;     /* by index in objs: bytes of the FDEs that stay */
+	const struct selected **selected; /* likewise: what was kept, NULL: nothing */
+	struct selected **retired; /* by worker */
 	_Atomic uint32_t fde_cnt;
 };
 
@@ -173,6 +176,74 @@ static void lead_cie(const struct sections *s, struct cie_slot *table, size_t ma
 	}
 }
 
+/* ---- what is kept ---- */
+
+/* Which FDEs of an object stay. */
+struct selected {
+	struct object_product product; /* the object keeps one */
+	struct selected *retired; /* the next on the list it is on when nobody will find it any more */
+	uint32_t frames_sec;    /* key: the section with the records, */
+	uint32_t sec_cnt;
+	const uint8_t *before;  /* and the sections' states; */
+	const uint8_t *after;   /* what these become */
+	const uint8_t *is_used; /* by CIE */
+	uint64_t sz;            /* bytes of those that stay, */
+	uint32_t cnt;           /* and how many they are */
+	uint32_t off[];         /* by FDE: from the first that stays on; UINT32_MAX: it does not. Behind them the three above */
+};
+
+static const struct selected *selected_find(const struct sections *s, uint32_t file)
+{
+	const struct object *o = s->in->files[file].obj;
+	const struct selected *x = (const struct selected *)(const void *)atomic_load_explicit(&o->selected,
+											       memory_order_acquire);
+	const void *states = (const void *)(s->st->sec_state + s->st->sec_base[file]);
+	return x && x->frames_sec == s->eh[file].frames->sec && !memcmp(states, x->before, x->sec_cnt) ? x : NULL;
+}
+
+/* With the states as they are before; NULL where none is to be kept. */
+static struct selected *selected_new(const struct sections *s, uint32_t file)
+{
+	const struct frames *fr = s->eh[file].frames;
+	uint32_t sec_cnt = s->in->files[file].obj->sec_cnt;
+	size_t sz = sizeof(struct selected) + fr->fde_cnt * sizeof(uint32_t) + 2 * (size_t)sec_cnt + fr->cie_cnt;
+	struct selected *x = s->in->kept && fr->fde_cnt ? malloc(sz) : NULL;
+	if (!x)
+		return NULL;
+	uint8_t *bytes = (uint8_t *)(x->off + fr->fde_cnt);
+	*x = (struct selected){ .product.sz = sz, .frames_sec = fr->sec, .sec_cnt = sec_cnt, .before = bytes,
+				.after = bytes + sec_cnt, .is_used = bytes + 2 * (size_t)sec_cnt };
+	memcpy(bytes, (const void *)(s->st->sec_state + s->st->sec_base[file]), sec_cnt);
+	return x;
+}
+
+/* Completes X and keeps it. What it replaces may be read by whoever is at the same object, which may stand on the command line
+ * twice: until the pass is over. */
+static void selected_keep(const struct sections *s, uint32_t file, struct selected *x, struct selected **retired)
+{
+	const struct eh_object *eh = &s->eh[file];
+	uint8_t *bytes = (uint8_t *)(x->off + eh->frames->fde_cnt);
+	memcpy(x->off, eh->fde_off, eh->frames->fde_cnt * sizeof(*x->off));
+	memcpy(bytes + x->sec_cnt, (const void *)(s->st->sec_state + s->st->sec_base[file]), x->sec_cnt);
+	for (uint32_t i = 0; i < eh->frames->cie_cnt; i++)
+		bytes[2 * (size_t)x->sec_cnt + i] = eh->cies[i].is_used;
+	struct selected *old = (struct selected *)(void *)atomic_exchange(&s->in->files[file].obj->selected, &x->product);
+	if (!old)
+		return;
+	old->retired = *retired;
+	*retired = old;
+}
+
+static void selected_retire(struct selected *retired)
+{
+	for (struct selected *next; retired; retired = next) {
+		next = retired->retired;
+		free(retired);
+	}
+}
+
+/* ---- selecting ---- */
+
 /* Which FDEs of an object stay, and where, counted from the first of them. */
 static uint32_t select_fdes(const struct sections *s, uint32_t file, uint64_t *ret_sz)
 {
@@ -198,12 +269,36 @@ static uint32_t select_fdes(const struct sections *s, uint32_t file, uint64_t *r
 	return cnt;
 }
 
+/* The same of object K, where it is kept, else to be kept; their offsets are left to shift_range where it was. */
+static uint32_t select_object(struct select_job *j, size_t k, unsigned worker)
+{
+	struct sections *s = j->s;
+	uint32_t file = s->st->objs[k];
+	struct eh_object *eh = &s->eh[file];
+	const struct selected *x = selected_find(s, file);
+	j->selected[k] = x;
+	if (x) {
+		memcpy((void *)(s->st->sec_state + s->st->sec_base[file]), x->after, x->sec_cnt);
+		for (uint32_t i = 0; i < eh->frames->cie_cnt; i++)
+			eh->cies[i].is_used = x->is_used[i];
+		j->fde_szs[k] = x->sz;
+		return x->cnt;
+	}
+	struct selected *to = selected_new(s, file);
+	uint32_t cnt = select_fdes(s, file, &j->fde_szs[k]);
+	if (!to)
+		return cnt;
+	to->cnt = cnt;
+	to->sz = j->fde_szs[k];
+	selected_keep(s, file, to, &j->retired[worker]);
+	return cnt;
+}
+
 static void select_range(void *ctx, size_t begin, size_t end, unsigned worker)
 {
 	struct select_job *j = ctx;
 	const struct sections *s = j->s;
 	uint32_t cnt = 0;
-	(void)worker;
 	for (size_t k = begin; k < end; k++) {
 		uint32_t file = s->st->objs[k];
 		struct eh_object *eh = &s->eh[file];
@@ -211,7 +306,7 @@ static void select_range(void *ctx, size_t begin, size_t end, unsigned worker)
 			eh->cies[i] = (struct cie_use){ .out_off = UINT32_MAX };
 			j->hashes[eh->cies + i - j->uses] = cie_hash(s, file, &eh->frames->cies[i]);
 		}
-		cnt += select_fdes(s, file, &j->fde_szs[k]);
+		cnt += select_object(j, k, worker);
 	}
 	atomic_fetch_add_explicit(&j->fde_cnt, cnt, memory_order_relaxed);
 }
@@ -255,8 +350,9 @@ static void shift_range(void *ctx, size_t begin, size_t end, unsigned worker)
 	for (size_t k = begin; k < end; k++) {
 		const struct eh_object *eh = &j->s->eh[j->s->st->objs[k]];
 		uint32_t first = (uint32_t)(eh->out_off + eh->out_sz - j->fde_szs[k]);
+		const uint32_t *from = j->selected[k] ? j->selected[k]->off : eh->fde_off;
 		for (uint32_t i = 0; i < eh->frames->fde_cnt; i++)
-			eh->fde_off[i] += eh->fde_off[i] == UINT32_MAX ? 0 : first;
+			eh->fde_off[i] = from[i] + (from[i] == UINT32_MAX ? 0 : first);
 	}
 }
 
@@ -273,7 +369,9 @@ static int make_room(struct select_job *j, size_t *ret_cies)
 	uint32_t *fde_off = arena_alloc_raw_array(s->arena, fdes, sizeof(*fde_off), 64);
 	j->hashes = malloc((cies + 1) * sizeof(*j->hashes));
 	j->fde_szs = malloc(((size_t)s->st->obj_cnt + 1) * sizeof(*j->fde_szs));
-	if (!use || !fde_off || !j->hashes || !j->fde_szs)
+	j->selected = arena_alloc_array(s->scratch, (size_t)s->st->obj_cnt + 1, sizeof(*j->selected), 8);
+	j->retired = arena_alloc_array(s->scratch, pool_threads(s->in->pool), sizeof(*j->retired), 8);
+	if (!use || !fde_off || !j->hashes || !j->fde_szs || !j->selected || !j->retired)
 		return -ENOMEM;
 	for (uint32_t k = 0; k < s->st->obj_cnt; k++) {
 		struct eh_object *eh = &s->eh[s->st->objs[k]];
@@ -303,6 +401,8 @@ int ehframe_select(struct sections *s)
 	}
 	if (!rc)
 		pool_for(s->in->pool, s->st->obj_cnt, 64, shift_range, &j);
+	for (unsigned w = 0; j.retired && w < pool_threads(s->in->pool); w++)
+		selected_retire(j.retired[w]);
 	free(table);
 	free(j.hashes);
 	free(j.fde_szs);

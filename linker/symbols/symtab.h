@@ -165,7 +165,7 @@ struct symtab {
 	uint32_t wrap_cnt;
 	struct symtab_private *priv; /* NULL where no pass ran */
 	struct resolution *shared;   /* kept.h: whose all arrays are but flags and sec_state; NULL: this symtab's own */
-	uint64_t serial;       /* of SHARED: links where it is equal have equal winners and, but for NEED bits, facts; 0: NULL */
+	uint64_t serial;       /* of SHARED: links of one serial have the same winners and, but for NEED bits, facts; 0: none */
 };
 
 /* Extraction, COMDAT, resolution, linker-defined names, versions, facts; or what a link before made of the same (kept.h),
