@@ -2,10 +2,12 @@
 """relink.py [OPTIONS] NAME ARGSFILE OBJECT EDITED TRIAL...: after an edit, how long until the program has run?
 
 OBJECT, one of the objects that ARGSFILE names, and EDITED, what its compiler makes of another version of its source, get its
-name in turns by rename, each time as a file of its own. Then TRIAL, in which {} is the program, is run. Of linkfs the program is a live link on a mount of its own: the time from the rename to
-TRIAL's end is the relink, what is made of the output, and the run. Of the peers it is that of a link to a file and the run.
-They take turns, so that a slow moment of the machine hits all; one round warms the caches. Beside it, of linkfs: the link
-itself (`link_ms`), the time of a stat when nothing changed, and the passes of a relink (tests/link/relinker.c).
+name in turns by rename, each time as a file of its own. Then TRIAL, in which {} is the program, is run. Of linkfs the
+program is a live link on a mount of its own: the time from the rename to TRIAL's end is the relink, what is made of the
+output, and the run. Of the peers it is that of a link to a file and the run. They take turns, so that a slow moment of the
+machine hits all. In the first rounds caches get warm, and the mount learns what a start wants (fs/cache_start.c): they are
+told apart. Beside it, of linkfs: the link itself (`link_ms`), the time of a stat when nothing changed, and the passes of a
+relink (tests/link/relinker.c).
 """
 import argparse
 import os
@@ -16,6 +18,7 @@ import sys
 import tempfile
 import time
 
+FIRST = 4  # rounds
 PEERS = {"mold": ["mold"], "lld": ["ld.lld"]}
 
 
@@ -72,11 +75,11 @@ def measure(o, work, mount):
         f.write("\n".join(args))
     trial = lambda program: [word.replace("{}", program) for word in o.trial]
     peers = [p for p in PEERS if shutil.which(PEERS[p][0])]
-    times, links, null = {p: [] for p in ["linkfs"] + peers}, [], []
+    times, links, null, first = {p: [] for p in ["linkfs"] + peers}, [], [], []
     program = f"{mount}/{o.name}"
     timed(trial(program))
     before = values(f"{mount}/.linkfs/stats")
-    for turn in range(o.runs + 1):
+    for turn in range(FIRST + o.runs):
         edited.edit()
         took = {"linkfs": timed(trial(program))}
         link_ms = float(values(f"{mount}/.linkfs/info/{o.name}")["link_ms"])
@@ -86,17 +89,19 @@ def measure(o, work, mount):
         for peer in peers:
             out = f"{work}/{o.name}.{peer}"
             took[peer] = timed(PEERS[peer] + ["@" + work + "/args", "-o", out], trial(out))
-        if turn:
-            for who, ms in took.items():
-                times[who].append(ms)
-            links.append(link_ms)
-            null.append(unchanged)
+        if turn < FIRST:
+            first.append(took["linkfs"])
+            continue
+        for who, ms in took.items():
+            times[who].append(ms)
+        links.append(link_ms)
+        null.append(unchanged)
     after = values(f"{mount}/.linkfs/stats")
-    parsed = (int(after["parsed_objects"]) - int(before["parsed_objects"])) / (o.runs + 1)
-    return times, links, null, parsed, after, edited
+    parsed = (int(after["parsed_objects"]) - int(before["parsed_objects"])) / (FIRST + o.runs)
+    return times, links, null, first, parsed, after, edited
 
 
-def show(o, work, times, links, null, parsed, stats, edited):
+def show(o, work, times, links, null, first, parsed, stats, edited):
     medians = {who: statistics.median(t) for who, t in times.items()}
     print(f"\n{o.name}: relink and run after an edit of one object, {o.runs} runs, {os.cpu_count()} CPUs")
     print(f"{'':8}{'median':>11}{'min':>11}{'of mold':>9}")
@@ -105,6 +110,7 @@ def show(o, work, times, links, null, parsed, stats, edited):
         print(f"{who:8}{median:8.1f} ms{min(times[who]):8.1f} ms{ratio:>9}")
     print(f"linkfs: link {statistics.median(links):.1f} ms, stat without a change {statistics.median(null):.2f} ms, "
           f"{parsed:.1f} objects parsed a relink, anon {int(stats['anon_bytes']) / 1e6:.1f} MB")
+    print("linkfs, the first edits: " + ", ".join(f"{ms:.0f}" for ms in first) + " ms")
     with subprocess.Popen([o.relinker, "--alone", "--timers"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True) as child:
         for _ in range(3):
