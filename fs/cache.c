@@ -346,7 +346,7 @@ bool cache_read(struct cache *c, struct cache_file *f, struct cache_read *r, str
 			chunk_at(f, i)->is_read = true;
 	}
 	if (r->who == READER_PROGRAM)
-		start_reads(f, r->off, r->sz);
+		start_note_read(f, r->off, r->sz);
 	bool wants_ahead = false;
 	if (r->who != READER_WARMER) {
 		struct stream *s = stream_of(f, r->off, r->sz);

@@ -94,7 +94,7 @@ int chunks_cover(struct cache_file *f, uint64_t off, uint64_t sz);
 
 /* --- cache_start.c --- */
 /* A program reads [OFF, OFF + SZ). */
-void start_reads(struct cache_file *f, uint64_t off, uint64_t sz);
+void start_note_read(struct cache_file *f, uint64_t off, uint64_t sz);
 struct profile *profile_free(struct profile *p);
 
 /* --- cache_wanted.c --- */

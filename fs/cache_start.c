@@ -13,6 +13,7 @@
 #include "cache_priv.h"
 
 #define EXPECT_MAX  ((uint64_t)96 << 20) /* who read more did more than start */
+#define FILE_MAX    ((uint64_t)64 << 30) /* a bit for each page */
 #define START_MS    500 /* and who reads later: of a long run little is wanted by the next one at once */
 #define EXPECT_STEP ((uint64_t)512 << 10) /* a read waits for one such piece at most */
 #define SHARES_LOG2 10
@@ -37,7 +38,7 @@ void cache_file_opened(struct cache_file *f)
 	f->reads.until = now_ms() + START_MS;
 }
 
-void start_reads(struct cache_file *f, uint64_t off, uint64_t sz)
+void start_note_read(struct cache_file *f, uint64_t off, uint64_t sz)
 {
 	struct start_reads *r = &f->reads;
 	uint64_t first = off / PAGE_SZ, end = (off + sz + PAGE_SZ - 1) / PAGE_SZ;
@@ -47,7 +48,7 @@ void start_reads(struct cache_file *f, uint64_t off, uint64_t sz)
 	if (r->is_over || first == end || now_ms() > r->until)
 		return;
 	r->pages += end - first;
-	r->is_over = r->pages > EXPECT_MAX / PAGE_SZ || end > UINT32_MAX;
+	r->is_over = r->pages > EXPECT_MAX / PAGE_SZ || f->size > FILE_MAX;
 	if (!r->is_over && r->cnt == r->room) {
 		uint32_t room = r->room ? 2 * r->room : 64;
 		void *more = realloc(r->range, room * sizeof(*r->range));
@@ -56,14 +57,15 @@ void start_reads(struct cache_file *f, uint64_t off, uint64_t sz)
 		r->room = more ? room : r->room;
 	}
 	if (!r->is_over)
-		r->range[r->cnt++] = (struct page_range){(uint32_t)first, (uint32_t)end};
+		r->range[r->cnt++] = (struct page_range){ (uint32_t)first, (uint32_t)end };
 }
 
 void cache_file_code(struct cache_file *f, uint64_t off, uint64_t sz)
 {
-	if (off <= f->size && sz <= f->size - off && f->size / PAGE_SZ < UINT32_MAX)
-		f->code =
-			(struct page_range){(uint32_t)(off / PAGE_SZ), (uint32_t)((off + sz + PAGE_SZ - 1) / PAGE_SZ)};
+	if (off > f->size || sz > f->size - off || f->size > FILE_MAX)
+		return;
+	f->code.first = (uint32_t)(off / PAGE_SZ);
+	f->code.end = (uint32_t)((off + sz + PAGE_SZ - 1) / PAGE_SZ);
 }
 
 static struct profile *profile_new(const struct cache_file *f, uint32_t pieces_max)
@@ -166,7 +168,7 @@ void cache_file_expect(struct cache_file *f, const struct cache_file *last)
 	bool was_given = last->profile && last->profile->has_given;
 	uint32_t max = EXPECT_MAX / PAGE_SZ < page_cnt(f) ? EXPECT_MAX / PAGE_SZ : page_cnt(f);
 
-	if (f->profile || f->size / PAGE_SZ >= UINT32_MAX || (last->reads.is_over && !was_given))
+	if (f->profile || f->size > FILE_MAX || last->size > FILE_MAX || (last->reads.is_over && !was_given))
 		return;
 	if (!last->reads.cnt && !was_given) {
 		f->profile = handed_on(f, last->profile);
@@ -174,7 +176,7 @@ void cache_file_expect(struct cache_file *f, const struct cache_file *last)
 	}
 	CLEAN_MEM uint32_t *page = malloc((max + 1) * sizeof(*page));
 	CLEAN_MEM uint64_t *has = calloc(page_cnt(f) / 64 + 1, sizeof(*has));
-	struct pages pages = {.page = page, .room = max, .page_cnt = page_cnt(f), .has = has};
+	struct pages pages = { .page = page, .room = max, .page_cnt = page_cnt(f), .has = has };
 	struct profile *p = page && has ? profile_new(f, max) : NULL;
 	if (!p || list_wanted(f, last, &pages, p)) {
 		profile_free(p);

@@ -79,7 +79,7 @@ static bool is_absent(const struct window *w, uint32_t page)
 static struct window next_window(const struct learning *l, uint32_t *idx)
 {
 	const struct page_range *r = &l->read[(*idx)++];
-	struct window w = {.lo = r->first, .hi = r->end};
+	struct window w = { .lo = r->first, .hi = r->end };
 
 	w.is_large = r->end - r->first > WINDOW;
 	if (w.is_large)
@@ -140,7 +140,7 @@ static struct chain *chain_of(struct learning *l, const struct window *w)
 		}
 	}
 	struct chain *c = &l->chain[l->chain_next++ % CHAINS];
-	*c = (struct chain){.first = w->lo, .end = w->hi};
+	*c = (struct chain){ .first = w->lo, .end = w->hi };
 	return c;
 }
 
@@ -214,13 +214,8 @@ int wanted_pages(const struct start_reads *reads, const struct page_range *code,
 		 enum read_around *rule, struct pages *ret)
 {
 	CLEAN_MEM uint64_t *present = malloc((ret->page_cnt / 64 + 1) * sizeof(*present));
-	struct learning l = {.read = reads->range,
-			     .cnt = reads->cnt,
-			     .page_cnt = ret->page_cnt,
-			     .code = *code,
-			     .given = given,
-			     .present = present,
-			     .ret = ret};
+	struct learning l = { .read = reads->range, .cnt = reads->cnt, .page_cnt = ret->page_cnt, .code = *code,
+			      .given = given, .present = present, .ret = ret };
 
 	if (!present)
 		return -ENOMEM;

@@ -29,7 +29,7 @@ static void read_window(struct kernel *k, uint32_t first, uint32_t cnt, uint32_t
 		if (!k->cached[i] && goes_on)
 			r->range[r->cnt - 1].end++;
 		else if (!k->cached[i])
-			r->range[r->cnt++] = (struct page_range){i, i + 1};
+			r->range[r->cnt++] = (struct page_range){ i, i + 1 };
 		goes_on = !k->cached[i];
 		k->cached[i] = true;
 	}
@@ -74,7 +74,7 @@ static void program_touch(struct program *p, uint32_t page)
 static void program_make(struct program *p, unsigned seed)
 {
 	srand(seed);
-	*p = (struct program){0};
+	*p = (struct program){ 0 };
 	for (uint32_t i = 0; i < 400; i++)
 		program_touch(p, i);
 	for (unsigned i = 0; i < 250; i++) {
@@ -89,7 +89,7 @@ static void start(struct kernel *k, const struct program *p, bool code_begins, c
 {
 	static struct page_range range[2 * PAGES];
 
-	*k = (struct kernel){.code_begins = code_begins, .reads.range = range};
+	*k = (struct kernel){ .code_begins = code_begins, .reads.range = range };
 	for (uint32_t i = 0; i < PAGES; i++)
 		k->cached[i] = page_is(given, i);
 	for (uint32_t i = 0; i < p->cnt; i++)
@@ -100,8 +100,8 @@ static void start(struct kernel *k, const struct program *p, bool code_begins, c
 static uint32_t learn(const struct kernel *k, uint64_t *given, enum read_around *rule)
 {
 	static uint32_t page[PAGES];
-	uint64_t has[WORDS] = {0};
-	struct pages pages = {.page = page, .room = PAGES, .page_cnt = PAGES, .has = has};
+	uint64_t has[WORDS] = { 0 };
+	struct pages pages = { .page = page, .room = PAGES, .page_cnt = PAGES, .has = has };
 
 	must_be(wanted_pages(&k->reads, &(struct page_range){CODE, CODE_END}, given, rule, &pages), 0);
 	for (uint32_t i = 0; i < pages.cnt; i++) {
@@ -124,7 +124,7 @@ START_TEST(test_starts_come_to_be_given_what_they_touch)
 {
 	bool code_begins = _i % 2;
 	enum read_around rule = AROUND_UNKNOWN;
-	uint64_t given[WORDS] = {0};
+	uint64_t given[WORDS] = { 0 };
 	struct program p;
 	struct kernel k;
 	uint32_t first = 0;
@@ -148,8 +148,8 @@ END_TEST
 START_TEST(test_code_is_wanted_whole_until_the_kernel_is_known)
 {
 	enum read_around rule = AROUND_UNKNOWN;
-	uint64_t given[WORDS] = {0};
-	struct program p = {0};
+	uint64_t given[WORDS] = { 0 };
+	struct program p = { 0 };
 	struct kernel k;
 
 	program_touch(&p, CODE + 100);
@@ -167,9 +167,9 @@ END_TEST
 START_TEST(test_fragments_are_one_window)
 {
 	enum read_around rule = AROUND_CENTRES;
-	uint64_t given[WORDS] = {0};
+	uint64_t given[WORDS] = { 0 };
 	struct page_range range[] = {{100, 102}, {103, 104}, {105, 108}};
-	struct kernel k = {.reads = {.range = range, .cnt = 3}};
+	struct kernel k = { .reads = { .range = range, .cnt = 3 } };
 
 	given[102 / 64] |= UINT64_C(1) << 102 % 64;
 	given[104 / 64] |= UINT64_C(1) << 104 % 64;
@@ -189,15 +189,15 @@ START_TEST(test_any_reads)
 {
 	for (unsigned seed = 0; seed < 200; seed++) {
 		struct page_range range[40];
-		struct kernel k = {.reads = {.range = range}};
+		struct kernel k = { .reads = { .range = range } };
 		enum read_around rule = seed % 3;
-		uint64_t given[WORDS] = {0};
+		uint64_t given[WORDS] = { 0 };
 		srand(seed);
 		for (unsigned i = 0; i < 40; i++) {
 			uint32_t first = (uint32_t)rand() % (PAGES + 20);
 			if (i && rand() % 2)
 				first = range[i - 1].end + (uint32_t)rand() % 3;
-			range[k.reads.cnt++] = (struct page_range){first, first + 1 + (uint32_t)rand() % 12};
+			range[k.reads.cnt++] = (struct page_range){ first, first + 1 + (uint32_t)rand() % 12 };
 			given[(uint32_t)rand() % WORDS] |= UINT64_C(1) << rand() % 64;
 		}
 		given[WORDS - 1] = 0;
