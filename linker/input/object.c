@@ -597,6 +597,22 @@ static void free_products(struct object_product *p)
 	}
 }
 
+void object_products_retire(struct object_product *p, struct object_product **retired)
+{
+	for (; p; p = atomic_load(&p->next)) {
+		p->retired = *retired;
+		*retired = p;
+	}
+}
+
+void object_products_free(struct object_product *retired)
+{
+	for (struct object_product *next; retired; retired = next) {
+		next = retired->retired;
+		free(retired);
+	}
+}
+
 struct object *object_free(struct object *o)
 {
 	if (!o)

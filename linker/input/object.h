@@ -109,8 +109,13 @@ struct mergeable {
 /* What a later stage keeps with the object: one allocation, which starts with this, freed with the object. */
 struct object_product {
 	_Atomic(struct object_product *) next; /* another of its kind */
+	struct object_product *retired; /* the next on the list it is on when nobody will find it any more */
 	size_t sz;             /* bytes of all of it */
 };
+/* P and those behind it go on the list *RETIRED: an object may stand on the command line twice, and another thread still be
+ * reading what one has replaced. When none is, the list is freed. Both take NULL. */
+void object_products_retire(struct object_product *p, struct object_product **retired);
+void object_products_free(struct object_product *retired);
 
 struct object {
 	struct infile *file;     /* not counted here; the input that made it holds it */

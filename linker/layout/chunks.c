@@ -68,7 +68,7 @@ struct chunks {
 	struct run *runs;      /* by slab and bin */
 	uint32_t *merge_run;   /* by merge set: 1 + index of its run, and a bit: it is of the head; 0: no run */
 	const struct laid **laid; /* by index in st->objs, while chunks are counted and listed; NULL: to be walked */
-	struct laid **retired; /* by worker: until chunks_done */
+	struct object_product **retired; /* by worker: until chunks_done */
 	bool has_frames;       /* .eh_frame_hdr has a table */
 	_Atomic uint64_t pc_max; /* the highest offset of FDEs' code in its section, or more */
 	atomic_bool no_memory;
@@ -504,7 +504,7 @@ void chunks_done(struct layout *l)
 {
 	struct chunks *c = l->chunks;
 	for (unsigned w = 0; c && c->retired && w < pool_threads(l->in->pool); w++) {
-		laid_retire(c->retired[w]);
+		object_products_free(c->retired[w]);
 		c->retired[w] = NULL;
 	}
 }

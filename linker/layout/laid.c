@@ -169,7 +169,7 @@ static struct laid *lay_out(struct making *m)
 	return NULL;
 }
 
-const struct laid *laid_get(const struct layout *l, uint32_t file, struct laid **retired)
+const struct laid *laid_get(const struct layout *l, uint32_t file, struct object_product **retired)
 {
 	struct object *o = l->in->files[file].obj;
 	uint32_t frames_sec = l->s->eh[file].frames->sec;
@@ -191,18 +191,6 @@ const struct laid *laid_get(const struct layout *l, uint32_t file, struct laid *
 	free(m.bins);
 	if (!a)
 		return NULL;
-	struct laid *old = (struct laid *)(void *)atomic_exchange(&o->laid, &a->product);
-	if (old) {
-		old->retired = *retired;
-		*retired = old;
-	}
+	object_products_retire(atomic_exchange(&o->laid, &a->product), retired);
 	return a;
-}
-
-void laid_retire(struct laid *retired)
-{
-	for (struct laid *next; retired; retired = next) {
-		next = retired->retired;
-		free(retired);
-	}
 }

@@ -36,7 +36,6 @@ struct laid_bin {
 
 struct laid {
 	struct object_product product; /* the object keeps one */
-	struct laid *retired;  /* the next on the list it is on when nobody will find it any more */
 	uint32_t sec_cnt, frames_sec; /* key, with the states; */
 	uint32_t merged_cnt;   /* and how many sections are merged: none with -O0, else the states tell */
 	const uint8_t *states;
@@ -47,9 +46,8 @@ struct laid {
 	const uint32_t *relatives; /* which of the bin's chunks have RELATIVE relocations */
 };
 
-/* FILE's object as it is in L's link, made where something else is kept: that goes on *RETIRED, for laid_retire once no other
- * thread is at the same object. NULL: it has to be walked. Thread-safe, but for *RETIRED. */
-const struct laid *laid_get(const struct layout *l, uint32_t file, struct laid **retired);
-void laid_retire(struct laid *retired);
+/* FILE's object as it is in L's link, made where something else is kept, which goes on *RETIRED. NULL: it has to be walked.
+ * Thread-safe, but for *RETIRED. */
+const struct laid *laid_get(const struct layout *l, uint32_t file, struct object_product **retired);
 
 #endif

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "layout_priv.h"
-#include "provided.h"
 #include "shelf.h"
 
 static const char arena_purpose[] = "linkfs layout";
@@ -90,7 +89,7 @@ int layout_make(struct sections *s, const struct synthetic *const *syn, struct l
 out:
 	chunks_done(l);
 	for (unsigned w = 0; l->provided_old && w < pool_threads(s->in->pool); w++)
-		provided_retire(l->provided_old[w]);
+		object_products_free(l->provided_old[w]);
 	l->provided = NULL;
 	l->provided_old = NULL;
 	if (!rc && diag_errors(s->in->diag))

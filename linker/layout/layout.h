@@ -108,7 +108,7 @@ struct layout {
 	struct arena *arena;
 	struct chunks *chunks; /* while the layout is made: chunks.c */
 	const struct provided **provided; /* likewise, by index in st->objs; NULL: not known (provided.h) */
-	struct provided **provided_old; /* likewise, by worker: nobody will find them any more */
+	struct object_product **provided_old; /* by worker: object_products_retire */
 
 	struct out *outs;      /* [1..out_cnt): section header order; [0] is the null section */
 	uint32_t out_cnt;

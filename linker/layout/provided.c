@@ -45,10 +45,10 @@ static struct provided *make(const struct layout *l, uint32_t file, const struct
 }
 
 const struct provided *provided_get(const struct layout *l, uint32_t file, const struct defs *d, provided_counter count,
-				    struct provided **retired)
+				    struct object_product **retired)
 {
 	struct object *o = l->in->files[file].obj;
-	struct provided *p, *old;
+	struct provided *p;
 	if (!l->in->kept || !l->st->serial)
 		return NULL;
 	p = (struct provided *)(void *)atomic_load_explicit(&o->provided, memory_order_acquire); /* its first member */
@@ -57,18 +57,6 @@ const struct provided *provided_get(const struct layout *l, uint32_t file, const
 	p = make(l, file, d, count);
 	if (!p)
 		return NULL;
-	old = (struct provided *)(void *)atomic_exchange(&o->provided, &p->product);
-	if (old) {
-		old->retired = *retired;
-		*retired = old;
-	}
+	object_products_retire(atomic_exchange(&o->provided, &p->product), retired);
 	return p;
-}
-
-void provided_retire(struct provided *retired)
-{
-	for (struct provided *next; retired; retired = next) {
-		next = retired->retired;
-		free(retired);
-	}
 }

@@ -13,7 +13,6 @@ struct defs; /* defs.h */
 
 struct provided {
 	struct object_product product; /* the object keeps one */
-	struct provided *retired; /* the next on the list it is on when nobody will find it any more */
 	uint64_t serial;       /* key: of the names, */
 	uint32_t file;         /* the file, */
 	bool with_frames;      /* whether .eh_frame is there, */
@@ -25,15 +24,14 @@ struct provided {
 };
 
 /* What FILE, whose definitions are D, provides in L's link: what is kept, or what COUNT adds up, which gets all rows that are
- * provided, batch by batch. What it replaces goes on *RETIRED, for provided_retire once no other thread is at the same object.
- * NULL: nothing can be kept, or no memory. Thread-safe, but for *RETIRED. */
+ * provided, batch by batch. What it replaces goes on *RETIRED. NULL: nothing can be kept, or no memory. Thread-safe, but for
+ * *RETIRED. */
 struct provided_count {
 	struct local_count locals, globals;
 };
 typedef void (*provided_counter)(const struct layout *l, uint32_t file, const struct defs *d, const uint32_t *rows,
 				 uint32_t cnt, struct provided_count *at);
 const struct provided *provided_get(const struct layout *l, uint32_t file, const struct defs *d, provided_counter count,
-				    struct provided **retired);
-void provided_retire(struct provided *retired);
+				    struct object_product **retired);
 
 #endif

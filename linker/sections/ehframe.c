@@ -109,7 +109,7 @@ struct select_job {
 	uint64_t *hashes;      /* theirs */
 	uint64_t *fde_szs;     /* by index in objs: bytes of the FDEs that stay */
 	const struct selected **selected; /* likewise: what was kept, NULL: nothing */
-	struct selected **retired; /* by worker */
+	struct object_product **retired; /* by worker */
 	_Atomic uint32_t fde_cnt;
 };
 
@@ -181,7 +181,6 @@ static void lead_cie(const struct sections *s, struct cie_slot *table, size_t ma
 /* Which FDEs of an object stay. */
 struct selected {
 	struct object_product product; /* the object keeps one */
-	struct selected *retired; /* the next on the list it is on when nobody will find it any more */
 	uint32_t frames_sec;    /* key: the section with the records, */
 	uint32_t sec_cnt;
 	const uint8_t *before;  /* and the sections' states; */
@@ -217,9 +216,9 @@ static struct selected *selected_new(const struct sections *s, uint32_t file)
 	return x;
 }
 
-/* Completes X and keeps it. What it replaces may be read by whoever is at the same object, which may stand on the command line
- * twice: until the pass is over. */
-static void selected_keep(const struct sections *s, uint32_t file, struct selected *x, struct selected **retired)
+/* Completes X and keeps it. */
+static void selected_keep(const struct sections *s, uint32_t file, struct selected *x,
+			  struct object_product **retired)
 {
 	const struct eh_object *eh = &s->eh[file];
 	uint8_t *bytes = (uint8_t *)(x->off + eh->frames->fde_cnt);
@@ -227,19 +226,7 @@ static void selected_keep(const struct sections *s, uint32_t file, struct select
 	memcpy(bytes + x->sec_cnt, (const void *)(s->st->sec_state + s->st->sec_base[file]), x->sec_cnt);
 	for (uint32_t i = 0; i < eh->frames->cie_cnt; i++)
 		bytes[2 * (size_t)x->sec_cnt + i] = eh->cies[i].is_used;
-	struct selected *old = (struct selected *)(void *)atomic_exchange(&s->in->files[file].obj->selected, &x->product);
-	if (!old)
-		return;
-	old->retired = *retired;
-	*retired = old;
-}
-
-static void selected_retire(struct selected *retired)
-{
-	for (struct selected *next; retired; retired = next) {
-		next = retired->retired;
-		free(retired);
-	}
+	object_products_retire(atomic_exchange(&s->in->files[file].obj->selected, &x->product), retired);
 }
 
 /* ---- selecting ---- */
@@ -402,7 +389,7 @@ int ehframe_select(struct sections *s)
 	if (!rc)
 		pool_for(s->in->pool, s->st->obj_cnt, 64, shift_range, &j);
 	for (unsigned w = 0; j.retired && w < pool_threads(s->in->pool); w++)
-		selected_retire(j.retired[w]);
+		object_products_free(j.retired[w]);
 	free(table);
 	free(j.hashes);
 	free(j.fde_szs);

@@ -28,7 +28,6 @@ struct class_use {
 #define NO_CLASS UINT8_MAX
 struct assigned {
 	struct object_product product; /* the object keeps one */
-	struct assigned *retired; /* the next on the list it is on when nobody will find it any more */
 	bool with_debug, with_gc; /* options: key, as is `before` */
 	uint64_t bound;         /* what it adds to alloc_bound */
 	uint32_t sec_cnt;
@@ -43,7 +42,7 @@ struct assign_worker {
 	struct class_use *uses; /* by class */
 	uint32_t cap;
 	uint64_t bound;         /* its share of alloc_bound */
-	struct assigned *retired;
+	struct object_product *retired;
 	bool no_memory;
 };
 
@@ -185,25 +184,6 @@ static struct assigned *assigned_new(const struct sections *s, const struct obje
 	return a;
 }
 
-/* The object may stand on the command line twice: what others may be reading goes when all objects have their turn behind
- * them. */
-static void assigned_keep(struct assign_worker *w, struct object *o, struct assigned *a)
-{
-	struct assigned *old = (struct assigned *)(void *)atomic_exchange(&o->assigned, &a->product);
-	if (!old)
-		return;
-	old->retired = w->retired;
-	w->retired = old;
-}
-
-static void retire(struct assigned *a)
-{
-	for (struct assigned *next; a; a = next) {
-		next = a->retired;
-		free(a);
-	}
-}
-
 /* What A says, for a link that has its own output sections. */
 static void assign_again(struct sections *s, uint32_t file, const struct content *x, const struct assigned *a,
 			 struct assign_worker *w)
@@ -274,7 +254,7 @@ static void assign_object(struct sections *s, uint32_t file, struct assign_worke
 		return;
 	a->bound = bound;
 	memcpy(a->after, (const void *)state, o->sec_cnt);
-	assigned_keep(w, o, a);
+	object_products_retire(atomic_exchange(&o->assigned, &a->product), &w->retired);
 }
 
 /* Objects lie far apart in memory: the loop asks for what it reads next. */
@@ -323,7 +303,7 @@ int outsec_assign(struct sections *s)
 		no_memory |= job.workers[w].no_memory;
 		s->alloc_bound += job.workers[w].bound;
 		free(job.workers[w].uses);
-		retire(job.workers[w].retired);
+		object_products_free(job.workers[w].retired);
 	}
 	free(job.workers);
 	if (no_memory)

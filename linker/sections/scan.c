@@ -29,7 +29,7 @@ struct finding {
 	struct scanned_head sum;
 	struct list own[SCANNED_CNT]; /* of the object at hand */
 	struct scanned_head head;     /* of it */
-	struct scanned *retired;
+	struct object_product *retired;
 	uint64_t scanned;             /* objects */
 	uint64_t relative_total;
 	bool no_memory;
@@ -350,7 +350,7 @@ static const struct scanned *scan_anew(struct scan *c, struct finding *f, uint32
 	else if (key && !f->has_report)
 		scanned_keep(c->s->in->files[file].obj, key, c->around.serial, x, &f->retired);
 	else
-		scanned_drop(x, &f->retired);
+		object_products_retire(&x->older, &f->retired);
 	return x;
 }
 
@@ -532,7 +532,7 @@ static int merge_findings(struct scan *c)
 static void findings_free(struct scan *c)
 {
 	for (unsigned w = 0; w < pool_threads(c->s->in->pool); w++) {
-		scanned_retire(c->found[w].retired);
+		object_products_free(c->found[w].retired);
 		for (int i = 0; i < SCANNED_CNT; i++)
 			free(c->found[w].own[i].data);
 	}

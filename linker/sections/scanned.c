@@ -187,14 +187,6 @@ static void join(struct list *l)
 	l->cnt = n;
 }
 
-static void retire(struct scanned *x, struct scanned **retired)
-{
-	for (; x; x = of(atomic_load(&x->older.next))) {
-		x->retired = *retired;
-		*retired = x;
-	}
-}
-
 struct scanned *scanned_make(const struct scanned_head *head, struct list lists[SCANNED_CNT])
 {
 	size_t cnt = 0;
@@ -219,28 +211,14 @@ struct scanned *scanned_make(const struct scanned_head *head, struct list lists[
 }
 
 void scanned_keep(struct object *o, const struct scanned_key *key, uint64_t serial, struct scanned *x,
-		  struct scanned **retired)
+		  struct object_product **retired)
 {
 	x->key = *key;
 	atomic_init(&x->serial, serial);
 	/* The object may stand on the command line twice, and others be reading what is replaced. */
 	struct scanned *old = of(atomic_exchange(&o->scanned, NULL));
-	struct scanned *older = old ? of(atomic_exchange(&old->older.next, NULL)) : NULL;
+	struct object_product *older = old ? atomic_exchange(&old->older.next, NULL) : NULL;
 	atomic_init(&x->older.next, old ? &old->older : NULL);
-	struct scanned *other = of(atomic_exchange(&o->scanned, &x->older));
-	retire(older, retired);
-	retire(other, retired);
-}
-
-void scanned_drop(struct scanned *x, struct scanned **retired)
-{
-	retire(x, retired);
-}
-
-void scanned_retire(struct scanned *retired)
-{
-	for (struct scanned *next; retired; retired = next) {
-		next = retired->retired;
-		free(retired);
-	}
+	object_products_retire(older, retired);
+	object_products_retire(atomic_exchange(&o->scanned, &x->older), retired);
 }

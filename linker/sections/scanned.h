@@ -52,7 +52,6 @@ struct scanned {
 	struct object_product older; /* of the same object */
 	struct scanned_key key;
 	_Atomic uint64_t serial; /* key.names is right for the scanned_names with this number; 0: for none known */
-	struct scanned *retired; /* the list it is on when nobody will find it any more */
 	struct scanned_head head;
 	uint32_t cnt[SCANNED_CNT];
 	struct scanned_row rows[]; /* those of the first kind, then of the second ... */
@@ -82,12 +81,8 @@ const struct scanned *scanned_find(const struct sections *s, const struct scan_a
 /* What was found, as one product. The lists are sorted for it, and equal rows of globals and locals joined. NULL
  * without memory. */
 struct scanned *scanned_make(const struct scanned_head *head, struct list lists[SCANNED_CNT]);
-/* Keeps X under KEY, whose names have SERIAL. What it replaces stays readable until scanned_retire is called with *RETIRED:
- * others may use it. Thread-safe. */
+/* Keeps X under KEY, whose names have SERIAL; what it replaces goes on *RETIRED. Thread-safe but for that. */
 void scanned_keep(struct object *o, const struct scanned_key *key, uint64_t serial, struct scanned *x,
-		  struct scanned **retired);
-/* X is not kept, but stays readable until then. */
-void scanned_drop(struct scanned *x, struct scanned **retired);
-void scanned_retire(struct scanned *retired);
+		  struct object_product **retired);
 
 #endif
