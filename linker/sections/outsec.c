@@ -252,6 +252,10 @@ static void assign_object(struct sections *s, uint32_t file, struct assign_worke
 	w->bound += bound;
 	if (!a)
 		return;
+	if (diag_errors(s->in->diag)) { /* maybe too many output sections, which is not this object's own */
+		free(a);
+		return;
+	}
 	a->bound = bound;
 	memcpy(a->after, (const void *)state, o->sec_cnt);
 	object_products_retire(atomic_exchange(&o->assigned, &a->product), &w->retired);
