@@ -20,7 +20,6 @@
 #include "layout_priv.h"
 
 #define SLABS 64u
-#define RANKS 8u               /* the last stands for all higher ones, which only sections with an order of their own have */
 #define TALLIES (UINT32_C(1) << 20)
 enum { BATCH = 256 };
 
@@ -81,7 +80,7 @@ static uint32_t slab_object(const struct chunks *c, uint64_t slab)
 
 static uint32_t rank_bin(uint16_t outsec, outsec_rank rank)
 {
-	return outsec * RANKS + (rank < RANKS ? rank : RANKS - 1);
+	return outsec * RANKS + rank_listed(rank);
 }
 
 /* One row of an object that is a chunk. */
@@ -538,6 +537,8 @@ int chunks_join(struct layout *l, struct out *o, uint64_t *at)
 			return members_too_large(l, o);
 		r->start = align_up(*at, UINT64_C(1) << r->p2align);
 		*at = r->start + r->sz;
+		if (*at > CHUNK_SZ_MAX)
+			return members_too_large(l, o);
 		o->p2align = r->p2align > o->p2align ? r->p2align : o->p2align;
 	}
 	return 0;

@@ -81,7 +81,7 @@ static void pick_rows(struct making *m)
 		    (row->kind == ISEC_MERGE && merge_find(m->l->s, m->file, row->sec)))
 			continue;
 		uint32_t out = atomic_load_explicit(&m->l->s->out_of[m->base + row->sec], memory_order_relaxed);
-		uint32_t b = bin_of(m, out, row->rank);
+		uint32_t b = bin_of(m, out, rank_listed(row->rank));
 		if (m->no_memory)
 			return;
 		m->picks[m->cnt++] = (struct pick){ i, b };

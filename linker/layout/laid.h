@@ -24,7 +24,7 @@ struct laid_frames {
 
 /* What an object adds to an output section at a rank; the section is that of its first chunk. */
 struct laid_bin {
-	outsec_rank rank;
+	outsec_rank rank;      /* rank_listed */
 	uint8_t p2align;       /* the strictest */
 	uint32_t first, cnt;   /* of the chunks, by ascending section */
 	uint32_t head;         /* so many come before the first of the strictest alignment */

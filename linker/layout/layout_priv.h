@@ -35,6 +35,14 @@ void chunks_settle(struct layout *l, uint32_t slab, uint32_t *ret_first, uint32_
 
 /* ---- members.c, for chunks.c ---- */
 
+/* Sections of one rank are listed together; the last of these stands for all higher ones, which only sections with an order of
+ * their own have. */
+#define RANKS 8u
+static inline outsec_rank rank_listed(outsec_rank rank)
+{
+	return rank < RANKS ? rank : RANKS - 1;
+}
+
 #define CHUNK_P2ALIGN_MAX 40
 #define CHUNK_SZ_MAX (UINT64_MAX / 4)
 
