@@ -26,11 +26,16 @@ struct own_name {
 	uint64_t gen;
 };
 
+/* What is watched for the whole set stays when a part that it was watched for is looked at again: now and then a whole look makes
+ * another one. */
+#define MENDS_MAX 64
+
 /* By fs.lock once it is a link's; before, by the thread that makes it. */
 struct vigil {
 	unsigned ref;
 	struct resolved *resolved; /* what was compared with what is there, but for the parts that the set tells; referenced */
 	struct watch_set *set;	   /* its parts are numbers of probes */
+	unsigned mends;	 /* since a whole look made it */
 	bool has_lease;	 /* something in it relies on one */
 	bool has_failed; /* no memory for all of it */
 	uint32_t *rest;	 /* numbers of probes that must be looked at */
@@ -106,9 +111,6 @@ static void vigil_remove_rest(struct vigil *v, uint32_t probe)
 
 static void vigil_add_rest(struct vigil *v, uint32_t probe)
 {
-	for (uint32_t i = 0; i < v->rest_cnt; i++)
-		if (v->rest[i] == probe)
-			return; /* it is looked at because it is there */
 	if (grow(&v->rest, v->rest_cnt, &v->rest_cap, sizeof(*v->rest)))
 		v->rest[v->rest_cnt++] = probe;
 	else
@@ -183,13 +185,13 @@ static bool saw_the_same(const struct look *k, const struct resolved *before)
  * it. */
 static bool take_to_mend(struct fs *fs, struct look *k, struct vigil *v)
 {
-	if (!v || v->ref > 1 || v->own_cnt || (v->has_lease && !lease_is_sure(fs)) ||
+	if (!v || v->ref > 1 || v->own_cnt || v->mends == MENDS_MAX || (v->has_lease && !lease_is_sure(fs)) ||
 	    !watch_is_partial(fs, v->set, k->part, &k->part_cnt) || !saw_the_same(k, v->resolved))
 		return false;
-	for (uint32_t i = 0; i < k->part_cnt; i++) {
-		watch_renew(fs, v->set, k->part[i]);
+	watch_renew(fs, v->set, k->part, k->part_cnt);
+	for (uint32_t i = 0; i < k->part_cnt; i++)
 		vigil_remove_rest(v, k->part[i]);
-	}
+	v->mends++;
 	k->link->vigil = NULL;
 	k->vigil = v;
 	return true;
@@ -215,7 +217,8 @@ struct pass {
 	struct fs *fs;
 	struct look *look;
 	struct walker *walker;
-	uint32_t part; /* what is watched is for this probe */
+	bool is_watching; /* what is looked at is watched, too, */
+	uint32_t part;	  /* for this probe */
 	bool is_cwd_known;
 };
 
@@ -260,7 +263,7 @@ static bool is_settled(int err)
 static const char *look_at(struct pass *p, uint32_t i)
 {
 	const struct probe *probe = &p->look->resolved->record->probes[i];
-	struct vigil *making = p->look->is_short ? NULL : p->look->vigil;
+	struct vigil *making = p->is_watching ? p->look->vigil : NULL;
 	struct stat st;
 
 	p->look->stats++;
@@ -301,21 +304,25 @@ static uint32_t probe_at(const struct look *k, uint32_t i)
 static void find_change(struct fs *fs, struct look *k)
 {
 	const struct record *r = k->resolved->record;
-	struct pass p = { .fs = fs, .look = k, .part = WATCH_WHOLE };
+	struct pass p = { .fs = fs, .look = k, .part = WATCH_WHOLE, .is_watching = !k->is_short && k->vigil };
 	uint32_t cnt = k->is_short || k->is_mending ? k->part_cnt + k->vigil->rest_cnt : r->probe_cnt;
 	const char *what = NULL;
 
 	struct walker *at_root = walker_new(AT_FDCWD, fs->own_dev);
-	if (at_root && !k->is_short && k->vigil)
+	if (at_root && p.is_watching)
 		walker_on_step(at_root, on_step, &p);
 	CLEAN_FD int cwd = at_root ? walker_look(at_root, r->cwd) : -ENOMEM;
 	p.is_cwd_known = at_root && walker_is_known(at_root);
 	p.walker = cwd >= 0 ? walker_new(cwd, fs->own_dev) : NULL;
-	if (p.walker && !k->is_short && k->vigil)
+	if (p.walker && p.is_watching)
 		walker_on_step(p.walker, on_step, &p);
 	k->fallback = p.walker ? NULL : "its directory is gone";
 	for (uint32_t i = 0; p.walker && i < cnt && !what; i++) {
 		uint32_t probe = probe_at(k, i);
+		if (k->is_mending && i == k->part_cnt) { /* from here on what must be looked at each time */
+			p.is_watching = false;
+			walker_on_step(p.walker, NULL, NULL);
+		}
 		what = look_at(&p, probe);
 		if (what) {
 			k->fallback = "an input changed";
@@ -369,7 +376,7 @@ static void give_back(struct look *k)
 {
 	struct link *l = k->link;
 
-	if (!k->is_mending || !k->fallback || k->vigil->has_failed || l->vigil || !l->is_named)
+	if (!k->is_mending || !k->fallback || k->vigil->has_failed || l->vigil || !l->resolved || !l->is_named)
 		return;
 	for (uint32_t i = 0; i < k->part_cnt; i++)
 		watch_tell(k->vigil->set, k->part[i]);

@@ -322,19 +322,21 @@ static void use_free(struct watches *w, struct use **at)
 	free(u);
 }
 
-void watch_renew(struct fs *fs, struct watch_set *s, uint32_t part)
+void watch_renew(struct fs *fs, struct watch_set *s, const uint32_t *part, uint32_t cnt)
 {
 	struct use **at = &SLIST_FIRST(&s->uses);
 
 	s->dev_cnt = 0; /* if nothing else relied on one of them, its number may be another's by now */
-	while (*at)
-		if ((*at)->part == part)
+	s->told_cnt = 0;
+	while (cnt && *at) {
+		uint32_t i = 0;
+		while (i < cnt && (*at)->part != part[i])
+			i++;
+		if (i < cnt)
 			use_free(fs->watches, at);
 		else
 			at = &SLIST_NEXT(*at, next);
-	for (uint32_t i = 0; i < s->told_cnt; i++)
-		if (s->told[i] == part)
-			s->told[i--] = s->told[--s->told_cnt];
+	}
 }
 
 struct watch_set *watch_set_free(struct fs *fs, struct watch_set *s)

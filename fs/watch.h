@@ -50,8 +50,9 @@ void watch_lease_broken(struct fs *fs, const struct input *i);
 bool watch_is_quiet(struct fs *fs, const struct watch_set *s);
 /* The same, where it may have been some parts alone: true with those in RET_PARTS, *RET_CNT of them, 0: it was quiet. */
 bool watch_is_partial(struct fs *fs, const struct watch_set *s, uint32_t ret_parts[WATCH_TOLD_MAX], uint32_t *ret_cnt);
-/* PART is to be watched anew: what was watched for it alone is not any more, and what S was told of it is forgotten. */
-void watch_renew(struct fs *fs, struct watch_set *s, uint32_t part);
+/* The CNT parts that watch_is_partial told of are to be watched anew: what was watched for them alone is not any more, and what
+ * S was told is forgotten. */
+void watch_renew(struct fs *fs, struct watch_set *s, const uint32_t *part, uint32_t cnt);
 /* PART is as if it had changed. */
 void watch_tell(struct watch_set *s, uint32_t part);
 
