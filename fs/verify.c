@@ -26,8 +26,8 @@ struct own_name {
 	uint64_t gen;
 };
 
-/* What is watched for the whole set stays when a part that it was watched for is looked at again: now and then a whole look makes
- * another one. */
+/* What is watched for the whole set stays when a part that it was watched for is looked at again: now and then a whole look
+ * makes another one. */
 #define MENDS_MAX 64
 
 /* By fs.lock once it is a link's; before, by the thread that makes it. */
