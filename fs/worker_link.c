@@ -36,6 +36,8 @@ static void kill_worker(struct worker_link *w, const char *why, bool is_foregrou
 		return;
 	if (why && is_foreground)
 		fprintf(stderr, "linkfs: the linker process is replaced: %s\n", why);
+	if (why && w->state == WORKER_STARTING)
+		snprintf(w->failed_why, sizeof(w->failed_why), "%s", why);
 	w->is_killed_by_us = why;
 	w->state = WORKER_DYING;
 	w->dying_since = now_ms();
@@ -240,8 +242,7 @@ static void on_reaped(struct fs *fs, bool was_killed, struct replies *out)
 	jobs_fail_hopeless(fs, out);
 }
 
-/* Its end before it said a word: WORKER_UNLOADED is the dynamic linker's and the shell's, other statuses are errnos
- * (worker.h). */
+/* Its end before it said a word: WORKER_UNLOADED is the dynamic linker's, other statuses are errnos (worker.h). */
 static void say_why_not_started(struct worker_link *w, int status)
 {
 	if (WIFSIGNALED(status))

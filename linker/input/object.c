@@ -589,14 +589,6 @@ int object_parse(struct infile *f, uint64_t off, uint64_t sz, const char *name, 
 	return 0;
 }
 
-static void free_products(struct object_product *p)
-{
-	for (struct object_product *next; p; p = next) {
-		next = atomic_load(&p->next);
-		free(p);
-	}
-}
-
 void object_products_retire(struct object_product *p, struct object_product **retired)
 {
 	for (; p; p = atomic_load(&p->next)) {
@@ -621,14 +613,16 @@ struct object *object_free(struct object *o)
 	object_free_packed(o);
 	object_free_frames(o);
 	object_free_merges(o);
-	free_products(atomic_load(&o->content));
-	free_products(atomic_load(&o->assigned));
-	free_products(atomic_load(&o->selected));
-	free_products(atomic_load(&o->scanned));
-	free_products(atomic_load(&o->defs));
-	free_products(atomic_load(&o->laid));
-	free_products(atomic_load(&o->provided));
-	free_products(atomic_load(&o->pointers));
+	struct object_product *products = NULL;
+	object_products_retire(atomic_load(&o->content), &products);
+	object_products_retire(atomic_load(&o->assigned), &products);
+	object_products_retire(atomic_load(&o->selected), &products);
+	object_products_retire(atomic_load(&o->scanned), &products);
+	object_products_retire(atomic_load(&o->defs), &products);
+	object_products_retire(atomic_load(&o->laid), &products);
+	object_products_retire(atomic_load(&o->provided), &products);
+	object_products_retire(atomic_load(&o->pointers), &products);
+	object_products_free(products);
 	free(o->groups); /* their members lie behind them */
 	free(o->names);
 	free(o->secs);
