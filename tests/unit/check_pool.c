@@ -1,6 +1,7 @@
 /* check_pool.c - linker/mem/pool: every index once, workers apart, nesting, few or no threads. */
 #include <check.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <time.h>
 
@@ -407,6 +408,58 @@ START_TEST(test_signals_blocked_in_threads)
 }
 END_TEST
 
+struct apart {
+	atomic_uint here; /* so that both workers get a chunk */
+	cpu_set_t usable;
+	int caller; /* CPU */
+	atomic_uint looked, wrong;
+};
+
+static void apart_body(void *ctx, size_t begin, size_t end, unsigned worker)
+{
+	struct apart *a = ctx;
+	time_t until = time(NULL) + 10;
+	cpu_set_t set, others = a->usable;
+
+	(void)begin;
+	(void)end;
+	atomic_fetch_add(&a->here, 1);
+	while (atomic_load(&a->here) < 2 && time(NULL) < until)
+		sched_yield();
+	CPU_CLR(a->caller, &others);
+	if (!worker)
+		return;
+	atomic_fetch_add(&a->looked, 1);
+	if (sched_getaffinity(0, sizeof(set), &set) || !CPU_EQUAL(&set, &others))
+		atomic_fetch_add(&a->wrong, 1);
+}
+
+START_TEST(test_workers_keep_off_the_callers_cpu)
+{
+	struct apart a = { .wrong = 0 };
+	struct pool *p;
+	unsigned callers = 0;
+
+	ck_assert_int_eq(sched_getaffinity(0, sizeof(a.usable), &a.usable), 0);
+	if (CPU_COUNT(&a.usable) < 2 || CPU_COUNT(&a.usable) > 16)
+		SKIP("wants 2 to 16 CPUs");
+	ck_assert_int_eq(pool_new(2, &p), 0);
+	for (a.caller = 0; a.caller < CPU_SETSIZE; a.caller++) {
+		cpu_set_t one;
+		if (!CPU_ISSET(a.caller, &a.usable))
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(a.caller, &one);
+		ck_assert_int_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+		atomic_store(&a.here, 0);
+		pool_for(p, 2, 1, apart_body, &a);
+		ck_assert_uint_eq(a.looked, ++callers);
+		ck_assert_uint_eq(a.wrong, 0);
+	}
+	pool_free(p);
+}
+END_TEST
+
 /* Room for about two stacks: the pool is smaller, and works. */
 static int starved_child(void *ctx)
 {
@@ -459,6 +512,7 @@ int main(void)
 	tcase_add_test(tc, test_runs_in_parallel);
 	tcase_add_test(tc, test_memory_is_handed_over);
 	tcase_add_test(tc, test_signals_blocked_in_threads);
+	tcase_add_test(tc, test_workers_keep_off_the_callers_cpu);
 	tcase_add_test(tc, test_threads_that_cannot_start);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
