@@ -97,6 +97,12 @@ static void need(const struct place *p, const struct rel *r, const struct target
 		push_own(p->f, SCANNED_LOCALS, r->sym, needs, 0);
 }
 
+/* May what is relaxed so be taken for S + A - P of two places in the image? */
+static bool stays_relative(uint8_t rx)
+{
+	return rx == RELAX_NO || rx == RELAX_GOT_TO_PC || rx == RELAX_GD_TO_IE;
+}
+
 /* Must this one be looked at after layout, whatever the proof says? Else its addend joins the extremes. */
 static void watch_overflow(const struct place *p, const struct rel *r, uint32_t i, const struct rel_row *row,
 			   const struct target *t, uint8_t rx)
@@ -107,7 +113,7 @@ static void watch_overflow(const struct place *p, const struct rel *r, uint32_t 
 	if (row->check == CHECK_NONE && rx == RELAX_NO)
 		return;
 	if (!relative || (row->flags & ROW_SUSPECT) || row->bits != 32 || p->is->is_rel ||
-	    (t->flags & (SYM_ABS | SYM_UNDEF_WEAK | SYM_OUTSIDE)) || (rx != RELAX_NO && rx != RELAX_GOT_TO_PC)) {
+	    (t->flags & (SYM_ABS | SYM_UNDEF_WEAK | SYM_OUTSIDE)) || !stays_relative(rx)) {
 		push_own(p->f, SCANNED_SUSPECTS, p->shndx, i, 0);
 		return;
 	}
