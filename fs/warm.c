@@ -1,8 +1,9 @@
 /* warm.c - gives the kernel what a program's start will read before it asks: FUSE_NOTIFY_STORE.
  *
  * What a start reads is known from the version before (cache_start.c). The first OPEN to execute a generation waits, at
- * most WARM_MS, while this thread has all of it made and stores it in the kernel's page cache, piece by piece, in the order
- * in which it was read then. A READ costs some 40 us; of what a start reads of a program of 170 MB (60 MB) there are 1900.
+ * most WARM_MS, while this thread has all of it made and stores it in the kernel's page cache, piece by piece: asked for in the
+ * order in which it was read then, and stored as it is made, since pieces of code take much longer than tables. A READ costs
+ * some 40 us; of what a start reads of a program of 170 MB (60 MB) there are 1900.
  * Where a generation is opened otherwise, its first READ has the same made ahead, and nothing is stored.
  *
  * What the kernel is given need not be in the backing file as well: the linker process makes it in a buffer of the ring, and
@@ -46,7 +47,7 @@ struct warmer {
 	pthread_cond_t some; /* with fs.lock: a job, an answer, or the end */
 	STAILQ_HEAD(job_list, warm_job) jobs;
 	struct stage stage[STAGE_CNT];
-	unsigned queue[STAGE_CNT], first, cnt; /* those that the job at work waits for, in the order of its reads */
+	unsigned asked; /* bit I: the job at work waits for stage I */
 	bool is_stopping;
 };
 
@@ -165,7 +166,7 @@ static int ask_pieces(struct fs *fs, struct warm_job *j, struct profile_at *at, 
 			break;
 		s->state = STAGE_ASKED;
 		s->is_orphan = false;
-		w->queue[(w->first + w->cnt++) % STAGE_CNT] = i;
+		w->asked |= 1u << i;
 	}
 	return r;
 }
@@ -182,18 +183,28 @@ static int store_stage(struct fs *fs, const struct generation *g, unsigned stage
 	return r;
 }
 
-/* (lock held; given up for a while) Stores what was asked for first, once it is made. 0 or -errno. */
-static int store_first(struct fs *fs, const struct warm_job *j)
+/* One that is made, or has failed; NULL: the linker process is at all of them. */
+static struct stage *stage_done(struct warmer *w)
+{
+	for (unsigned i = 0; i < STAGE_CNT; i++)
+		if (w->asked >> i & 1 && w->stage[i].state != STAGE_ASKED)
+			return &w->stage[i];
+	return NULL;
+}
+
+/* (lock held; given up for a while) Stores what is made first of what was asked for. 0 or -errno. */
+static int store_next(struct fs *fs, const struct warm_job *j)
 {
 	struct warmer *w = fs->warmer;
-	struct stage *s = &w->stage[w->queue[w->first]];
+	struct stage *s;
 
-	while (s->state == STAGE_ASKED && may_go_on(j))
+	while (!(s = stage_done(w)) && may_go_on(j))
 		pthread_cond_wait(&w->some, &fs->lock);
-	if (s->state != STAGE_MADE || !may_go_on(j))
+	if (!s || s->state != STAGE_MADE || !may_go_on(j))
 		return -ECANCELED;
+	unsigned stage = (unsigned)(s - w->stage);
 	fs_unlock(fs);
-	int r = store_stage(fs, j->gen, w->queue[w->first]);
+	int r = store_stage(fs, j->gen, stage);
 	fs_lock(fs);
 	if (r)
 		return r;
@@ -202,8 +213,7 @@ static int store_first(struct fs *fs, const struct warm_job *j)
 		cache_given(&fs->cache, j->gen->file, s->piece[i].off, s->piece[i].sz, false);
 	}
 	stage_free(s);
-	w->first = (w->first + 1) % STAGE_CNT;
-	w->cnt--;
+	w->asked &= ~(1u << stage);
 	return 0;
 }
 
@@ -215,21 +225,23 @@ static void give(struct fs *fs, struct warm_job *j)
 	bool has_more = true;
 	int r = 0;
 
-	w->first = w->cnt = 0;
-	while (!r && (has_more || w->cnt)) {
+	while (!r && (has_more || w->asked)) {
 		r = ask_pieces(fs, j, &at, &has_more);
-		if (!r && w->cnt)
-			r = store_first(fs, j);
+		if (!r && w->asked)
+			r = store_next(fs, j);
 		else if (!r && has_more)
 			r = -EAGAIN; /* all buffers wait for the answers of a job before this one */
 	}
-	for (; w->cnt; w->first = (w->first + 1) % STAGE_CNT, w->cnt--) {
-		struct stage *s = &w->stage[w->queue[w->first]];
+	for (unsigned i = 0; i < STAGE_CNT; i++) {
+		struct stage *s = &w->stage[i];
+		if (!(w->asked >> i & 1))
+			continue;
 		if (s->state == STAGE_ASKED)
 			s->is_orphan = true;
 		else
 			stage_free(s);
 	}
+	w->asked = 0;
 }
 
 /* (lock held; given up for a while) */
