@@ -55,7 +55,6 @@ struct pool {
 	bool stop;
 	bool is_watching;     /* watching makes sense; constant after pool_new, as are: */
 	bool is_kept_apart;
-	cpu_set_t usable;     /* CPUs */
 	unsigned worker_cnt;  /* started threads */
 	int caller_cpu;       /* guarded by turn: the one that the workers keep off, or -1 */
 	struct worker workers[];
@@ -142,13 +141,14 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
-static unsigned cpus_usable(cpu_set_t *ret)
+static unsigned cpus_usable(void)
 {
-	CPU_ZERO(ret);
+	cpu_set_t set;
+
 	/* Fails on machines with more CPUs than the set has bits: then the pool's maximum is as good a guess. */
-	if (sched_getaffinity(0, sizeof(*ret), ret))
+	if (sched_getaffinity(0, sizeof(set), &set))
 		return errno == EINVAL ? POOL_MAX : 1;
-	return (unsigned)CPU_COUNT(ret);
+	return (unsigned)CPU_COUNT(&set);
 }
 
 /* Starts what can be started. Signals are for the threads of the program that owns them, not for ours; those a fault
@@ -184,8 +184,7 @@ static void workers_start(struct pool *p, unsigned wanted)
 int pool_new(unsigned threads, struct pool **ret_pool)
 {
 	struct pool *p;
-	cpu_set_t usable;
-	unsigned cpus = cpus_usable(&usable), wanted = threads ? threads : cpus;
+	unsigned cpus = cpus_usable(), wanted = threads ? threads : cpus;
 
 	if (wanted > POOL_MAX)
 		wanted = POOL_MAX;
@@ -198,7 +197,6 @@ int pool_new(unsigned threads, struct pool **ret_pool)
 	pthread_cond_init(&p->all_left, NULL);
 	p->is_watching = cpus > 1 && wanted <= cpus;
 	p->is_kept_apart = p->is_watching && cpus <= APART_MAX;
-	p->usable = usable;
 	p->caller_cpu = -1;
 	workers_start(p, wanted - 1);
 	*ret_pool = p;
@@ -242,12 +240,14 @@ static size_t grain_for(const struct pool *p, size_t cnt)
 static void keep_apart(struct pool *p)
 {
 	int cpu = p->is_kept_apart ? sched_getcpu() : -1;
-	cpu_set_t others = p->usable;
+	cpu_set_t others;
 
-	if (cpu < 0 || cpu == p->caller_cpu)
+	if (cpu < 0 || cpu == p->caller_cpu || sched_getaffinity(0, sizeof(others), &others))
 		return;
-	CPU_CLR(cpu, &others);
 	p->caller_cpu = cpu;
+	CPU_CLR(cpu, &others);
+	if (!CPU_COUNT(&others))
+		return;
 	for (unsigned i = 0; i < p->worker_cnt; i++) /* where that is refused it is as it was */
 		pthread_setaffinity_np(p->workers[i].thread, sizeof(others), &others);
 }

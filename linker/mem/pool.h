@@ -5,6 +5,10 @@
  * determined, so a loop body writes only to places its own indexes own, or to per-worker state merged later in an
  * order that does not depend on the worker (P1).
  *
+ * Where there are few CPUs, and one for each thread, the threads keep off the one that the caller of pool_for is on: they may
+ * run on the others that it may run on. An affinity that is given to them from outside lasts until that CPU changes; what
+ * a loop body starts inherits theirs.
+ *
  * A pool does not survive fork: the child has no threads and must not use it.
  */
 #ifndef LINKFS_POOL_H
