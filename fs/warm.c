@@ -48,6 +48,7 @@ struct warmer {
 	STAILQ_HEAD(job_list, warm_job) jobs;
 	struct stage stage[STAGE_CNT];
 	unsigned asked; /* bit I: the job at work waits for stage I */
+	unsigned next;  /* the stage that is looked at first: none waits long */
 	bool is_stopping;
 };
 
@@ -186,13 +187,15 @@ static int store_stage(struct fs *fs, const struct generation *g, unsigned stage
 /* One that is made, or has failed; NULL: the linker process is at all of them. */
 static struct stage *stage_done(struct warmer *w)
 {
-	for (unsigned i = 0; i < STAGE_CNT; i++)
+	for (unsigned n = 0; n < STAGE_CNT; n++) {
+		unsigned i = (w->next + n) % STAGE_CNT;
 		if (w->asked >> i & 1 && w->stage[i].state != STAGE_ASKED)
 			return &w->stage[i];
+	}
 	return NULL;
 }
 
-/* (lock held; given up for a while) Stores what is made first of what was asked for. 0 or -errno. */
+/* (lock held; given up for a while) Stores one of those that were asked for, once it is made. 0 or -errno. */
 static int store_next(struct fs *fs, const struct warm_job *j)
 {
 	struct warmer *w = fs->warmer;
@@ -214,6 +217,7 @@ static int store_next(struct fs *fs, const struct warm_job *j)
 	}
 	stage_free(s);
 	w->asked &= ~(1u << stage);
+	w->next = (stage + 1) % STAGE_CNT;
 	return 0;
 }
 
