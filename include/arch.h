@@ -84,7 +84,7 @@ enum relax {
 	RELAX_GOT_TO_PC,    /* load from the GOT becomes an address computation or a direct branch: no GOT entry; S + A - P */
 	RELAX_GOT_TO_ABS,   /* ... becomes an immediate: S (non-PIC, in range); A ignored */
 	RELAX_GD_TO_LE,     /* TP offset as an immediate */
-	RELAX_GD_TO_IE,     /* TP offset from a GOT entry */
+	RELAX_GD_TO_IE,     /* TP offset from a GOT entry, which is named by its distance from a place in the sequence */
 	RELAX_LD_TO_LE,
 	RELAX_IE_TO_LE,
 	RELAX_DESC_TO_LE,

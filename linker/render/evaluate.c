@@ -198,27 +198,29 @@ static uint64_t evaluate(const struct spot *sp, const struct rel_row *row, const
 	return 0;
 }
 
-static bool apply_relaxed(const struct spot *sp, enum relax rx, const struct rel *r, const struct target *t, uint64_t S,
-			  int64_t A, uint64_t P, uint8_t *loc)
+static struct relax_values relax_values(const struct spot *sp, enum relax rx, const struct rel *r, const struct target *t,
+					uint64_t S, int64_t A, uint64_t P)
 {
 	const struct aux *a = rx == RELAX_GD_TO_IE || rx == RELAX_DESC_TO_IE ? aux_of(sp, t, r) : NULL;
-	struct relax_values v = {
+	return (struct relax_values){
 		.S = S, .P = P, .A = A, .tpoff = (int64_t)(S - sp->l->tp),
 		.got_tp = a ? got_slot_va(sp->l, a->gottp) : 0,
 	};
-	return sp->l->in->arch->apply_relax(rx, r->type, loc, &v);
 }
 
-/* What a relaxed sequence could not hold, for the message. */
-static uint64_t relaxed_value(const struct spot *sp, enum relax rx, uint64_t S, int64_t A, uint64_t P)
+/* What a relaxed sequence could not hold, for the message; to the length of an instruction. */
+static uint64_t relaxed_value(enum relax rx, const struct relax_values *v)
 {
 	switch (rx) {
 	case RELAX_GOT_TO_PC:
-		return S + (uint64_t)A - P;
+		return v->S + (uint64_t)v->A - v->P;
 	case RELAX_GOT_TO_ABS:
-		return S;
+		return v->S;
+	case RELAX_GD_TO_IE:
+	case RELAX_DESC_TO_IE:
+		return v->got_tp + (uint64_t)v->A - v->P;
 	default:
-		return S - sp->l->tp;
+		return (uint64_t)v->tpoff;
 	}
 }
 
@@ -232,8 +234,9 @@ static int rewrite(const struct spot *sp, enum relax rx, const struct rel *r, co
 	uint64_t hi = sp->is->sz - r->off < row->after ? sp->is->sz : r->off + row->after;
 	uint8_t copy[RENDER_EDGE]; /* no footprint is longer */
 	memcpy(copy, in + lo, hi - lo);
-	if (!apply_relaxed(sp, rx, r, t, S, A, P, copy + (r->off - lo)))
-		return fail_range(sp, r, row, f, relaxed_value(sp, rx, S, A, P));
+	struct relax_values v = relax_values(sp, rx, r, t, S, A, P);
+	if (!sp->l->in->arch->apply_relax(rx, r->type, copy + (r->off - lo), &v))
+		return fail_range(sp, r, row, f, relaxed_value(rx, &v));
 	for (uint64_t i = lo; loc && i < hi; i++)
 		if (copy[i - lo] != in[i])
 			*(loc + (int64_t)(i - r->off)) = copy[i - lo];

@@ -97,7 +97,8 @@ static void need(const struct place *p, const struct rel *r, const struct target
 		push_own(p->f, SCANNED_LOCALS, r->sym, needs, 0);
 }
 
-/* May what is relaxed so be taken for S + A - P of two places in the image? */
+/* Does it hold the distance of two places in the image? GD_TO_IE: of a GOT slot from the end of the sequence, which lies whole
+ * in its section. */
 static bool stays_relative(uint8_t rx)
 {
 	return rx == RELAX_NO || rx == RELAX_GOT_TO_PC || rx == RELAX_GD_TO_IE;

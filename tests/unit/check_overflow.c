@@ -209,6 +209,33 @@ START_TEST(gnu_ld_agrees)
 }
 END_TEST
 
+#define OUTER_GD ".byte 0x66\n leaq outer@tlsgd(%rip), %rdi\n .value 0x6666\n rex64\n call __tls_get_addr@PLT"
+
+/* A library's variable: the sequence names a slot of the GOT, which may be too far away. */
+START_TEST(initial_exec_by_a_slot)
+{
+	struct linkfs_linker *l = linked_linker(2);
+	char *errors = NULL;
+	size_t sz;
+	linked_assemble("lib.o", " .globl outer\n .section .tbss, \"awT\", @nobits\n .type outer, @object\nouter: .long 0\n"
+				 " .size outer, 4\n" TAIL);
+	struct linkfs_image *lib = linked_try(l, "-shared lib.o -o lib.so", NULL);
+	uint8_t *bytes = linked_bytes(lib, &sz);
+	linked_write("lib.so", bytes, sz);
+	linked_assemble("near.o", CODE(OUTER_GD, ""));
+	linked_assemble("far.o", CODE(OUTER_GD, FAR_CODE));
+	struct linkfs_image *img = linked_try(l, "-e here near.o lib.so -o a", NULL);
+	free(linked_bytes(img, &sz));
+	ck_assert_ptr_null(linked_try(l, "-e here far.o lib.so -o a", &errors));
+	ck_assert_msg(strstr(errors, "far.o:(.text+0x5): relocation R_X86_64_TLSGD out of range: 32212"), "%s", errors);
+	free(errors);
+	free(bytes);
+	linkfs_image_unref(img);
+	linkfs_image_unref(lib);
+	linkfs_linker_free(l);
+}
+END_TEST
+
 /* Both ways of looking say the same, each relocation once, in the order of their places. */
 START_TEST(all_are_reported_in_order)
 {
@@ -247,6 +274,7 @@ int main(void)
 	tcase_add_unchecked_fixture(tc, linked_begin, linked_end);
 	tcase_add_loop_test(tc, fits_or_is_refused, 0, COUNT(rows));
 	tcase_add_loop_test(tc, gnu_ld_agrees, 0, COUNT(rows));
+	tcase_add_test(tc, initial_exec_by_a_slot);
 	tcase_add_test(tc, all_are_reported_in_order);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
