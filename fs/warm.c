@@ -47,8 +47,7 @@ struct warmer {
 	pthread_cond_t some; /* with fs.lock: a job, an answer, or the end */
 	STAILQ_HEAD(job_list, warm_job) jobs;
 	struct stage stage[STAGE_CNT];
-	unsigned asked; /* bit I: the job at work waits for stage I */
-	unsigned next;  /* the stage that is looked at first: none waits long */
+	unsigned next; /* the stage that is looked at first: none waits long */
 	bool is_stopping;
 };
 
@@ -167,7 +166,6 @@ static int ask_pieces(struct fs *fs, struct warm_job *j, struct profile_at *at, 
 			break;
 		s->state = STAGE_ASKED;
 		s->is_orphan = false;
-		w->asked |= 1u << i;
 	}
 	return r;
 }
@@ -184,13 +182,27 @@ static int store_stage(struct fs *fs, const struct generation *g, unsigned stage
 	return r;
 }
 
+/* By the job at work: what one before it asked for and left is an orphan. */
+static bool is_awaited(const struct stage *s)
+{
+	return s->state != STAGE_FREE && !s->is_orphan;
+}
+
+static bool awaits_any(const struct warmer *w)
+{
+	for (unsigned i = 0; i < STAGE_CNT; i++)
+		if (is_awaited(&w->stage[i]))
+			return true;
+	return false;
+}
+
 /* One that is made, or has failed; NULL: the linker process is at all of them. */
 static struct stage *stage_done(struct warmer *w)
 {
 	for (unsigned n = 0; n < STAGE_CNT; n++) {
-		unsigned i = (w->next + n) % STAGE_CNT;
-		if (w->asked >> i & 1 && w->stage[i].state != STAGE_ASKED)
-			return &w->stage[i];
+		struct stage *s = &w->stage[(w->next + n) % STAGE_CNT];
+		if (is_awaited(s) && s->state != STAGE_ASKED)
+			return s;
 	}
 	return NULL;
 }
@@ -216,7 +228,6 @@ static int store_next(struct fs *fs, const struct warm_job *j)
 		cache_given(&fs->cache, j->gen->file, s->piece[i].off, s->piece[i].sz, false);
 	}
 	stage_free(s);
-	w->asked &= ~(1u << stage);
 	w->next = (stage + 1) % STAGE_CNT;
 	return 0;
 }
@@ -229,23 +240,22 @@ static void give(struct fs *fs, struct warm_job *j)
 	bool has_more = true;
 	int r = 0;
 
-	while (!r && (has_more || w->asked)) {
+	while (!r && (has_more || awaits_any(w))) {
 		r = ask_pieces(fs, j, &at, &has_more);
-		if (!r && w->asked)
+		if (!r && awaits_any(w))
 			r = store_next(fs, j);
 		else if (!r && has_more)
 			r = -EAGAIN; /* all buffers wait for the answers of a job before this one */
 	}
 	for (unsigned i = 0; i < STAGE_CNT; i++) {
 		struct stage *s = &w->stage[i];
-		if (!(w->asked >> i & 1))
+		if (!is_awaited(s))
 			continue;
 		if (s->state == STAGE_ASKED)
 			s->is_orphan = true;
 		else
 			stage_free(s);
 	}
-	w->asked = 0;
 }
 
 /* (lock held; given up for a while) */
