@@ -1,9 +1,10 @@
 /* warm.c - gives the kernel what a program's start will read before it asks: FUSE_NOTIFY_STORE.
  *
  * What a start reads is known from the version before (cache_start.c). The first OPEN to execute a generation waits, at
- * most WARM_MS, while this thread has all of it made and stores it in the kernel's page cache, piece by piece: asked for in the
- * order in which it was read then, and stored as it is made, since pieces of code take much longer than tables. A READ costs
- * some 40 us; of what a start reads of a program of 170 MB (60 MB) there are 1900.
+ * most WARM_MS, while all of it is made and stored in the kernel's page cache, piece by piece: asked for in the order in which
+ * it was read then, and stored as it is made, since pieces of code take much longer than tables. A READ costs some 40 us; of
+ * what a start reads of a program of 170 MB (60 MB) there are 1900. One thread has the jobs, others help it to store: one
+ * alone, which shares its CPU with a thread that makes pieces, would have the others wait for buffers.
  * Where a generation is opened otherwise, its first READ has the same made ahead, and nothing is stored.
  *
  * What the kernel is given need not be in the backing file as well: the linker process makes it in a buffer of the ring, and
@@ -24,28 +25,32 @@
 #include "worker_link.h"
 
 #define OPENED_TO_EXECUTE 0x20 /* the kernel's __FMODE_EXEC, among the flags of an OPEN */
+#define HELPERS_MAX	  3u   /* pieces take twice as long to make as to store, and are made by a thread on each CPU */
 
 struct warm_job {
 	STAILQ_ENTRY(warm_job) on;
 	struct generation *gen; /* referenced; its .warming is this */
 	bool may_store;
+	bool has_failed;     /* a piece of it */
 	atomic_bool is_over; /* the time for it */
 	struct park_queue held; /* PARK_WARM */
 };
 
 /* One of the ring's buffers. */
 struct stage {
-	enum { STAGE_FREE, STAGE_ASKED, STAGE_MADE, STAGE_FAILED } state;
-	struct ring *ring; /* MADE: where it is; referenced */
-	bool is_orphan;    /* nobody waits for it any more; its answer frees it */
+	enum { STAGE_FREE, STAGE_ASKED, STAGE_MADE, STAGE_TAKEN } state; /* TAKEN: a thread stores it */
+	struct ring *ring; /* MADE, TAKEN: where it is; referenced */
+	bool is_orphan;    /* ASKED: nobody waits for it any more; its answer frees it */
 	struct linkfs_range piece[MSG_PIECES];
 	unsigned cnt;
 };
 
 struct warmer {
-	pthread_t thread;
-	pthread_cond_t some; /* with fs.lock: a job, an answer, or the end */
+	pthread_t thread, helper[HELPERS_MAX];
+	unsigned helpers;
+	pthread_cond_t some; /* with fs.lock: a job, an answer, a buffer that is stored, or the end */
 	STAILQ_HEAD(job_list, warm_job) jobs;
+	struct warm_job *at; /* the job whose pieces are in the buffers that are no orphans */
 	struct stage stage[STAGE_CNT];
 	unsigned next; /* the stage that is looked at first: none waits long */
 	bool is_stopping;
@@ -100,20 +105,23 @@ void warmer_staged(struct fs *fs, unsigned stage, struct ring *ring, int error)
 	struct warmer *w = fs->warmer;
 	struct stage *s = w ? &w->stage[stage] : NULL;
 
-	if (!s || s->is_orphan) {
+	if (s && !s->is_orphan && !error) {
+		s->state = STAGE_MADE;
+		s->ring = ring;
+	} else {
 		ring_unref(ring);
+		if (s && !s->is_orphan)
+			w->at->has_failed = true;
 		if (s)
 			s->state = STAGE_FREE;
-		return;
 	}
-	s->state = error ? STAGE_FAILED : STAGE_MADE;
-	s->ring = ring;
-	pthread_cond_signal(&w->some);
+	if (w)
+		pthread_cond_broadcast(&w->some);
 }
 
 static bool may_go_on(const struct warm_job *j)
 {
-	return j->may_store && !j->is_over && !j->gen->is_lost && j->gen->node.nlookup;
+	return j->may_store && !j->has_failed && !j->is_over && !j->gen->is_lost && j->gen->node.nlookup;
 }
 
 /* As many of the next pieces as a buffer has room for. What is made already is stored at once (the lock is given up).
@@ -171,10 +179,9 @@ static int ask_pieces(struct fs *fs, struct warm_job *j, struct profile_at *at, 
 }
 
 /* (no lock) 0 or -errno. */
-static int store_stage(struct fs *fs, const struct generation *g, unsigned stage)
+static int store_pieces(struct fs *fs, const struct generation *g, const struct stage *s)
 {
-	const struct stage *s = &fs->warmer->stage[stage];
-	unsigned char *mem = ring_stage(s->ring, stage);
+	unsigned char *mem = ring_stage(s->ring, (unsigned)(s - fs->warmer->stage));
 	int r = 0;
 
 	for (unsigned i = 0; !r && i < s->cnt; mem += s->piece[i++].sz)
@@ -182,54 +189,76 @@ static int store_stage(struct fs *fs, const struct generation *g, unsigned stage
 	return r;
 }
 
-/* By the job at work: what one before it asked for and left is an orphan. */
-static bool is_awaited(const struct stage *s)
+/* (lock held; given up for a while) Stores the pieces of J that are in S. */
+static void store_stage(struct fs *fs, struct warm_job *j, struct stage *s)
 {
-	return s->state != STAGE_FREE && !s->is_orphan;
+	struct warmer *w = fs->warmer;
+
+	s->state = STAGE_TAKEN;
+	w->next = (unsigned)(s - w->stage + 1) % STAGE_CNT;
+	fs_unlock(fs);
+	int r = store_pieces(fs, j->gen, s);
+	fs_lock(fs);
+	j->has_failed |= r != 0;
+	for (unsigned i = 0; !r && i < s->cnt; i++) {
+		fs->count.stored_bytes += s->piece[i].sz;
+		cache_given(&fs->cache, j->gen->file, s->piece[i].off, s->piece[i].sz, false);
+	}
+	stage_free(s);
+	pthread_cond_broadcast(&w->some);
 }
 
-static bool awaits_any(const struct warmer *w)
+/* One that is made for the job at work; NULL: none is. What a job before it asked for and left is an orphan. */
+static struct stage *stage_made(struct warmer *w)
 {
-	for (unsigned i = 0; i < STAGE_CNT; i++)
-		if (is_awaited(&w->stage[i]))
-			return true;
-	return false;
-}
-
-/* One that is made, or has failed; NULL: the linker process is at all of them. */
-static struct stage *stage_done(struct warmer *w)
-{
-	for (unsigned n = 0; n < STAGE_CNT; n++) {
+	for (unsigned n = 0; w->at && may_go_on(w->at) && n < STAGE_CNT; n++) {
 		struct stage *s = &w->stage[(w->next + n) % STAGE_CNT];
-		if (is_awaited(s) && s->state != STAGE_ASKED)
+		if (s->state == STAGE_MADE)
 			return s;
 	}
 	return NULL;
 }
 
-/* (lock held; given up for a while) Stores one of those that were asked for, once it is made. 0 or -errno. */
-static int store_next(struct fs *fs, const struct warm_job *j)
+static void *help(void *arg)
 {
+	struct fs *fs = arg;
 	struct warmer *w = fs->warmer;
 	struct stage *s;
 
-	while (!(s = stage_done(w)) && may_go_on(j))
-		pthread_cond_wait(&w->some, &fs->lock);
-	if (!s || s->state != STAGE_MADE || !may_go_on(j))
-		return -ECANCELED;
-	unsigned stage = (unsigned)(s - w->stage);
-	fs_unlock(fs);
-	int r = store_stage(fs, j->gen, stage);
 	fs_lock(fs);
-	if (r)
-		return r;
-	for (unsigned i = 0; i < s->cnt; i++) {
-		fs->count.stored_bytes += s->piece[i].sz;
-		cache_given(&fs->cache, j->gen->file, s->piece[i].off, s->piece[i].sz, false);
+	while (!w->is_stopping)
+		if ((s = stage_made(w)))
+			store_stage(fs, w->at, s);
+		else
+			pthread_cond_wait(&w->some, &fs->lock);
+	fs_unlock(fs);
+	return NULL;
+}
+
+/* Does the job at work wait for any? */
+static bool is_waiting(const struct warmer *w)
+{
+	for (unsigned i = 0; i < STAGE_CNT; i++)
+		if (w->stage[i].state != STAGE_FREE && !w->stage[i].is_orphan)
+			return true;
+	return false;
+}
+
+/* Its pieces are not wanted any more, or all stored; who stores one now still does. */
+static void leave_stages(struct fs *fs)
+{
+	struct warmer *w = fs->warmer;
+
+	for (unsigned i = 0; i < STAGE_CNT; i++) {
+		struct stage *s = &w->stage[i];
+		if (s->state == STAGE_ASKED)
+			s->is_orphan = true;
+		else if (s->state == STAGE_MADE)
+			stage_free(s);
 	}
-	stage_free(s);
-	w->next = (stage + 1) % STAGE_CNT;
-	return 0;
+	w->at = NULL;
+	while (is_waiting(w))
+		pthread_cond_wait(&w->some, &fs->lock);
 }
 
 /* (lock held; given up for a while) */
@@ -238,24 +267,19 @@ static void give(struct fs *fs, struct warm_job *j)
 	struct warmer *w = fs->warmer;
 	struct profile_at at = { 0 };
 	bool has_more = true;
-	int r = 0;
+	struct stage *s;
 
-	while (!r && (has_more || awaits_any(w))) {
-		r = ask_pieces(fs, j, &at, &has_more);
-		if (!r && awaits_any(w))
-			r = store_next(fs, j);
-		else if (!r && has_more)
-			r = -EAGAIN; /* all buffers wait for the answers of a job before this one */
+	w->at = j;
+	while (may_go_on(j) && (has_more || is_waiting(w))) {
+		j->has_failed |= ask_pieces(fs, j, &at, &has_more) != 0;
+		if ((s = stage_made(w)))
+			store_stage(fs, j, s);
+		else if (is_waiting(w))
+			pthread_cond_wait(&w->some, &fs->lock);
+		else if (has_more)
+			break; /* all buffers wait for the answers of a job before this one */
 	}
-	for (unsigned i = 0; i < STAGE_CNT; i++) {
-		struct stage *s = &w->stage[i];
-		if (!is_awaited(s))
-			continue;
-		if (s->state == STAGE_ASKED)
-			s->is_orphan = true;
-		else
-			stage_free(s);
-	}
+	leave_stages(fs);
 }
 
 /* (lock held; given up for a while) */
@@ -327,7 +351,7 @@ static struct warm_job *job_new(struct fs *fs, struct generation *g, bool may_st
 	j->may_store = may_store && cache_may_give(g->file);
 	g->warming = j;
 	STAILQ_INSERT_TAIL(&w->jobs, j, on);
-	pthread_cond_signal(&w->some);
+	pthread_cond_broadcast(&w->some);
 	return j;
 }
 
@@ -356,7 +380,18 @@ void warmer_hurry(struct fs *fs, const struct generation *g)
 	if (!g->warming)
 		return;
 	g->warming->is_over = true;
-	pthread_cond_signal(&fs->warmer->some);
+	pthread_cond_broadcast(&fs->warmer->some);
+}
+
+/* One to each two CPUs; none where there can be no more threads. */
+static void start_helpers(struct fs *fs)
+{
+	struct warmer *w = fs->warmer;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned cnt = cpus / 2 < HELPERS_MAX ? (unsigned)(cpus / 2) : HELPERS_MAX;
+
+	while (w->helpers < cnt && !pthread_create(&w->helper[w->helpers], NULL, help, fs))
+		w->helpers++;
 }
 
 int warmer_start(struct fs *fs)
@@ -373,8 +408,10 @@ int warmer_start(struct fs *fs)
 		fs->warmer = NULL;
 		pthread_cond_destroy(&w->some);
 		free(w);
+		return -r;
 	}
-	return -r;
+	start_helpers(fs);
+	return 0;
 }
 
 void warmer_stop(struct fs *fs)
@@ -387,17 +424,17 @@ void warmer_stop(struct fs *fs)
 		return;
 	fs_lock(fs);
 	w->is_stopping = true;
-	STAILQ_FOREACH(j, &w->jobs, on)
-	j->is_over = true;
-	pthread_cond_signal(&w->some);
+	STAILQ_FOREACH (j, &w->jobs, on)
+		j->is_over = true;
+	pthread_cond_broadcast(&w->some);
 	fs_unlock(fs);
 	pthread_join(w->thread, NULL);
+	while (w->helpers)
+		pthread_join(w->helper[--w->helpers], NULL);
 	replies_init(&out);
 	fs_lock(fs);
 	while ((j = STAILQ_FIRST(&w->jobs)))
 		job_end(fs, j, &out);
-	for (unsigned i = 0; i < STAGE_CNT; i++) /* MADE: an answer that came after the last look */
-		ring_unref(w->stage[i].ring);
 	fs->warmer = NULL;
 	fs_unlock(fs);
 	replies_send(fs, &out);
