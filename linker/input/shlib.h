@@ -39,10 +39,14 @@ struct shlib {
 	uint32_t sym_cnt;
 	struct shlib_sym *syms; /* global and weak ones, defined first or in table order */
 	uint64_t digest[2];    /* of names, bindings, types and versions, among files of the same NAMES; not of addresses */
+	_Atomic uint64_t whole[2]; /* shlib_whole_digest; both 0 until made */
 };
 
 /* Every offset is checked. Errors go to D with place PLACE. Names are interned, with room made inside: one at a time. */
 int shlib_parse(struct infile *f, struct names *names, struct diag *d, uint64_t place, struct shlib **ret_shlib);
 void shlib_free(void *shlib);
+/* 128 bits over all that a link reads of it, for the build-id: a library that was made again with the same symbols changes
+ * nothing. Made when first asked for, then kept with the library. Thread-safe. */
+void shlib_whole_digest(struct shlib *s, const struct names *names, uint64_t *ret_low, uint64_t *ret_high);
 
 #endif

@@ -1,8 +1,8 @@
 /* syn_note.c - .note.gnu.property and .note.gnu.build-id.
  *
  * The build-id is a function of the options that change bytes and of the inputs' bytes, never of the output's: nothing
- * may need finished bytes (P2). Each object's digest is made once and kept with the object, so that a relink hashes what
- * is new; who reads the note waits for it.
+ * may need finished bytes (P2). The digest of each object and library is made once and kept with it, so that a relink hashes
+ * what is new; who reads the note waits for it.
  * Source: "Linux Extensions to gABI" (NT_GNU_PROPERTY_TYPE_0); GNU ld manual --build-id.
  */
 #include <elf.h>
@@ -98,42 +98,22 @@ static void add_file(XXH3_state_t *h, const struct infile *f)
 	add_digest(h, d.low64, d.high64);
 }
 
-/* Of a shared library what a link reads of it: a library that was made again with the same symbols changes nothing. */
-static void add_library(XXH3_state_t *h, const struct names *names, const struct shlib *s)
-{
-	for (uint32_t i = 0; i < s->sym_cnt; i++) {
-		const struct shlib_sym *sym = &s->syms[i];
-		const struct name *name = names_get(names, sym->name);
-		uint8_t b[32] = { sym->type, sym->bind, sym->vis, sym->is_undef, sym->is_readonly, (uint8_t)sym->align_shift };
-		store64(b + 8, sym->value, false);
-		store64(b + 16, sym->size, false);
-		store64(b + 24, (uint64_t)sym->version << 32 | name->len, false);
-		XXH3_128bits_update(h, b, sizeof(b));
-		XXH3_128bits_update(h, name->str, name->len);
-	}
-	for (uint32_t i = 0; i < s->version_cnt; i++) {
-		const char *version = s->versions[i] ? s->versions[i] : "";
-		XXH3_128bits_update(h, version, strlen(version) + 1);
-	}
-	for (uint32_t i = 0; i < s->needed_cnt; i++)
-		XXH3_128bits_update(h, s->needed[i], strlen(s->needed[i]) + 1);
-}
-
 static void hash_all(const struct layout *l, uint64_t seed, uint8_t ret_id[16])
 {
 	XXH3_state_t h;
+	uint64_t low, high;
 	XXH3_INITSTATE(&h);
 	XXH3_128bits_reset_withSeed(&h, seed);
 	XXH3_128bits_update(&h, LINKFS_VERSION, sizeof(LINKFS_VERSION));
 	XXH3_128bits_update(&h, l->in->opt->semantic, l->in->opt->semantic_sz);
 	for (uint32_t k = 0; k < l->st->obj_cnt; k++) {
-		uint64_t low, high;
 		object_digest(l->in->files[l->st->objs[k]].obj, &low, &high);
 		add_digest(&h, low, high);
 	}
 	for (uint32_t k = 0; k < l->st->dso_cnt; k++) {
 		const struct ifile *f = &l->in->files[l->st->dsos[k]];
-		add_library(&h, l->in->names, f->shlib);
+		shlib_whole_digest(f->shlib, l->in->names, &low, &high);
+		add_digest(&h, low, high);
 		XXH3_128bits_update(&h, f->soname, strlen(f->soname) + 1);
 	}
 	for (uint32_t k = 0; k < l->in->list_cnt; k++)
