@@ -422,7 +422,7 @@ int bytes_copy(struct fs *fs, struct generation *g, struct placing *p, const ato
 
 /* ---- warm.c: what a program's start reads is given to the kernel before it asks ---- */
 struct ring;
-int warmer_start(struct fs *fs); /* its thread; 0 or -errno */
+int warmer_start(struct fs *fs); /* its threads; 0 or -errno */
 void warmer_stop(struct fs *fs); /* (no lock) while requests are still served */
 /* (lock held) REQ opens G, maybe to execute it. True: it is parked until what the start reads is there, or for WARM_MS; or
  * *RET_ERR, an errno to answer with. False: nothing is known, or the time for it is over. */

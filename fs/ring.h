@@ -15,7 +15,7 @@
 #include "transport.h"
 
 #define RING_SLOTS 128u /* of each direction; a power of two */
-#define STAGE_CNT  8u   /* buffers: some are being filled, one is being read, the others keep these at work; */
+#define STAGE_CNT  8u   /* buffers: some are being filled, some read, the others keep these at work; */
 #define STAGE_SZ   ((uint64_t)512 << 10) /* bytes of each. They take memory once they were used */
 
 struct ring;

@@ -272,6 +272,8 @@ static void give(struct fs *fs, struct warm_job *j)
 	w->at = j;
 	while (may_go_on(j) && (has_more || is_waiting(w))) {
 		j->has_failed |= ask_pieces(fs, j, &at, &has_more) != 0;
+		if (!may_go_on(j))
+			break; /* the lock was given up: who said so has found nobody waiting */
 		if ((s = stage_made(w)))
 			store_stage(fs, j, s);
 		else if (is_waiting(w))

@@ -45,8 +45,8 @@ struct shlib {
 /* Every offset is checked. Errors go to D with place PLACE. Names are interned, with room made inside: one at a time. */
 int shlib_parse(struct infile *f, struct names *names, struct diag *d, uint64_t place, struct shlib **ret_shlib);
 void shlib_free(void *shlib);
-/* 128 bits over all that a link reads of it, for the build-id: a library that was made again with the same symbols changes
- * nothing. Made when first asked for, then kept with the library. Thread-safe. */
+/* 128 bits over all that a link reads of it but its soname, for the build-id: a library that was made again with the same
+ * symbols changes nothing. Made when first asked for, then kept with the library. Thread-safe. */
 void shlib_whole_digest(struct shlib *s, const struct names *names, uint64_t *ret_low, uint64_t *ret_high);
 
 #endif
