@@ -153,8 +153,9 @@ struct arch {
 
 	/* Which relaxation the place allows. SEC are the section's bytes as in the input (SEC_SZ of them), OFF the
 	 * relocation's offset in it; everything read outside the section is refused. NEXT_IS_TLS_CALL: the next
-	 * relocation is the call of the TLS resolver that a general- or local-dynamic sequence needs. Must depend on
-	 * nothing else. *ret_bad, where not NULL and set to a text, says why the sequence is malformed: an error. */
+	 * relocation is the call of the TLS resolver that a general- or local-dynamic sequence needs (false unless the
+	 * row has ROW_CONSUMES_NEXT). Must depend on nothing else. *ret_bad, where not NULL and set to a text, says why
+	 * the sequence is malformed: an error. */
 	enum relax (*relax)(uint32_t type, const uint8_t *sec, uint64_t sec_sz, uint64_t off, int64_t A,
 			    bool next_is_tls_call, const struct relax_facts *facts, const char **ret_bad);
 	/* Rewrites the sequence: LOC is the field, bytes from LOC-before to LOC+after may be changed. Returns false

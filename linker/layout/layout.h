@@ -125,6 +125,7 @@ struct layout {
 
 	uint64_t *plain;       /* by name_id, a bit each: defined here, and nothing special about it (plain.c) */
 	uint64_t plain_types;  /* by relocation type, a bit each: S + A - P as a 32-bit integer, and nothing else */
+	uint64_t plain_branches; /* those of them where L stands for S, if there is one */
 	struct relative_run *relatives;
 	uint32_t relative_cnt;
 	uint64_t relative_total; /* of sections; those of GOT slots are s->got_relative */

@@ -9,7 +9,8 @@
 
 static void mark_range(void *ctx, size_t begin, size_t end, unsigned worker)
 {
-	const uint32_t facts = SYM_DEF | SYM_ABS | SYM_IFUNC | SYM_TLS | SYM_PREEMPT | SYM_UNDEF_WEAK | SYM_UNDEF;
+	const uint32_t facts =
+		SYM_DEF | SYM_ABS | SYM_IFUNC | SYM_TLS | SYM_PREEMPT | SYM_UNDEF_WEAK | SYM_UNDEF | SYM_OUTSIDE;
 	struct layout *l = ctx;
 	(void)worker;
 	for (size_t w = begin; w < end; w++) {
@@ -21,13 +22,14 @@ static void mark_range(void *ctx, size_t begin, size_t end, unsigned worker)
 	}
 }
 
-static uint64_t plain_types(const struct arch *a)
+/* ONLY: a further condition, the kind that a type must be of; REL_UNKNOWN: none. */
+static uint64_t plain_types(const struct arch *a, enum rel_kind only)
 {
 	uint64_t bits = 0;
 	for (uint32_t type = 0; type < a->row_cnt && type < 64; type++) {
 		const struct rel_row *row = &a->rows[type];
 		const struct rel_field *field = &a->fields[row->field];
-		bool is_pc = row->kind == REL_PC || row->kind == REL_PLT_PC;
+		bool is_pc = (row->kind == REL_PC || row->kind == REL_PLT_PC) && (!only || row->kind == only);
 		if (is_pc && !(row->flags & (ROW_MAY_RELAX | ROW_CONSUMES_NEXT)) && !row->shift && !row->before &&
 		    row->check == CHECK_SIGNED && row->bits == 32 && field->size == 4 && field->is_int && row->after <= 4)
 			bits |= UINT64_C(1) << type;
@@ -37,7 +39,8 @@ static uint64_t plain_types(const struct arch *a)
 
 int plain_mark(struct layout *l)
 {
-	l->plain_types = plain_types(l->in->arch);
+	l->plain_types = plain_types(l->in->arch, REL_UNKNOWN);
+	l->plain_branches = plain_types(l->in->arch, REL_PLT_PC);
 	size_t words = ((size_t)l->st->cnt + 63) / 64;
 	l->plain = arena_alloc_array(l->arena, words + 1, sizeof(*l->plain), 64);
 	if (!l->plain)

@@ -16,7 +16,7 @@ void spot_init(struct spot *sp, const struct layout *l, uint32_t file, uint32_t 
 {
 	const struct object *o = l->in->files[file].obj;
 	bool is_alloc = o->secs[shndx].flags & SHF_ALLOC;
-	const char *name = is_alloc ? "" : isec_name(o, &o->secs[shndx]);
+	const char *name = isec_name(o, &o->secs[shndx]);
 	*sp = (struct spot){
 		.l = l, .o = o, .is = &o->secs[shndx], .file = file, .shndx = shndx,
 		.va = section_start(l, gsec(l->st, file, shndx)),
@@ -24,7 +24,7 @@ void spot_init(struct spot *sp, const struct layout *l, uint32_t file, uint32_t 
 		.may_be_plain = is_alloc && l->in->arch->is_rela && !o->secs[shndx].is_rel,
 		.is_word_dynamic = l->st->is_pic && (o->secs[shndx].flags & SHF_WRITE),
 		.tls_get_addr = l->s->tls_get_addr,
-		.tombstone = !strcmp(name, ".debug_loc") || !strcmp(name, ".debug_ranges"),
+		.tombstone = !is_alloc && (!strcmp(name, ".debug_loc") || !strcmp(name, ".debug_ranges")),
 	};
 }
 
@@ -122,7 +122,7 @@ static enum relax ask_relax(const struct spot *sp, uint32_t i, const struct rel 
 		return RELAX_NO;
 	struct relax_facts facts = judge_facts(sp->l->s, t->flags);
 	return a->relax(r->type, isec_bytes(sp->o, sp->is), sp->is->sz, r->off, r->addend,
-			judge_next_is_tls_call(sp->l->s, sp->o, sp->is, i, sp->tls_get_addr), &facts, &bad);
+			judge_next_is_tls_call(sp->l->s, sp->o, sp->is, i, row, sp->tls_get_addr), &facts, &bad);
 }
 
 bool relocation_consumes(const struct spot *sp, uint32_t i)
@@ -241,6 +241,14 @@ static int rewrite(const struct spot *sp, enum relax rx, const struct rel *r, co
 		if (copy[i - lo] != in[i])
 			*(loc + (int64_t)(i - r->off)) = copy[i - lo];
 	return 0;
+}
+
+bool relocation_relax_plain(const struct spot *sp, const struct rel *r, const struct rel_row *row, name_id id, uint8_t *loc,
+			    struct fill *f)
+{
+	const struct target t = { .id = id, .flags = SYM_DEF };
+	enum relax rx = ask_relax(sp, 0, r, row, &t); /* which asks for no next one */
+	return rx != RELAX_NO && !rewrite(sp, rx, r, row, &t, sp->l->va[id], r->addend, sp->va + r->off, loc, f);
 }
 
 static bool is_discarded(const struct spot *sp, const struct target *t)

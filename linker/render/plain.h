@@ -1,9 +1,9 @@
 /* plain.h - the short way for targets with nothing special about them, which nearly all relocations have.
  *
  * A plain target is defined in this output, at a fixed place in a section that is copied whole or in a piece of a merged one:
- * no import, no IFUNC, not thread-local, not absolute, nothing where the addend chooses the piece. For those judge.h's rule
- * needs no facts, and a PC-relative or a branch relocation is S + A - P. Whatever is not plain goes the long way
- * (evaluate.c), which gives the same bytes.
+ * no import, no IFUNC, not thread-local, not absolute, nothing where the addend chooses the piece, no value outside of its
+ * section. For those judge.h's rule needs no facts, and a PC-relative or a branch relocation is S + A - P. Whatever is not
+ * plain goes the long way (evaluate.c), which gives the same bytes.
  */
 #ifndef LINKFS_PLAIN_H
 #define LINKFS_PLAIN_H
@@ -74,11 +74,8 @@ static inline bool plain_target(const struct layout *l, const struct object *o, 
 }
 
 /* L of a branch to a name that is called through the PLT; 0: it is not. */
-static inline uint64_t plain_plt(const struct layout *l, const struct object *o, const struct rel *r)
+static inline uint64_t plain_plt(const struct layout *l, name_id id)
 {
-	if (r->sym < o->first_global || r->sym >= o->sym_cnt || l->st->wrap_cnt)
-		return 0;
-	name_id id = o->names[r->sym - o->first_global];
 	const struct aux *a = sym_flags(l->st, id) & (SYM_PREEMPT | SYM_IFUNC) ? aux_global(l->s, id) : NULL;
 	return a ? aux_plt_va(l, a) : 0;
 }

@@ -116,6 +116,10 @@ static void fill_gap(struct range *r, const struct out *o, uint64_t begin, uint6
 	clear_to(r, end);
 	if (!(o->flags & SHF_EXECINSTR))
 		return;
+	if (lo < hi && gap[0] == gap[1] && gap[1] == gap[2] && gap[2] == gap[3]) {
+		memset(r->dst + (lo - r->off), gap[0], hi - lo);
+		return;
+	}
 	for (; lo < hi; lo++)
 		r->dst[lo - r->off] = gap[lo & 3];
 }

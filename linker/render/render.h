@@ -57,6 +57,9 @@ void spot_init(struct spot *sp, const struct layout *l, uint32_t file, uint32_t 
  * *ret_consumed: it did the work of the next one too. 0 or -EIO. ADDRESS: of the field. */
 int relocation_apply(const struct spot *sp, uint32_t i, const struct rel *r, uint64_t address, uint8_t *loc,
 		     bool *ret_consumed, struct fill *f);
+/* The short way of one that loads from the GOT (REL_GOT_PC), of ID, which is plain (plain.h). false: the long way, please. */
+bool relocation_relax_plain(const struct spot *sp, const struct rel *r, const struct rel_row *row, name_id id, uint8_t *loc,
+			    struct fill *f);
 /* Reports one whose field lies outside its section: -EIO. */
 int relocation_outside(const struct spot *sp, const struct rel *r, struct fill *f);
 /* Does relocation I, relaxed, consume the next one? */

@@ -44,18 +44,24 @@ static uint32_t first_at(const struct spot *sp, uint64_t off)
 	return lo;
 }
 
-/* A relocation whose field lies whole in the range and touches nothing else; false: it goes the long way. */
+/* One that loads an address from the GOT, as apply_plain says. */
+static bool relax_plain(const struct spot *sp, const struct rel *r, const struct rel_row *row, uint8_t *loc, struct fill *f)
+{
+	if (r->sym < sp->o->first_global || r->sym >= sp->o->sym_cnt || sp->l->st->wrap_cnt)
+		return false;
+	name_id id = sp->o->names[r->sym - sp->o->first_global];
+	return is_plain_name(sp->l, id) && relocation_relax_plain(sp, r, row, id, loc, f);
+}
+
+/* A relocation whose footprint lies whole in the range; false: it goes the long way. */
 static bool apply_plain(const struct spot *sp, const struct rel *r, const struct rel_row *row, const struct rel_field *field,
-			uint8_t *loc)
+			uint8_t *loc, struct fill *f)
 {
 	uint64_t s;
-	if (row->flags & (ROW_MAY_RELAX | ROW_CONSUMES_NEXT))
+	if (row->kind == REL_GOT_PC && (row->flags & ROW_MAY_RELAX))
+		return relax_plain(sp, r, row, loc, f);
+	if ((row->flags & (ROW_MAY_RELAX | ROW_CONSUMES_NEXT)) || !plain_target(sp->l, sp->o, sp->file, r, &s))
 		return false;
-	if (!plain_target(sp->l, sp->o, sp->file, r, &s)) {
-		s = row->kind == REL_PLT_PC ? plain_plt(sp->l, sp->o, r) : 0;
-		if (!s)
-			return false;
-	}
 	uint64_t value = s + (uint64_t)r->addend - (sp->va + r->off);
 	switch (row->kind) {
 	case REL_ABS: /* the loader writes it: judge_abs */
@@ -96,7 +102,7 @@ static uint64_t plain_local(const struct spot *sp, uint32_t sym)
  * takes another way, if only to be refused. */
 static uint32_t apply_run(const struct spot *sp, uint32_t i, uint64_t begin, uint64_t end, uint8_t *dst, struct fill *f)
 {
-	const uint64_t *plain = sp->l->plain, *va = sp->l->va, types = sp->l->plain_types;
+	const uint64_t *plain = sp->l->plain, *va = sp->l->va, types = sp->l->plain_types, branches = sp->l->plain_branches;
 	const struct object *o = sp->o;
 	const struct isec *is = sp->is;
 	const name_id *names = o->names;
@@ -111,9 +117,10 @@ static uint32_t apply_run(const struct spot *sp, uint32_t i, uint64_t begin, uin
 			break;
 		if (r.sym >= first_global) {
 			name_id id = names[r.sym - first_global];
-			if (!(plain[id / 64] >> id % 64 & 1))
+			if (plain[id / 64] >> id % 64 & 1)
+				s = va[id];
+			else if (!(branches >> r.type & 1) || !(s = plain_plt(sp->l, id)))
 				break;
-			s = va[id];
 		} else {
 			local_s = r.sym == local ? local_s : plain_local(sp, r.sym);
 			local = r.sym;
@@ -160,7 +167,7 @@ static int render_whole(const struct spot *sp, uint64_t begin, uint64_t end, uin
 				i++;
 			continue;
 		}
-		if (sp->may_be_plain && row && apply_plain(sp, &r, row, &arch->fields[row->field], dst + (r.off - begin))) {
+		if (sp->may_be_plain && row && apply_plain(sp, &r, row, &arch->fields[row->field], dst + (r.off - begin), f)) {
 			f->relocs++;
 			continue;
 		}

@@ -87,13 +87,13 @@ static inline struct relax_facts judge_facts(const struct sections *s, uint32_t 
 	};
 }
 
-/* Is relocation I + 1 the call that a TLS sequence at I needs? */
+/* Is relocation I + 1 the call that a TLS sequence at I, which has row THIS, needs? false where that consumes none. */
 static inline bool judge_next_is_tls_call(const struct sections *s, const struct object *o, const struct isec *is,
-					  uint32_t i, name_id tls_get_addr)
+					  uint32_t i, const struct rel_row *this, name_id tls_get_addr)
 {
 	struct rel next;
 	struct target t;
-	if (i + 1 >= is->rel_cnt)
+	if (!(this->flags & ROW_CONSUMES_NEXT) || i + 1 >= is->rel_cnt)
 		return false;
 	rel_get(o, is, i + 1, &next);
 	const struct rel_row *row = arch_row(s->in->arch, next.type);

@@ -176,7 +176,7 @@ static bool ask_relax(const struct place *p, const struct rel *r, uint32_t i, co
 		return true;
 	struct relax_facts facts = judge_facts(p->s, t->flags);
 	*ret_rx = a->relax(r->type, isec_bytes(p->o, p->is), p->is->sz, r->off, r->addend,
-			   judge_next_is_tls_call(p->s, p->o, p->is, i, p->tls_get_addr), &facts, &bad);
+			   judge_next_is_tls_call(p->s, p->o, p->is, i, row, p->tls_get_addr), &facts, &bad);
 	if (bad)
 		report(p, r, row, t, bad);
 	return !bad;
