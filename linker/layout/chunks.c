@@ -332,7 +332,7 @@ static inline void note_member(struct chunks *c, struct run *r, const struct bin
 {
 	struct layout *l = c->l;
 	if ((m->state & SEC_RELATIVE) && bin->is_alloc) {
-		l->relatives[r->relative_end++] = (struct relative_run){ bin->out, i, r->relatives };
+		l->relatives[r->relative_end++] = (struct relative_run){ bin->out, false, i, r->relatives };
 		r->relatives += l->s->rel_relative[m->gs];
 	}
 	if (!c->has_frames || !(m->state & SEC_FRAMES))
@@ -428,11 +428,13 @@ static void note_laid(struct chunks *c, struct run *r, const struct bin *bin, co
 		      const struct laid_bin *b, uint32_t at)
 {
 	struct layout *l = c->l;
-	const uint32_t *relatives = a->relatives + b->relative_first;
+	const struct laid_relative *relatives = a->relatives + b->relative_first;
 	const struct laid_frames *frames = a->frames + b->framed_first;
 	for (uint32_t i = 0; i < b->relative && bin->is_alloc; i++) {
-		l->relatives[r->relative_end++] = (struct relative_run){ bin->out, at + relatives[i], r->relatives };
-		r->relatives += l->s->rel_relative[bin->chunk[at + relatives[i]]];
+		uint32_t chunk = at + relatives[i].at, cnt = l->s->rel_relative[bin->chunk[chunk]];
+		bool is_blank = cnt && cnt == relatives[i].blank;
+		l->relatives[r->relative_end++] = (struct relative_run){ bin->out, is_blank, chunk, r->relatives };
+		r->relatives += cnt;
 	}
 	if (!c->has_frames)
 		return;
@@ -574,7 +576,7 @@ static void number_chunks(struct chunks *c, uint32_t out, struct tour *t)
 		if (gs & (CHUNK_SYN | CHUNK_MERGE))
 			continue;
 		if ((o->flags & SHF_ALLOC) && sec_is(l->st, gs, SEC_RELATIVE) && l->s->rel_relative[gs]) {
-			l->relatives[t->relative++] = (struct relative_run){ out, i, t->relatives };
+			l->relatives[t->relative++] = (struct relative_run){ out, false, i, t->relatives };
 			t->relatives += l->s->rel_relative[gs];
 		}
 		if (!c->has_frames || !sec_is(l->st, gs, SEC_FRAMES))

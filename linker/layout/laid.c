@@ -6,6 +6,7 @@
 
 #include "defs.h"
 #include "layout_priv.h"
+#include "pointers.h"
 
 #define LAID_SZ_MAX (UINT64_C(1) << 40) /* of a bin: larger ones are walked, where overflow is looked for */
 
@@ -23,6 +24,7 @@ struct making {
 	uint32_t cnt, framed, relative;
 	struct laid_bin *bins; /* with FIRST as the output section until chunks are placed */
 	uint32_t bin_cnt, bin_cap, last;
+	uint32_t table; /* where the object's tables of pointers were looked at */
 	bool no_memory;
 };
 
@@ -102,9 +104,17 @@ static uint32_t fde_cnt(const struct making *m, uint32_t row)
 	return r.end - r.begin;
 }
 
+/* laid_relative.blank of a section. */
+static uint32_t blank_cnt(struct making *m, uint32_t sec)
+{
+	const struct pointers *p = m->l->in->arch->is_rela ? pointers_of(m->o) : NULL;
+	const struct pointer_table *t = p ? pointers_find(p, sec, &m->table) : NULL;
+	return t && t->is_blank ? t->cnt : 0;
+}
+
 /* The next chunk of B: AT[0] chunks, AT[1] with frames and AT[2] with relocations are there. */
-static void place(const struct making *m, struct laid_bin *b, uint32_t at[3], uint32_t row, struct laid_chunk *chunks,
-		  struct laid_frames *frames, uint32_t *relatives)
+static void place(struct making *m, struct laid_bin *b, uint32_t at[3], uint32_t row, struct laid_chunk *chunks,
+		  struct laid_frames *frames, struct laid_relative *relatives)
 {
 	const struct content_row *x = &m->x->rows[row];
 	uint8_t state = state_of(m, x->sec);
@@ -120,7 +130,7 @@ static void place(const struct making *m, struct laid_bin *b, uint32_t at[3], ui
 		b->fdes += fde_cnt(m, row);
 	}
 	if (state & SEC_RELATIVE)
-		relatives[b->relative_first + at[2]++] = at[0];
+		relatives[b->relative_first + at[2]++] = (struct laid_relative){ at[0], blank_cnt(m, x->sec) };
 	chunks[b->first + at[0]++] = (struct laid_chunk){ x->sec, row, off };
 }
 
@@ -128,7 +138,7 @@ static struct laid *lay_out(struct making *m)
 {
 	uint32_t sec_cnt = m->o->sec_cnt, chunk = 0, framed = 0, relative = 0;
 	size_t sz = sizeof(struct laid) + m->cnt * sizeof(struct laid_chunk) + m->bin_cnt * sizeof(struct laid_bin) +
-		    m->framed * sizeof(struct laid_frames) + m->relative * sizeof(uint32_t) + sec_cnt;
+		    m->framed * sizeof(struct laid_frames) + m->relative * sizeof(struct laid_relative) + sec_cnt;
 	struct laid *a = malloc(sz);
 	uint32_t(*at)[3] = calloc((size_t)m->bin_cnt + 1, sizeof(*at));
 	if (!a || !at) {
@@ -139,7 +149,7 @@ static struct laid *lay_out(struct making *m)
 	struct laid_chunk *chunks = (struct laid_chunk *)(void *)(a + 1);
 	struct laid_bin *bins = (struct laid_bin *)(void *)(chunks + m->cnt);
 	struct laid_frames *frames = (struct laid_frames *)(void *)(bins + m->bin_cnt);
-	uint32_t *relatives = (uint32_t *)(void *)(frames + m->framed);
+	struct laid_relative *relatives = (struct laid_relative *)(void *)(frames + m->framed);
 	*a = (struct laid){ .product.sz = sz, .sec_cnt = sec_cnt, .frames_sec = m->d->frames_sec,
 			    .merged_cnt = merged_cnt(m->l->s, m->file),
 			    .states = (uint8_t *)(relatives + m->relative), .bin_cnt = m->bin_cnt, .bins = bins,

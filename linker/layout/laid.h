@@ -22,6 +22,12 @@ struct laid_frames {
 	uint32_t before;
 };
 
+/* A chunk with RELATIVE relocations. */
+struct laid_relative {
+	uint32_t at;           /* of the bin's chunks */
+	uint32_t blank;        /* all its relocations, if they are of words and its bytes are zero; 0: not so, or not known */
+};
+
 /* What an object adds to an output section at a rank; the section is that of its first chunk. */
 struct laid_bin {
 	outsec_rank rank;      /* rank_listed */
@@ -43,7 +49,7 @@ struct laid {
 	const struct laid_bin *bins;
 	const struct laid_chunk *chunks;
 	const struct laid_frames *frames;
-	const uint32_t *relatives; /* which of the bin's chunks have RELATIVE relocations */
+	const struct laid_relative *relatives;
 };
 
 /* FILE's object as it is in L's link, made where something else is kept, which goes on *RETIRED. NULL: it has to be walked.

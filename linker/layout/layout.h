@@ -74,7 +74,9 @@ struct out {
 
 /* Chunks that need RELATIVE dynamic relocations, in layout order, and how many come before each. */
 struct relative_run {
-	uint32_t out, chunk;
+	uint32_t out : 31;
+	uint32_t is_blank : 1; /* all bytes of it are zero in the output; false: maybe */
+	uint32_t chunk;
 	uint64_t before;
 };
 

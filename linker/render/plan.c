@@ -174,12 +174,18 @@ struct walk {
 	uint32_t table; /* where an object's tables of pointers were looked at */
 };
 
+/* The run of relocations that its chunk has; NULL: it has none. */
+static const struct relative_run *run_of(const struct layout *l, const struct walk *w)
+{
+	const struct relative_run *run = w->run < l->relative_cnt ? &l->relatives[w->run] : NULL;
+	return run && run->chunk == w->c && &l->outs[run->out] == w->o ? run : NULL;
+}
+
 /* An input section's bytes [begin, end). */
 static int put_input(const struct layout *l, struct walk *w, uint64_t begin, uint64_t end, uint8_t *dst, struct fill *f)
 {
 	uint32_t file = w->o->chunk_file[w->c], shndx = w->o->chunk[w->c] - l->st->sec_base[file];
-	const struct relative_run *run = w->run < l->relative_cnt ? &l->relatives[w->run] : NULL;
-	if (run && run->chunk == w->c && &l->outs[run->out] == w->o) {
+	if (run_of(l, w)) {
 		const struct object *o = l->in->files[file].obj;
 		const struct pointers *p = pointers_usable(l, o);
 		const struct pointer_table *t = p ? pointers_find(p, shndx, &w->table) : NULL;
@@ -261,16 +267,21 @@ static int put_section(struct range *r, const struct out *o)
 	w.run = run_at(l, o, w.c);
 	/* Chunks of no bytes share their start with the next. */
 	for (uint64_t at = chunk_off(l, o, w.c), next; w.c < o->chunk_cnt && at < end; w.c++, at = next) {
-		uint64_t sz = chunk_sz(l, o, w.c);
-		uint64_t lo = begin > at ? begin : at, hi = end < at + sz ? end : at + sz;
+		next = chunk_off(l, o, w.c + 1);
 		while (w.run < l->relative_cnt && &l->outs[l->relatives[w.run].out] == o && l->relatives[w.run].chunk < w.c)
 			w.run++;
+		const struct relative_run *run = run_of(l, &w);
+		if (run && run->is_blank && begin <= at && next <= end && !(o->flags & SHF_EXECINSTR)) {
+			r->f->relocs += relative_cnt(l, w.run); /* and nobody looks at the object */
+			continue;
+		}
+		uint64_t sz = chunk_sz(l, o, w.c);
+		uint64_t lo = begin > at ? begin : at, hi = end < at + sz ? end : at + sz;
 		if (lo < hi) {
 			int rc = put_chunk(r, &w, lo - at, hi - at, o->off + lo);
 			if (rc)
 				return rc;
 		}
-		next = chunk_off(l, o, w.c + 1);
 		fill_gap(r, o, o->off + at + sz, o->off + next);
 	}
 	return 0;

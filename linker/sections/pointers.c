@@ -153,6 +153,15 @@ static struct pointer *reserve_rows(struct making *m, size_t cnt)
 	return m->rows + m->row_cnt;
 }
 
+/* Are all bytes zero? Looked at where that is no more than the table's rows were: large ones with few are passed over. */
+static bool is_blank(const struct making *m, const struct isec *is)
+{
+	const uint8_t *p = isec_bytes(m->o, is);
+	if (!is->sz || is->sz / m->word / 4 > is->rel_cnt)
+		return false;
+	return !*p && !memcmp(p, p + 1, is->sz - 1);
+}
+
 static void add_section(struct making *m, uint32_t sec)
 {
 	const struct isec *is = &m->o->secs[sec];
@@ -176,6 +185,7 @@ static void add_section(struct making *m, uint32_t sec)
 	if (!to)
 		return;
 	*to = t;
+	to->is_blank = t.is_zero && is_blank(m, is);
 	m->row_cnt += t.cnt;
 }
 

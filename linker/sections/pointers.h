@@ -49,8 +49,9 @@ struct pointer_table {
 	uint32_t sec;          /* section index */
 	uint32_t first, cnt;   /* rows: those of all the section's relocations, in their order */
 	uint16_t type;         /* of all of them */
-	bool is_sorted;        /* by offset */
-	bool is_zero;          /* all these words are zero in the input */
+	bool is_sorted : 1;    /* by offset */
+	bool is_zero : 1;      /* all these words are zero in the input, */
+	bool is_blank : 1;     /* and all the other bytes of the section; false: maybe */
 };
 
 struct pointers {
