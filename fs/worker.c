@@ -128,7 +128,7 @@ struct opening {
 	struct watch *watch;
 	struct text record;
 	uint32_t probe_cnt;
-	int *fds; /* copies of what was opened */
+	int *fds; /* what was opened, lent to the linker */
 	uint32_t fd_cnt, fd_cap;
 	int last_fd;	  /* what was opened last, */
 	struct stat last; /* what it is taken for, */
@@ -141,6 +141,7 @@ struct opening {
 	bool is_different; /* the link asked for something the record does not know */
 };
 
+/* Its index; FD is O's now. */
 static int keep_fd(struct opening *o, int fd)
 {
 	if (o->fd_cnt == o->fd_cap) {
@@ -151,10 +152,7 @@ static int keep_fd(struct opening *o, int fd)
 		o->fds = fds;
 		o->fd_cap = cap;
 	}
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (copy < 0)
-		return -errno;
-	o->fds[o->fd_cnt] = copy;
+	o->fds[o->fd_cnt] = fd;
 	return (int)o->fd_cnt++;
 }
 
@@ -236,10 +234,9 @@ static int open_from_record(void *ctx, const char *path)
 		o->next = at + 1;
 		if (p->at.open_error)
 			return p->at.open_error;
-		int fd = p->at.fd_idx < 0 ? -1 : fcntl(o->from_fds[p->at.fd_idx], F_DUPFD_CLOEXEC, 0);
+		int fd = p->at.fd_idx < 0 ? -1 : o->from_fds[p->at.fd_idx];
 		if (fd < 0 || fstat(fd, &st) < 0) {
 			o->is_different = true;
-			cleanup_fd(&fd);
 			return -ESTALE;
 		}
 		struct msg_identity id = identity_of(&st);
@@ -261,7 +258,8 @@ static int identity(void *ctx, int fd, struct stat *ret_st, bool *ret_is_kept)
 	struct opening *o = ctx;
 	struct stat now;
 
-	if (fd != o->last_fd || !S_ISREG(o->last.st_mode) || fstat(fd, &now) < 0 || now.st_size != o->last.st_size)
+	if (fd != o->last_fd || !S_ISREG(o->last.st_mode) ||
+	    (o->from && (fstat(fd, &now) < 0 || now.st_size != o->last.st_size))) /* else .last is what fstat said */
 		return -ESTALE;
 	*ret_st = o->last;
 	*ret_is_kept = o->is_last_kept;
@@ -350,6 +348,7 @@ static int run_link(struct worker *w, struct opening *o, int cwd, const struct c
 	struct linkfs_opener opener = {
 		.open = o->from ? open_from_record : open_recording,
 		.ctx = o,
+		.lends = true,
 		.identity = identity,
 	};
 	struct linkfs_request rq = { .argc = c->argc, .argv = c->argv, .cwd_fd = cwd, .opener = &opener,

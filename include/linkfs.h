@@ -32,11 +32,14 @@ struct linkfs_config {
 
 /* Where files come from. A link opens nothing behind this interface's back, so that the owner of a mount can answer
  * from descriptors it holds (replay after a crash) and learn every name that was probed, found or not (freshness).
- * open: a read-only descriptor the linker will close, or -errno; PATH is absolute or relative to the request's cwd_fd.
- * It may be called from one thread at a time only. NULL: openat(cwd_fd, path, O_RDONLY | O_CLOEXEC). */
+ * open: a read-only descriptor, or -errno; PATH is absolute or relative to the request's cwd_fd. It may be called from one
+ * thread at a time only. NULL: openat(cwd_fd, path, O_RDONLY | O_CLOEXEC). */
 struct linkfs_opener {
 	int (*open)(void *ctx, const char *path);
 	void *ctx;
+	/* What open gives stays the opener's, and open until the link is made: the linker duplicates what it keeps. Else it
+	 * closes them. */
+	bool lends;
 	/* What to believe of FD, which open has just given, instead of fstat: its identity (a copy stands for the original,
 	 * a file for what it was), and is_kept: it is a copy, as after
 	 * linkfs_linker_keep. Not 0: nothing special. NULL: never. */

@@ -81,7 +81,7 @@ static int read_text(void *ctx, const char *path, char **ret_text, size_t *ret_s
 			cap *= 2;
 		}
 	}
-	if (fd >= 0)
+	if (fd >= 0 && !op->lends)
 		close(fd);
 	if (rc || !text) {
 		free(text);

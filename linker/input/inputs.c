@@ -7,6 +7,7 @@
 #include "inputs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,10 +100,16 @@ int inputs_add_fd(struct inputs *in, int fd, const char *path, struct infile **r
 {
 	const struct linkfs_opener *op = in->priv->opener;
 	struct stat st;
-	bool is_kept = false;
-	if (!op->identity || op->identity(op->ctx, fd, &st, &is_kept))
-		return mapper_add(in->mapper, fd, path, ret_file);
-	return mapper_add_as(in->mapper, fd, &st, is_kept, path, ret_file);
+	bool is_kept = false, is_told = op->identity && !op->identity(op->ctx, fd, &st, &is_kept);
+	if (is_told && !is_kept && (*ret_file = mapper_find(in->mapper, &st))) { /* of a relink's inputs nearly all are */
+		if (!op->lends)
+			close(fd);
+		return 0;
+	}
+	if (op->lends && (fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0)
+		return -errno;
+	return is_told ? mapper_add_as(in->mapper, fd, &st, is_kept, path, ret_file) :
+			 mapper_add(in->mapper, fd, path, ret_file);
 }
 
 /* ---- recognising a file ---- */
@@ -397,7 +404,7 @@ static int add_object(struct inputs *in, struct infile *file, struct source *s, 
 	return 0;
 }
 
-/* Takes over FD. SKIP_WRONG: a library search goes on where the file is of another machine (returns 1). */
+/* SKIP_WRONG: a library search goes on where the file is of another machine (returns 1). */
 static int add_fd(struct inputs *in, int fd, const char *path, const struct operand *op, bool skip_wrong)
 {
 	struct infile *file;

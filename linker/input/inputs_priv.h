@@ -37,7 +37,7 @@ struct inputs_private {
 	uint32_t known_asked;        /* how often; by path when that is worth it */
 };
 
-/* Takes over FD, which the opener gave: the mapper's file of it. 0 or -errno, not reported. */
+/* The mapper's file of FD, which the opener gave: whose it is, that says. 0 or -errno, not reported. */
 int inputs_add_fd(struct inputs *in, int fd, const char *path, struct infile **ret_file);
 /* Hands a file's reference over to the inputs. 0, or -ENOMEM, reported. */
 int inputs_hold(struct inputs *in, struct infile *file);

@@ -330,6 +330,18 @@ static struct held *publish(struct mapper *m, struct held *h)
 	return other;
 }
 
+struct infile *mapper_find(struct mapper *m, const struct stat *st)
+{
+	struct held **bucket;
+	if (!S_ISREG(st->st_mode))
+		return NULL;
+	struct shard *s = shard_of(m, st, &bucket);
+	pthread_mutex_lock(&s->lock);
+	struct held *h = find(*bucket, st, false);
+	pthread_mutex_unlock(&s->lock);
+	return h ? &h->f : NULL;
+}
+
 /* Takes over FD, whose identity is ST. */
 static int add(struct mapper *m, int fd, const struct stat *st, bool is_kept, const char *path, struct infile **ret_file)
 {

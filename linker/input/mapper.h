@@ -56,6 +56,8 @@ int mapper_add(struct mapper *m, int fd, const char *path, struct infile **ret_f
  * as after mapper_replace; then only a file already kept is taken for the same version. */
 int mapper_add_as(struct mapper *m, int fd, const struct stat *st, bool is_kept, const char *path,
 		  struct infile **ret_file);
+/* The file with ST's identity, with one reference more; NULL: none is held. Thread-safe. */
+struct infile *mapper_find(struct mapper *m, const struct stat *st);
 /* The bytes of the file that has ST's identity come from FD now, a copy of the same size; it is put in place of the mapping, at
  * the same address and without a moment's gap, and of the descriptor; so the file is kept. FD stays the caller's. 0, also when
  * no such file is held, or -errno: then it may still be in use as it was. Thread-safe, while others read the mapping. */

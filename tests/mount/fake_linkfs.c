@@ -85,6 +85,8 @@ static int add_input(struct linkfs_image *img, const struct linkfs_request *rq, 
 	if (!rq->opener->identity || rq->opener->identity(rq->opener->ctx, fd, &st, &is_kept))
 		if (fstat(fd, &st) < 0)
 			return -errno;
+	if (rq->opener->lends && (fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0)
+		return -errno;
 	pthread_rwlock_wrlock(&img->linker->lock);
 	*in = (struct linkfs_input){ .path = strdup(path), .fd = fd, .st = st };
 	img->kept[img->cnt] = is_kept;

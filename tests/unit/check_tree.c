@@ -336,6 +336,54 @@ START_TEST(test_walk_stops_before_the_forbidden_device)
 }
 END_TEST
 
+/* What PATH leads to, opened: the inode, or -errno. */
+static int64_t opened(struct walker *w, const char *path)
+{
+	struct stat st;
+	int fd = walker_open(w, path);
+
+	if (fd < 0)
+		return fd;
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	close(fd);
+	return (int64_t)st.st_ino;
+}
+
+START_TEST(test_what_lies_in_a_directory_is_opened_as_walked_to)
+{
+	int at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct walker *w = walker_new(at, dev_of("/proc"));
+	struct stat st;
+
+	ck_assert_int_eq(mkdirat(at, "sub", 0700), 0);
+	close(openat(at, "sub/file", O_CREAT | O_WRONLY, 0600));
+	ck_assert_int_eq(fstatat(at, "sub/file", &st, 0), 0);
+	ck_assert_int_eq(symlinkat("file", at, "sub/link"), 0);
+	ck_assert_int_eq(symlinkat("nothing", at, "sub/broken"), 0);
+	ck_assert_int_eq(symlinkat("/proc/version", at, "sub/deep"), 0);
+	ck_assert_int_eq(mkfifoat(at, "sub/pipe", 0600), 0);
+	for (int i = 0; i < 2; i++) { /* the second time the directory is known */
+		ck_assert_int_eq(opened(w, "sub/file"), (int64_t)st.st_ino);
+		ck_assert_int_eq(opened(w, "sub/link"), (int64_t)st.st_ino);
+		ck_assert_int_eq(opened(w, "sub/../sub/file"), (int64_t)st.st_ino);
+		ck_assert_int_gt(opened(w, "sub/pipe"), 0);
+		ck_assert_int_gt(opened(w, "sub/."), 0);
+		ck_assert_int_gt(opened(w, "sub/"), 0);
+		ck_assert_int_gt(opened(w, "/dev/null"), 0);
+		ck_assert_int_eq(opened(w, "sub/broken"), -ENOENT);
+		ck_assert_int_eq(opened(w, "sub/none"), -ENOENT);
+		ck_assert_int_eq(opened(w, "none/file"), -ENOENT);
+		ck_assert_int_eq(opened(w, "sub/file/below"), -ENOTDIR);
+		ck_assert_int_eq(opened(w, "/proc/version"), -EDEADLK);
+		ck_assert_str_eq(walker_rest(w), "version");
+		ck_assert_int_eq(opened(w, "sub/deep"), -EDEADLK);
+		ck_assert_str_eq(walker_rest(w), "version");
+	}
+	walker_free(w);
+	close(at);
+}
+END_TEST
+
 START_TEST(test_walk_does_not_wait_for_a_pipe)
 {
 	int at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -366,6 +414,7 @@ int main(void)
 	tcase_add_test(tc, test_commit_without_data_changes_nothing);
 	tcase_add_test(tc, test_one_descriptor_per_identity);
 	tcase_add_test(tc, test_walk_stops_before_the_forbidden_device);
+	tcase_add_test(tc, test_what_lies_in_a_directory_is_opened_as_walked_to);
 	tcase_add_test(tc, test_walk_does_not_wait_for_a_pipe);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
