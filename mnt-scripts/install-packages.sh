@@ -16,10 +16,8 @@ fi
 
 missing=
 for package in $wanted; do
-	case $(dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null) in
-	*installed*) ;;
-	*) missing="$missing $package" ;;
-	esac
+	# A name that dpkg has only heard of is "not-installed"; of several architectures one is enough.
+	dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0
 
