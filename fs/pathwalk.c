@@ -272,19 +272,27 @@ const char *walker_rest(const struct walker *w)
 	return w->rest;
 }
 
-int walker_look(struct walker *w, const char *path)
+/* The name behind the last slash of a path with a directory to be kept; NULL: it has none, or is too long. */
+static const char *name_in_dir(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
+	return slash && slash != path && slash[1] && strlen(path) < PATH_MAX ? slash + 1 : NULL;
+}
+
+int walker_look(struct walker *w, const char *path)
+{
+	const char *name = name_in_dir(path);
+
 	w->is_known = true;
-	if (!slash || slash == path || !slash[1] || strlen(path) >= PATH_MAX)
+	if (!name)
 		return walk(w, NULL, path);
-	const struct kept_dir *dir = keep_dir(w, path, (size_t)(slash - path));
+	const struct kept_dir *dir = keep_dir(w, path, (size_t)(name - 1 - path));
 	if (!dir)
 		return -ENOMEM;
 	if (dir->fd == -EDEADLK)
-		return deny(w, dir, slash + 1);
-	return dir->fd < 0 ? dir->fd : walk(w, dir, slash + 1);
+		return deny(w, dir, name);
+	return dir->fd < 0 ? dir->fd : walk(w, dir, name);
 }
 
 /* walker_open in one call; -errno but -ENOENT: not so, walk. */
@@ -292,12 +300,11 @@ static int open_beside(struct walker *w, const char *path)
 {
 	static const struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, /* no pipe, no lease */
 					     .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS };
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : ".";
-	const struct kept_dir *dir = NULL;
+	const char *name = w->step ? NULL : name_in_dir(path);
 
-	if (w->step || slash == path || !*name || !strcmp(name, ".") || !strcmp(name, "..") || strlen(path) >= PATH_MAX)
+	if (!name || !strcmp(name, ".") || !strcmp(name, ".."))
 		return -ENOTSUP;
-	dir = keep_dir(w, path, (size_t)(slash - path));
+	const struct kept_dir *dir = keep_dir(w, path, (size_t)(name - 1 - path));
 	if (!dir || dir->fd < 0)
 		return -ENOTSUP;
 	int fd = (int)syscall(SYS_openat2, dir->fd, name, &how, sizeof(how));

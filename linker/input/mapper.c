@@ -330,16 +330,22 @@ static struct held *publish(struct mapper *m, struct held *h)
 	return other;
 }
 
-struct infile *mapper_find(struct mapper *m, const struct stat *st)
+/* As find, of all that is held. */
+static struct infile *find_any(struct mapper *m, const struct stat *st, bool kept_only)
 {
 	struct held **bucket;
 	if (!S_ISREG(st->st_mode))
 		return NULL;
 	struct shard *s = shard_of(m, st, &bucket);
 	pthread_mutex_lock(&s->lock);
-	struct held *h = find(*bucket, st, false);
+	struct held *h = find(*bucket, st, kept_only);
 	pthread_mutex_unlock(&s->lock);
 	return h ? &h->f : NULL;
+}
+
+struct infile *mapper_find(struct mapper *m, const struct stat *st)
+{
+	return find_any(m, st, false);
 }
 
 /* Takes over FD, whose identity is ST. */
@@ -349,17 +355,9 @@ static int add(struct mapper *m, int fd, const struct stat *st, bool is_kept, co
 		close(fd);
 		return -EISDIR;
 	}
-	if (S_ISREG(st->st_mode)) {
-		struct held **bucket;
-		struct shard *s = shard_of(m, st, &bucket);
-		pthread_mutex_lock(&s->lock);
-		struct held *h = find(*bucket, st, is_kept);
-		pthread_mutex_unlock(&s->lock);
-		if (h) {
-			close(fd);
-			*ret_file = &h->f;
-			return 0;
-		}
+	if ((*ret_file = find_any(m, st, is_kept))) {
+		close(fd);
+		return 0;
 	}
 	struct held *h;
 	int r = held_new(m, fd, st, is_kept, path, &h);
